@@ -1,0 +1,1 @@
+"""HTTP pages, JSON API and the command line: composes everything, decides nothing."""

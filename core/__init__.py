@@ -1,0 +1,1 @@
+"""Settings, database, tables, errors, encryption, audit trail, calendar and parallel work: what every other room stands on."""

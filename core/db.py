@@ -1,0 +1,126 @@
+"""Engine and sessions for SQLite and PostgreSQL, the migration chain, and the check that both agree with the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from core.errors import DatabaseError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def connect(url: str) -> Engine:
+    """An engine set up for its database: WAL, foreign keys and a busy timeout on SQLite; a pinged pool on PostgreSQL.
+
+    Raises:
+        DatabaseError: the address can't be read or names a database that isn't supported.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError("KOE_DATABASE_URL が読めません。", hint="docs/settings.md の例に合わせてください。") from None
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, max_overflow=20)
+    if parsed.get_backend_name() != "sqlite":
+        raise DatabaseError("このデータベースには対応していません。", hint="sqlite:/// か postgresql:// を指定してください。")
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not open transactions by itself; _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=NORMAL", "cache_size=-65536"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can't wait for the lock later (SQLITE_BUSY at once), so it says so at the start.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session for reading. Nothing is committed."""
+    with Session(engine) as session, _reachable():
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session whose work is committed at the end of the block, all or nothing: the edge's transaction."""
+    with Session(engine.execution_options(writes=True), expire_on_commit=False) as session, _reachable(), session.begin():
+        yield session
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise _unreachable(error) from error
+
+
+def _unreachable(error: OperationalError) -> DatabaseError:
+    if "no such table" in str(error.orig):
+        return DatabaseError("データベースの準備がまだです。", hint="koe db upgrade を実行してください。")
+    return DatabaseError(
+        "データベースに接続できないか、応答がありません。", hint="KOE_DATABASE_URL と、データベースが動いているかを確かめてください。"
+    )
+
+
+def upgrade(engine: Engine, *, revision: str = "head") -> None:
+    """Brings the schema to ``revision`` by the migration chain."""
+    from alembic import command
+
+    with engine.begin() as connection:
+        command.upgrade(_alembic_config(connection), revision)
+
+
+def drift(engine: Engine) -> list[str]:
+    """What differs between the models and the database; empty when they agree (``koe db check``)."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from core.models import Base
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        return [repr(difference) for difference in compare_metadata(context, Base.metadata)]
+
+
+def revision(engine: Engine) -> str | None:
+    """The migration that the database stands at."""
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def ping(engine: Engine) -> None:
+    """Raises ``DatabaseError`` when the database doesn't answer."""
+    with _reachable(), engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def _alembic_config(connection: Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

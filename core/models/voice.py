@@ -1,0 +1,88 @@
+"""Voices: the masked text that everything uses, the sealed original beside it, and the city's answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.models.base import Base
+from core.models.enums import Channel, Kind, Status, Urgency
+from core.types import StrEnumType
+
+
+class Voice(Base):
+    """One submission, call record, letter or survey answer (市民の声・応答記録).
+
+    ``text`` and ``title`` are masked. ``theme``, ``subtheme``, ``kind``, ``urgency`` and ``department`` are the labels in
+    force: a person's where there is one, else the machine's; the label tables hold where each came from.
+    """
+
+    __tablename__ = "voices"
+    __table_args__ = (
+        Index(None, "received_on", "id"),
+        Index(None, "theme", "received_on"),
+        Index(None, "department", "received_on"),
+        Index(None, "status", "due_on"),
+        Index(None, "external_id"),
+        CheckConstraint("length(text) > 0", name="text_not_empty"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    receipt_number: Mapped[str] = mapped_column(String(20), unique=True)
+    external_id: Mapped[str] = mapped_column(String(128), doc="the source's own number, or one made from file and row")
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"), index=True)
+    row: Mapped[int] = mapped_column(doc="line of the source file on which the row starts")
+    content_hash: Mapped[str] = mapped_column(String(64), unique=True, doc="what makes two records the same one")
+    channel: Mapped[Channel] = mapped_column(StrEnumType(Channel))
+    received_on: Mapped[date]
+    received_at: Mapped[datetime | None] = mapped_column(doc="when the source gave a time of day")
+    title: Mapped[str] = mapped_column(String(500), default="")
+    text: Mapped[str] = mapped_column(Text)
+    context: Mapped[dict[str, Any]] = mapped_column(default=dict, doc="a survey's question and choice")
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict, doc="age group, sex and the like; no personal data")
+    district: Mapped[str] = mapped_column(String(64), default="")
+    theme: Mapped[str] = mapped_column(String(64))
+    subtheme: Mapped[str] = mapped_column(String(64), default="")
+    kind: Mapped[Kind] = mapped_column(StrEnumType(Kind))
+    urgency: Mapped[Urgency] = mapped_column(StrEnumType(Urgency))
+    department: Mapped[str] = mapped_column(String(64), default="")
+    confidence: Mapped[float] = mapped_column(doc="0–1, of the theme; 1 where a person set it")
+    pii_count: Mapped[int] = mapped_column(default=0)
+    status: Mapped[Status] = mapped_column(StrEnumType(Status), default=Status.RECEIVED)
+    due_on: Mapped[date | None]
+    publishable: Mapped[bool] = mapped_column(default=False, doc="the resident agreed to publication (公開 可)")
+    created_at: Mapped[datetime]
+
+    answer: Mapped[Answer | None] = relationship(back_populates="voice", uselist=False, lazy="raise")
+
+
+class Secret(Base):
+    """A sealed original: the text as given, the contacts as given. Reading one is a logged act."""
+
+    __tablename__ = "secrets"
+    __table_args__ = (Index(None, "voice_id", "field", unique=True), Index(None, "key_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"))
+    field: Mapped[str] = mapped_column(String(16), doc="original or contact")
+    key_id: Mapped[str] = mapped_column(String(64))
+    place: Mapped[str] = mapped_column(String(128), doc="what the record was bound to when it was sealed")
+    sealed: Mapped[bytes]
+
+
+class Answer(Base):
+    """The city's answer to a voice, masked."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index(None, "published_on", "voice_id"),)
+
+    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    department: Mapped[str] = mapped_column(String(64), default="")
+    answered_on: Mapped[date | None]
+    published_on: Mapped[date | None] = mapped_column(doc="empty as long as it is not public")
+
+    voice: Mapped[Voice] = relationship(back_populates="answer", lazy="raise")

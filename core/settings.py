@@ -1,0 +1,67 @@
+"""All settings, read from ``KOE_*`` variables; docs/settings.md lists them and a test compares."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """One process's settings. Every field is a ``KOE_`` variable of the same name."""
+
+    model_config = SettingsConfigDict(env_prefix="KOE_", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path("var"), description="モデル・鍵・データベース・アップロードを置くフォルダ")
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy の接続先。空なら KOE_HOME の koenowa.db（SQLite）。PostgreSQL は postgresql+psycopg://…",
+    )
+    data: Path = Field(default=PROJECT_ROOT / "data", description="分類・対応表・学習例・見本市のフォルダ")
+    taxonomy: Path | None = Field(default=None, description="市の分類ファイルのフォルダ。空なら KOE_DATA/taxonomy")
+    keys: str = Field(default="", description="暗号鍵。「ID:base64」をカンマで区切り、先頭を使う。空なら KOE_HOME/keys.json", repr=False)
+    engine: Literal["loky", "serial"] = Field(default="loky", description="並列処理の方式（loky / serial）")
+    workers: int = Field(default=0, ge=0, le=256, description="並列の数。0 なら計算機の CPU 数")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="記録の細かさ")
+    host: str = Field(default="127.0.0.1", description="koe serve が待ち受けるアドレス")
+    port: int = Field(default=8000, ge=1, le=65535, description="koe serve が待ち受けるポート")
+    session_hours: int = Field(default=10, ge=1, le=168, description="職員のログインが続く時間")
+    secure_cookies: bool = Field(default=False, description="HTTPS で使うときは true（Cookie に Secure を付ける）")
+    low_confidence: float = Field(default=0.6, ge=0, le=1, description="これより低い確信度を一覧に表示する")
+    max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{(self.home / 'koenowa.db').resolve()}"
+
+    @property
+    def taxonomy_dir(self) -> Path:
+        """The folder with themes.yaml, kinds.yaml, departments.yaml and city.yaml."""
+        return self.taxonomy or self.data / "taxonomy"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where trained models live."""
+        return self.home / "models"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: a variable has a value that cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join("KOE_" + "_".join(str(part) for part in item["loc"]).upper() for item in error.errors())
+        raise SettingsError(f"設定の値が正しくありません: {names}", hint="docs/settings.md を見て直してください。") from None

@@ -1,0 +1,1 @@
+"""A file, a form or a mail becomes voices: read, map, normalise, hand to nlp, save."""

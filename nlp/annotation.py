@@ -1,0 +1,93 @@
+"""What nlp says of one text: the values that ingest saves, `koe annotate` prints and the pages show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+PiiType = Literal[
+    "NAME", "ADDRESS", "PHONE", "EMAIL", "POSTAL_CODE", "MY_NUMBER", "BIRTHDATE", "ACCOUNT", "PLATE", "URL_ID", "OTHER_ID"
+]  # fmt: skip
+
+PLACEHOLDERS: dict[PiiType, str] = {
+    "NAME": "〔氏名〕",
+    "ADDRESS": "〔住所〕",
+    "PHONE": "〔電話〕",
+    "EMAIL": "〔メール〕",
+    "POSTAL_CODE": "〔郵便番号〕",
+    "MY_NUMBER": "〔マイナンバー〕",
+    "BIRTHDATE": "〔生年月日〕",
+    "ACCOUNT": "〔口座番号〕",
+    "PLATE": "〔車両番号〕",
+    "URL_ID": "〔アカウント〕",
+    "OTHER_ID": "〔番号〕",
+}
+"""What stands in the masked text in place of each type."""
+
+
+@dataclass(frozen=True, slots=True)
+class PiiSpan:
+    """Personal data found: code-point offsets into the given text, end exclusive."""
+
+    start: int
+    end: int
+    type: PiiType
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"start": self.start, "end": self.end, "type": self.type}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A word that spoke for a label: its share of the decision (0–1) and code-point offsets into the masked text."""
+
+    text: str
+    weight: float
+    start: int
+    end: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"text": self.text, "weight": round(self.weight, 3), "start": self.start, "end": self.end}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One decision: the label, its calibrated confidence (0–1), the next best, and the words that decided it."""
+
+    label: str
+    confidence: float
+    alternatives: tuple[tuple[str, float], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "confidence": round(self.confidence, 4),
+            "alternatives": [{"label": label, "confidence": round(confidence, 4)} for label, confidence in self.alternatives],
+            "evidence": [item.as_dict() for item in self.evidence],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """All that is said of one text. ``model`` names the version of the models that said it."""
+
+    masked: str
+    pii: tuple[PiiSpan, ...]
+    theme: Label
+    subtheme: Label
+    kind: Label
+    urgency: Label
+    department: Label
+    model: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line of ``koe annotate`` without its id."""
+        return {
+            "masked": self.masked,
+            "pii": [span.as_dict() for span in self.pii],
+            "theme": self.theme.as_dict() | {"subtheme": self.subtheme.label},
+            "kind": self.kind.as_dict(),
+            "urgency": self.urgency.as_dict(),
+            "department": self.department.as_dict(),
+        }
