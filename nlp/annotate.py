@@ -1,0 +1,84 @@
+"""Text in, ``Annotation`` out: the one door through which ingest and the command line reach masking and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from core.settings import Settings
+from nlp import artifacts, names, pii, taxonomy
+from nlp.annotation import Annotation, PiiSpan
+from nlp.classify import Classifier
+from nlp.features import Prepared, prepare
+from nlp.japanese import Token, tokenize
+
+
+@dataclass(frozen=True, slots=True)
+class Masker:
+    """``masker(texts)`` gives each text masked, and what was found. Picklable; knows no models, only Sudachi and GiNZA."""
+
+    def __call__(self, texts: Sequence[str]) -> list[tuple[str, tuple[PiiSpan, ...]]]:
+        return [(pii.mask(text, spans), tuple(spans)) for text, _, spans in _inspect(texts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """``annotator(texts)`` gives an ``Annotation`` for each, in order. Picklable: a worker process loads the models by their folders."""
+
+    models: Path
+    lexicon: Path
+    taxonomy: Path
+
+    def __call__(self, texts: Sequence[str]) -> list[Annotation]:
+        classifier = _classifier(self.models, self.lexicon, self.taxonomy)
+        prepared: list[Prepared] = []
+        found: list[tuple[PiiSpan, ...]] = []
+        for text, tokens, spans in _inspect(texts):
+            prepared.append(prepare(text, tokens, spans))
+            found.append(tuple(spans))
+        return [
+            Annotation(
+                masked=text.masked,
+                pii=spans,
+                theme=decision.theme,
+                subtheme=decision.subtheme,
+                kind=decision.kind,
+                urgency=decision.urgency,
+                department=decision.department,
+                model=self.models.name,
+            )
+            for text, spans, decision in zip(prepared, found, classifier.decide(prepared), strict=True)
+        ]
+
+
+def ready(settings: Settings) -> Annotator:
+    """The annotator of the models in force. Where there are none for this corpus and taxonomy, trains them first (under a minute)."""
+    folder = artifacts.current_folder(settings)
+    if folder is None:
+        from nlp.train import train
+
+        folder = train(settings)
+    return Annotator(models=folder, lexicon=artifacts.lexicon_folder(settings), taxonomy=settings.taxonomy_dir)
+
+
+@lru_cache(maxsize=2)
+def _classifier(models: Path, lexicon: Path, words: Path) -> Classifier:
+    return artifacts.load(models, lexicon=lexicon, taxonomy=taxonomy.load(words))
+
+
+def _inspect(texts: Sequence[str]) -> list[tuple[str, list[Token], list[PiiSpan]]]:
+    """Tokens and personal data of each text; doubtful surnames of all texts go to GiNZA together."""
+    inspected = []
+    doubts: list[tuple[int, PiiSpan]] = []
+    for index, text in enumerate(texts):
+        tokens = tokenize(text)
+        spans = pii.find(text, tokens)
+        inspected.append((text, tokens, spans))
+        doubts += [(index, span) for span in pii.doubts(text, tokens, spans)]
+    verdicts = names.confirm([(texts[index], span) for index, span in doubts])
+    for (index, span), is_person in zip(doubts, verdicts, strict=True):
+        if is_person:
+            inspected[index] = (*inspected[index][:2], pii.settle([*inspected[index][2], span]))
+    return inspected

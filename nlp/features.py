@@ -1,0 +1,107 @@
+"""What the classifiers see of a text: word n-grams, character n-grams, and a SIF vector, each row of unit length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nlp.annotation import PiiSpan
+from nlp.japanese import Part, Token
+from nlp.pii import mask
+from nlp.vectors import Floats, Sif, content_words
+
+_ENDING = 4
+_OPENING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A text ready for the models: masked, and its tokens outside the masks with offsets into the masked text."""
+
+    masked: str
+    tokens: tuple[Token, ...]
+
+
+def prepare(text: str, tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> Prepared:
+    """Masks a text and carries the tokens over; those that a span touches are dropped (no second tokenising)."""
+    masked = mask(text, spans)
+    if not spans:
+        return Prepared(masked, tuple(tokens))
+    kept: list[Token] = []
+    at, shift = 0, 0
+    for token in tokens:
+        while at < len(spans) and spans[at].end <= token.start:
+            span = spans[at]
+            shift = _length_after(spans, at) - span.end
+            at += 1
+        if at == len(spans) or token.end <= spans[at].start:
+            kept.append(token._replace(start=token.start + shift, end=token.end + shift))
+    return Prepared(masked, tuple(kept))
+
+
+def _length_after(spans: Sequence[PiiSpan], last: int) -> int:
+    """Where, in the masked text, the span ``last`` ends."""
+    from nlp.annotation import PLACEHOLDERS
+
+    return spans[last].end + sum(len(PLACEHOLDERS[span.type]) - (span.end - span.start) for span in spans[: last + 1])
+
+
+def word_features(tokens: Sequence[Token]) -> list[str]:
+    """Uni- and bigrams of normalised forms, with the opening and the ending marked: how a sentence ends tells its kind."""
+    words = ["0" if token.part & Part.NUMBER else token.norm.replace(" ", "") or "_" for token in tokens if not token.surface.isspace()]
+    pairs = [f"{first}␣{second}" for first, second in zip(words, words[1:], strict=False)]
+    return [*words, *pairs, *(f"$␣{word}" for word in words[-_ENDING:]), *(f"^␣{word}" for word in words[:_OPENING])]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The three views of n texts: sparse (n, words), sparse (n, characters), dense (n, 300)."""
+
+    words: Any
+    characters: Any
+    sif: Floats
+
+    def stacked(self, weights: tuple[float, float, float]) -> Any:
+        """One sparse matrix, each view scaled."""
+        from scipy.sparse import csr_matrix, hstack
+
+        return hstack([self.words * weights[0], self.characters * weights[1], csr_matrix(self.sif * weights[2])]).tocsr()
+
+    def take(self, rows: Any) -> Blocks:
+        """The same views of some of the texts."""
+        return Blocks(self.words[rows], self.characters[rows], self.sif[rows])
+
+
+class FeatureMaker:
+    """Turns prepared texts into ``Blocks``. The vectorizers are scikit-learn's own, so that skops can store them."""
+
+    def __init__(self, *, words: Any, characters: Any, sif: Sif) -> None:
+        self.words = words
+        self.characters = characters
+        self.sif = sif
+
+    @classmethod
+    def fit(cls, sif: Sif, texts: Sequence[Prepared]) -> FeatureMaker:
+        """Learns both vocabularies (seen in two texts or more)."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        words = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, sublinear_tf=True, min_df=2, dtype=np.float32)
+        characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2, dtype=np.float32)
+        words.fit(_lines(texts))
+        characters.fit(text.masked for text in texts)
+        return cls(words=words, characters=characters, sif=sif)
+
+    def transform(self, texts: Sequence[Prepared]) -> Blocks:
+        """The three views of these texts."""
+        return Blocks(
+            self.words.transform(_lines(texts)),
+            self.characters.transform([text.masked for text in texts]),
+            self.sif.encode([content_words(text.tokens) for text in texts]),
+        )
+
+
+def _lines(texts: Sequence[Prepared]) -> list[str]:
+    return [" ".join(word_features(text.tokens)) for text in texts]
