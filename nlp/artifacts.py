@@ -17,13 +17,13 @@ import numpy as np
 
 from core.errors import ModelError
 from core.settings import Settings
-from nlp.classify import Classifier, LinearModel
+from nlp.classify import SUBTHEME_JOIN, Classifier, LinearModel
 from nlp.features import FeatureMaker
 from nlp.taxonomy import Taxonomy
 from nlp.vectors import Lexicon, Sif
 
 # Raise it when features or models change in a way that makes stored ones unusable.
-FORMAT = 1
+FORMAT = 2
 _CURRENT = "current.json"
 _RETRAIN = "koe train を実行して作り直してください。"
 
@@ -129,12 +129,21 @@ def load(folder: Path, *, lexicon: Path, taxonomy: Taxonomy) -> Classifier:
     sif = Sif(Lexicon(lexicon), frequencies=frequencies, common=stored["sif_common"])
     features = FeatureMaker(words=stored["words"], characters=stored["characters"], sif=sif)
     blocks = (len(features.words.vocabulary_), len(features.characters.vocabulary_))
-    models = {
-        name: LinearModel.from_estimator(
-            estimator, blocks=blocks, weights=tuple(described["weights"][name]), temperature=described["temperatures"][name]
+    single: dict[str, LinearModel] = {}
+    for name, estimator in stored["estimators"].items():
+        facet = name.partition("/")[0]
+        single[name] = LinearModel.from_estimator(
+            estimator, blocks=blocks, weights=tuple(described["weights"][facet]), temperature=described["temperatures"][facet]
         )
-        for name, estimator in stored["estimators"].items()
-    }
+    models = {name: model for name, model in single.items() if "/" not in name}
+    models["subtheme"] = LinearModel.side_by_side(
+        [
+            single.get(f"subtheme/{theme.slug}")
+            or LinearModel.constant(f"{theme.name}{SUBTHEME_JOIN}{(*theme.subthemes, '')[0]}", like=models["theme"])
+            for theme in taxonomy.themes
+            if theme.name in models["theme"].labels
+        ]
+    )
     return Classifier(features, models, taxonomy)
 
 
@@ -154,7 +163,12 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _card_text(card: Mapping[str, Any]) -> str:
-    lines = [f"# モデルカード {card['version']}", "", f"- 作成: {card['date']}", f"- 学習例: {card['examples']:,} 件（うち職員の訂正 {card['human_examples']:,} 件）"]
+    lines = [
+        f"# モデルカード {card['version']}",
+        "",
+        f"- 作成: {card['date']}",
+        f"- 学習例: {card['examples']:,} 件（うち職員の訂正 {card['human_examples']:,} 件）",
+    ]
     lines += ["", "| 項目 | 正解率 | マクロ F1 | 較正誤差 (ECE) |", "|---|---|---|---|"]
     lines += [f"| {name} | {m['accuracy']:.3f} | {m['macro_f1']:.3f} | {m['ece']:.3f} |" for name, m in card["metrics"].items()]
     lines += ["", f"数字は {card['folds']} 分割の交差検証による。学習に使った語彙と重みは全体から求めている。", ""]

@@ -38,12 +38,15 @@ class LinearModel:
     temperature: float
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, blocks: tuple[int, int], weights: tuple[float, float, float], temperature: float) -> LinearModel:
+    def from_estimator(
+        cls, estimator: Any, *, blocks: tuple[int, int], weights: tuple[float, float, float], temperature: float
+    ) -> LinearModel:
         """Folds the views' weights into the coefficients of a fitted ``LogisticRegression``."""
         coefficients = np.asarray(estimator.coef_, dtype=np.float32)
         intercept = np.asarray(estimator.intercept_, dtype=np.float32)
         if len(estimator.classes_) == 2:  # scikit-learn keeps one row for two labels
-            coefficients, intercept = np.vstack([-coefficients, coefficients]) / 2, np.concatenate([-intercept, intercept]) / 2
+            coefficients = np.vstack([-coefficients, coefficients]) / np.float32(2)
+            intercept = np.concatenate([-intercept, intercept]) / np.float32(2)
         first, second = blocks[0], blocks[0] + blocks[1]
         return cls(
             labels=tuple(map(str, estimator.classes_)),
@@ -53,6 +56,26 @@ class LinearModel:
             intercept=intercept,
             temperature=temperature,
         )
+
+    @classmethod
+    def side_by_side(cls, models: Sequence[LinearModel]) -> LinearModel:
+        """Several models' labels as one: each keeps its own coefficients; the first one's temperature is taken."""
+        return cls(
+            labels=tuple(label for model in models for label in model.labels),
+            words=np.vstack([model.words for model in models]),
+            characters=np.vstack([model.characters for model in models]),
+            sif=np.vstack([model.sif for model in models]),
+            intercept=np.concatenate([model.intercept for model in models]),
+            temperature=models[0].temperature,
+        )
+
+    @classmethod
+    def constant(cls, label: str, *, like: LinearModel) -> LinearModel:
+        """A single label that nothing speaks for or against: a theme without 中分類."""
+        return cls(
+            (label,), np.zeros_like(like.words[:1]), np.zeros_like(like.characters[:1]), np.zeros_like(like.sif[:1]),
+            np.zeros(1, dtype=np.float32), like.temperature,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +105,11 @@ class Classifier:
         self._pairs = [tuple(label.split(SUBTHEME_JOIN, 1)) for label in self.models["subtheme"].labels]
         themes = self.models["theme"].labels
         self._theme_of_pair = np.array([themes.index(theme) for theme, _ in self._pairs])
+        # A label's coefficients less the mean over its facet: what speaks for it and not for all.
+        self._own = {
+            name: (model.words - model.words.mean(axis=0), model.sif - model.sif.mean(axis=0)) for name, model in self.models.items()
+        }
+        self._ordinary = taxonomy.urgencies[-1]
         self._departments, self._desk = _desk(self._pairs, taxonomy)
 
     def decide(self, texts: Sequence[Prepared], *, evidence: bool = True) -> list[Decision]:
@@ -95,11 +123,8 @@ class Classifier:
         urgency = self._probabilities("urgency", logits)
         pair = self._pair_probabilities(theme, logits)
         department = pair @ self._desk
-        decisions = []
-        for row, text in enumerate(texts):
-            words = _RowWords(self, blocks, row, text.tokens) if evidence else None
-            decisions.append(self._decision(words, theme[row], pair[row], kind[row], urgency[row], department[row]))
-        return decisions
+        spoken = WordShares(self, texts, blocks) if evidence else None
+        return [self._decision(spoken, row, theme[row], pair[row], kind[row], urgency[row], department[row]) for row in range(len(texts))]
 
     def logits(self, blocks: Blocks) -> Floats:
         """All facets' scores before calibration, shape (n, sum of labels)."""
@@ -122,65 +147,82 @@ class Classifier:
             sums[:, index] = within[:, self._theme_of_pair == index].sum(axis=1)
         return np.asarray(theme[:, self._theme_of_pair] * within / np.maximum(sums[:, self._theme_of_pair], 1e-12), dtype=np.float32)
 
-    def _decision(self, words: _RowWords | None, theme: Floats, pair: Floats, kind: Floats, urgency: Floats, department: Floats) -> Decision:
+    def _decision(
+        self, spoken: WordShares | None, row: int, theme: Floats, pair: Floats, kind: Floats, urgency: Floats, department: Floats
+    ) -> Decision:
+        def label(name: str, probabilities: Floats) -> Label:
+            best = int(probabilities.argmax())
+            ordinary = name == "urgency" and self.models[name].labels[best] == self._ordinary
+            words = spoken.of(row, name, best) if spoken and not ordinary else ()
+            return _label(self.models[name].labels, probabilities, evidence=words)
+
         best = int(theme.argmax())
         inside = np.flatnonzero(self._theme_of_pair == best)
         within = pair[inside] / max(float(theme[best]), 1e-12)
-        names = [self._pairs[index][1] for index in inside]
-        theme_words = words.evidence("theme", best) if words else ()
+        decided = label("theme", theme)
         return Decision(
-            theme=_label(self.models["theme"].labels, theme, evidence=theme_words),
-            subtheme=_label(names, within) if names else Label("", 0.0),
-            kind=_label(self.models["kind"].labels, kind, evidence=words.evidence("kind", int(kind.argmax())) if words else ()),
-            urgency=_label(
-                self.models["urgency"].labels, urgency, evidence=words.evidence("urgency", int(urgency.argmax())) if words else ()
-            ),
-            department=_label(self._departments, department, evidence=theme_words),
+            theme=decided,
+            subtheme=_label([self._pairs[index][1] for index in inside], within) if len(inside) else Label("", 0.0),
+            kind=label("kind", kind),
+            urgency=label("urgency", urgency),
+            department=_label(self._departments, department, evidence=decided.evidence),
         )
 
-    def word_scores(self, name: str, label: int) -> tuple[Floats, Floats]:
-        """A label's coefficients for words and SIF, less the mean over the facet's labels: what speaks for it and not for all."""
-        model = self.models[name]
-        return model.words[label] - model.words.mean(axis=0), model.sif[label] - model.sif.mean(axis=0)
+    def own(self, name: str) -> tuple[Floats, Floats]:
+        """A facet's coefficients for words (k, words) and SIF (k, 300), less the mean of its labels."""
+        return self._own[name]
 
 
-class _RowWords:
-    """One text's tokens with what each adds to a label."""
+class WordShares:
+    """What each word of a batch of texts adds to each label."""
 
-    def __init__(self, classifier: Classifier, blocks: Blocks, row: int, tokens: Sequence[Token]) -> None:
+    def __init__(self, classifier: Classifier, texts: Sequence[Prepared], blocks: Blocks) -> None:
         self._classifier = classifier
-        start, end = blocks.words.indptr[row], blocks.words.indptr[row + 1]
-        self._values = dict(zip(blocks.words.indices[start:end].tolist(), blocks.words.data[start:end].tolist(), strict=True))
-        self._tokens = [token for token in tokens if token.part & _EVIDENCE_PARTS and not token.part & Part.NUMBER]
-        self._vocabulary = classifier.features.words.vocabulary_
+        self._tokens = [[token for token in text.tokens if token.part & _EVIDENCE_PARTS and not token.part & Part.NUMBER] for text in texts]
         sif = classifier.features.sif
-        self._rows = [sif.lexicon.row(token.norm) for token in self._tokens]
-        self._weights = [SMOOTHING / (SMOOTHING + sif.frequencies.get(token.norm, 0.0)) for token in self._tokens]
+        self._place: dict[str, int] = {}
+        rows: list[int] = []
+        self._weight: list[float] = []
+        for token in (token for tokens in self._tokens for token in tokens):
+            if token.norm not in self._place:
+                row = sif.lexicon.row(token.norm)
+                self._place[token.norm] = len(rows)
+                self._weight.append(SMOOTHING / (SMOOTHING + sif.frequencies.get(token.norm, 0.0)) if row >= 0 else 0.0)
+                rows.append(max(row, 0))
+        self._vectors = sif.lexicon.vectors(rows)
+        self._projected: dict[tuple[str, int], list[float]] = {}
+        self._indices, self._values, self._starts = blocks.words.indices.tolist(), blocks.words.data.tolist(), blocks.words.indptr.tolist()
 
-    def evidence(self, name: str, label: int) -> tuple[Evidence, ...]:
-        if not self._tokens:
-            return ()
-        words, dense = self._classifier.word_scores(name, label)
-        vectors = self._classifier.features.sif.lexicon.vectors([max(row, 0) for row in self._rows])
-        projected = (vectors @ dense).tolist()
-        weight = sum(one for one, row in zip(self._weights, self._rows, strict=True) if row >= 0) or 1.0
+    def of(self, row: int, name: str, label: int) -> tuple[Evidence, ...]:
+        """The words of text ``row`` that spoke for a label, the weightiest first; their shares of all positive ones."""
+        tokens = self._tokens[row]
+        words, _ = self._classifier.own(name)
+        projected = self._projection(name, label)
+        vocabulary = self._classifier.features.words.vocabulary_
+        span = slice(self._starts[row], self._starts[row + 1])
+        values = dict(zip(self._indices[span], self._values[span], strict=True))
+        whole = sum(self._weight[self._place[token.norm]] for token in tokens) or 1.0
         scores: dict[str, float] = {}
-        places: dict[str, Token] = {}
-        for token, row, own, share in zip(self._tokens, self._rows, projected, self._weights, strict=True):
-            if token.norm in scores:
-                scores[token.norm] += own * share / weight if row >= 0 else 0.0
-                continue
-            feature = self._vocabulary.get(token.norm)
-            value = self._values.get(feature, 0.0) * float(words[feature]) if feature is not None else 0.0
-            scores[token.norm] = value + (own * share / weight if row >= 0 else 0.0)
-            places[token.norm] = token
+        first: dict[str, Token] = {}
+        for token in tokens:
+            norm = token.norm
+            place = self._place[norm]
+            score = projected[place] * self._weight[place] / whole
+            if norm not in first:
+                first[norm] = token
+                feature = vocabulary.get(norm)
+                score += values.get(feature, 0.0) * float(words[label, feature]) if feature is not None else 0.0
+            scores[norm] = scores.get(norm, 0.0) + score
         positive = sum(score for score in scores.values() if score > 0)
-        if positive <= 0:
-            return ()
         best = sorted(((score / positive, norm) for norm, score in scores.items() if score > 0), reverse=True)[:_EVIDENCE]
         return tuple(
-            Evidence(places[norm].surface, share, places[norm].start, places[norm].end) for share, norm in best if share >= _LEAST_SHARE
+            Evidence(first[norm].surface, share, first[norm].start, first[norm].end) for share, norm in best if share >= _LEAST_SHARE
         )
+
+    def _projection(self, name: str, label: int) -> list[float]:
+        if (name, label) not in self._projected:
+            self._projected[name, label] = (self._vectors @ self._classifier.own(name)[1][label]).tolist()
+        return self._projected[name, label]
 
 
 def softmax(scores: Floats) -> Floats:

@@ -56,7 +56,9 @@ def read(path: Path) -> list[Example]:
         try:
             examples.append(_example(json.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise InputError(f"{path} の {number} 行目が読めません。", hint='{"id": …, "text": …, "theme": …} の形にしてください。') from None
+            raise InputError(
+                f"{path} の {number} 行目が読めません。", hint='{"id": …, "text": …, "theme": …} の形にしてください。'
+            ) from None
     return examples
 
 

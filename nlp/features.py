@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def _length_after(spans: Sequence[PiiSpan], last: int) -> int:
 def word_features(tokens: Sequence[Token]) -> list[str]:
     """Uni- and bigrams of normalised forms, with the opening and the ending marked: how a sentence ends tells its kind."""
     words = ["0" if token.part & Part.NUMBER else token.norm.replace(" ", "") or "_" for token in tokens if not token.surface.isspace()]
-    pairs = [f"{first}␣{second}" for first, second in zip(words, words[1:], strict=False)]
+    pairs = [f"{first}␣{second}" for first, second in pairwise(words)]
     return [*words, *pairs, *(f"$␣{word}" for word in words[-_ENDING:]), *(f"^␣{word}" for word in words[:_OPENING])]
 
 

@@ -27,7 +27,10 @@ def confirm(doubts: Sequence[tuple[str, PiiSpan]]) -> list[bool]:
 
 
 def _sentence(text: str, span: PiiSpan) -> tuple[str, tuple[int, int]]:
-    start = max([match.end() for match in _SENTENCE_END.finditer(text, max(0, span.start - _WINDOW), span.start)], default=max(0, span.start - _WINDOW))
+    start = max(
+        [match.end() for match in _SENTENCE_END.finditer(text, max(0, span.start - _WINDOW), span.start)],
+        default=max(0, span.start - _WINDOW),
+    )
     end = match.start() if (match := _SENTENCE_END.search(text, span.end, span.end + _WINDOW)) else min(len(text), span.end + _WINDOW)
     # The tokenizer needs text that can be encoded; one character stays one character.
     return re.sub(r"[\ud800-\udfff]", "�", text[start:end]), (span.start - start, span.end - start)

@@ -28,24 +28,36 @@ _SEP = rf"[ .・]?(?:{_D}|[()のノ])?[ ]?"
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+ ?(?:@|\(at\)|\[at\]) ?[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
-_PHONE = re.compile(rf"(?<![\dA-Za-z])(?:\+ ?81[ ()\-]{{0,3}}0?|\(?0)\d{{1,4}}(?:{_D}|[() ・.]|のノ){{0,3}}\d{{1,4}}(?:{_D}|[() ・.]){{0,3}}\d{{3,4}}(?!\d)")
-_KANJI_PHONE = re.compile(r"[〇零][〇零一二三四五六七八九]{1,4}[-−ー‐の(（]?[〇零一二三四五六七八九]{1,4}[-−ー‐の)）]?[〇零一二三四五六七八九]{4}")
+_PHONE = re.compile(
+    rf"(?<![\dA-Za-z])(?:\+ ?81[ ()\-]{{0,3}}0?|\(?0)\d{{1,4}}(?:{_D}|[() ・.]|のノ){{0,3}}\d{{1,4}}(?:{_D}|[() ・.]){{0,3}}\d{{3,4}}(?!\d)"
+)
+_KANJI_PHONE = re.compile(
+    r"[〇零][〇零一二三四五六七八九]{1,4}[-−ー‐の(（]?[〇零一二三四五六七八九]{1,4}[-−ー‐の)）]?[〇零一二三四五六七八九]{4}"
+)
 _POSTAL = re.compile(rf"〒 ?\d{{3}} ?{_D}? ?\d{{4}}(?!\d)|(?<![\d\-A-Za-z])\d{{3}}{_D}\d{{4}}(?![\d\-])")
 _TWELVE = re.compile(rf"(?<![\d\-])\d{{4}}(?: |{_D})?\d{{4}}(?: |{_D})?\d{{4}}(?![\d\-])")
 _MY_NUMBER_CUE = re.compile(r"マイナンバー|個人番号|ﾏｲﾅﾝﾊﾞｰ")
 _CARD = re.compile(rf"(?<!\d)\d{{4}}(?: |{_D})?\d{{4}}(?: |{_D})?\d{{4}}(?: |{_D})?\d{{2,4}}(?!\d)")
-_ACCOUNT = re.compile(r"(?:口座(?:番号)?|普通(?:預金)?|当座(?:預金)?|貯蓄|振込先|ゆうちょ)[^\d\n。、]{0,12}?(?P<id>\d{6,8}|\d{5}[- ]\d{6,8})(?!\d)")
+_ACCOUNT = re.compile(
+    r"(?:口座(?:番号)?|普通(?:預金)?|当座(?:預金)?|貯蓄|振込先|ゆうちょ)[^\d\n。、]{0,12}?(?P<id>\d{6,8}|\d{5}[- ]\d{6,8})(?!\d)"
+)
 _PLATE = re.compile(
     r"(?<![一-龥])[一-龥ぁ-んァ-ヶ]{1,4} ?\d{2,3}[A-Z]? ?[ぁ-んA-Z] ?(?:\d{2}-\d{2}|[・･.]{1,3}\d{1,3}|\d{1,4})(?![\d年月日時分円人台件])"
 )
-_HANDLE = re.compile(r"(?<![A-Za-z0-9._])@[A-Za-z0-9_.]{3,30}|https?://(?:www\.)?(?:twitter|x|instagram|facebook|tiktok|threads)\.(?:com|net)/[A-Za-z0-9_./@?=\-]+")
+_HANDLE = re.compile(
+    r"(?<![A-Za-z0-9._])@[A-Za-z0-9_.]{3,30}|https?://(?:www\.)?(?:twitter|x|instagram|facebook|tiktok|threads)\.(?:com|net)/[A-Za-z0-9_./@?=\-]+"
+)
 _HANDLE_LABEL = re.compile(
     r"(?:LINE|ライン|ツイッター|Twitter|インスタ(?:グラム)?|Instagram|フェイスブック|Facebook|X|TikTok|スカイプ|Skype)(?:の)? ?(?:ID|アイディ|アカウント(?:名)?|アカ)"
     r"(?:は|が|:|：)? ?[「『(]?(?P<id>[A-Za-z0-9_.\-]{3,30})"
 )
 _YEAR = r"(?:(?:明治|大正|昭和|平成|令和|[MTSHR])\.? ?(?:\d{1,2}|元|[一二三四五六七八九十]{1,3})|(?:19|20)\d{2})"
-_DATE = rf"{_YEAR} ?(?:年|[./\-]) ?(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}}) ?(?:月|[./\-]) ?(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}})日?"
-_BIRTHDATE = re.compile(rf"(?:生年月日|誕生日|生まれた日)[^\d一-龥MTSHR]{{0,6}}(?P<a>{_DATE})|(?P<b>{_DATE})(?= ?(?:生(?!活|徒|産|涯)|うまれ|誕生))")
+_DATE = (
+    rf"{_YEAR} ?(?:年|[./\-]) ?(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}}) ?(?:月|[./\-]) ?(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}})日?"
+)
+_BIRTHDATE = re.compile(
+    rf"(?:生年月日|誕生日|生まれた日)[^\d一-龥MTSHR]{{0,6}}(?P<a>{_DATE})|(?P<b>{_DATE})(?= ?(?:生(?!活|徒|産|涯)|うまれ|誕生))"
+)
 
 _BLOCK = r"(?:\d{1,5}|[一二三四五六七八九十百〇]{1,5})"
 _CHOME = rf"{_BLOCK} ?丁目"
@@ -58,7 +70,9 @@ _NUMBERS = re.compile(
 )
 _HAS_BLOCK = re.compile(rf"\d ?(?:{_D}|の|番|丁目)|[一二三四五六七八九十] ?(?:番|丁目)")
 _STRONG_NUMBERS = re.compile(rf"番地|号|(?:丁目|{_D}|の) ?{_BLOCK}(?:番|{_D}|の)")
-_PROBLEM_AFTER = re.compile(r" ?(?:の|付近|先|あたり|辺り|近く|前|横|裏|角)?(?:の)?(?:交差点|公園|信号|街灯|防犯灯|電柱|歩道|道路|市道|側溝|水路|横断歩道|ごみ集積|集積所|バス停|カーブ|踏切|橋|付近|あたり|辺り|近辺|一帯|地先)")
+_PROBLEM_AFTER = re.compile(
+    r" ?(?:の|付近|先|あたり|辺り|近く|前|横|裏|角)?(?:の)?(?:交差点|公園|信号|街灯|防犯灯|電柱|歩道|道路|市道|側溝|水路|横断歩道|ごみ集積|集積所|バス停|カーブ|踏切|橋|付近|あたり|辺り|近辺|一帯|地先)"
+)
 _HOME_CUE = re.compile(r"住所|居住|在住|住まい|住む|住んで|住み|自宅|実家|宅|転居|引っ越|送付先|〒")
 _PREFECTURE = re.compile(r"(?:東京都|北海道|(?:京都|大阪)府|[一-龥]{2,3}県)")
 _COUNTER_AFTER = re.compile(r" ?(?:時|分|円|人|名|台|件|回|本|点|割|%|kg|m|cm|メートル|月|年|日|度|号線|号車|対|倍|個|枚|冊|世帯)")
@@ -98,7 +112,10 @@ def masking_words() -> MaskingWords:
             rf"[ ,、]?(?:[一-龥ァ-ヶーA-Za-z・]{{0,12}}(?:{buildings})[一-龥ァ-ヶーA-Za-z・]{{0,8}}) ?(?:[A-Z]?{_D}?\d{{1,4}}(?:{_D}\d{{1,4}})? ?(?:号室|号|棟|階|F)?(?: ?\d{{2,4}} ?(?:号室|号)?)?)?"
             rf"|[ ]?\d{{2,4}} ?号室"
         ),
-        labelled_id=re.compile(rf"(?:{labels})(?:は|が|の番号は|[:：]|[(（])? ?(?:No\.?|№)? ?(?P<id>(?=[A-Z0-9\-]*\d)[A-Za-z0-9][A-Za-z0-9\-]{{3,19}})(?![A-Za-z0-9])", re.IGNORECASE),
+        labelled_id=re.compile(
+            rf"(?:{labels})(?:は|が|の番号は|[:：]|[(（])? ?(?:No\.?|№)? ?(?P<id>(?=[A-Z0-9\-]*\d)[A-Za-z0-9][A-Za-z0-9\-]{{3,19}})(?![A-Za-z0-9])",
+            re.IGNORECASE,
+        ),
     )
 
 
@@ -116,7 +133,7 @@ def find(text: str, tokens: Sequence[Token]) -> list[PiiSpan]:
     elif "〇" in plain or "零" in plain:
         found += _spans(_KANJI_PHONE, plain, "PHONE")
     if _HAS_BLOCK.search(plain):
-        found += _addresses(plain, tokens)
+        found += _addresses(plain, tokens, taken=found)
     if "@" in plain or "ID" in plain or "アカ" in plain or "at" in plain:
         found += _spans(_EMAIL, plain, "EMAIL")
         found += _spans(_HANDLE, plain, "URL_ID")
@@ -191,9 +208,11 @@ def _luhn(text: str) -> bool:
     return 14 <= len(digits) <= 16 and sum(doubled) % 10 == 0 and len(set(digits)) > 1
 
 
-def _addresses(plain: str, tokens: Sequence[Token]) -> list[PiiSpan]:
-    found = []
+def _addresses(plain: str, tokens: Sequence[Token], *, taken: Sequence[PiiSpan]) -> list[PiiSpan]:
+    found: list[PiiSpan] = []
     for match in _NUMBERS.finditer(plain):
+        if any(span.start < match.end() and match.start() < span.end for span in taken):
+            continue
         head = _place_before(plain, tokens, match.start())
         if head == match.start() or _COUNTER_AFTER.match(plain, match.end()):
             continue
@@ -305,7 +324,11 @@ def _titled(text: str, tokens: Sequence[Token], words: MaskingWords) -> list[Pii
 
 
 def _may_be_name(token: Token, words: MaskingWords) -> bool:
-    if token.surface in words.not_names or not _NAME_CHARACTERS.match(token.surface) or token.part & (Part.PARTICLE | Part.SUFFIX | Part.PREDICATE):
+    if (
+        token.surface in words.not_names
+        or not _NAME_CHARACTERS.match(token.surface)
+        or token.part & (Part.PARTICLE | Part.SUFFIX | Part.PREDICATE)
+    ):
         return False
     return bool(token.part & (_ANY_NAME | Part.PROPER)) or bool(_KANA_NAME.match(token.surface) and token.part & Part.NOUN)
 
@@ -317,7 +340,7 @@ def _unknown_enough(run: Sequence[Token], *, titled: bool) -> bool:
     return not titled and all(_KANA_NAME.match(token.surface) for token in run)
 
 
-def doubts(text: str, tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> list[PiiSpan]:
+def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> list[PiiSpan]:
     """Surnames that stand alone and that no rule decided: worth a look by an entity recogniser."""
     words = masking_words()
     unsure = []

@@ -22,14 +22,15 @@ from nlp.taxonomy import Taxonomy
 from nlp.vectors import Floats, Lexicon, Sif, content_words, write_lexicon
 
 FOLDS = 5
-# How much each view counts for each facet, and the inverse regularisation; from cross-validation on data/corpus (bench/quality.py).
+# How much each view (words, characters, SIF) counts for a facet; by cross-validation on data/corpus.
 VIEWS: dict[str, tuple[float, float, float]] = {
     "theme": (1.0, 0.7, 2.0),
     "subtheme": (1.0, 0.7, 2.0),
-    "kind": (1.0, 1.0, 1.0),
+    "kind": (1.0, 1.0, 0.5),
     "urgency": (1.0, 1.0, 1.0),
 }
-_STRENGTH = 10.0
+# Inverse regularisation, likewise.
+_STRENGTH = {"theme": 3.0, "subtheme": 3.0, "kind": 5.0, "urgency": 10.0}
 _WORD_WEIGHT = 0.6
 _HUMAN_WEIGHT = 3.0
 
@@ -52,21 +53,17 @@ def train(settings: Settings, *, human: Sequence[Example] = ()) -> Path:
     estimators: dict[str, Any] = {}
     temperatures: dict[str, float] = {}
     metrics: dict[str, dict[str, float]] = {}
-    for name in ("theme", "subtheme", "kind", "urgency"):
-        labels, used = _labels(examples, name)
-        hinted, hints_used = _labels(hints, name)
-        data = _Facet(
-            blocks=blocks.take(used).stacked(VIEWS[name]),
-            labels=labels,
-            weights=np.array([examples[index].weight for index in used]),
-            hints=hint_blocks.take(hints_used).stacked(VIEWS[name]),
-            hint_labels=hinted,
-        )
-        if name != "subtheme":
-            scores, classes = data.held_out()
-            temperatures[name] = temperature(scores, np.searchsorted(classes, labels))
-            metrics[name] = quality(softmax(scores / temperatures[name]), classes, labels)
-        estimators[name] = data.fit(np.arange(len(labels)))
+    for name in ("theme", "kind", "urgency"):
+        facet = _facet(name, examples, hints, blocks=blocks, hint_blocks=hint_blocks)
+        scores, classes = facet.held_out()
+        temperatures[name] = temperature(scores, np.searchsorted(classes, facet.labels))
+        metrics[name] = quality(softmax(scores / temperatures[name]), classes, facet.labels)
+        estimators[name] = facet.fit(np.arange(len(facet.labels)))
+    # One small model a theme: its 中分類 against each other, nothing else.
+    for theme in words.themes:
+        facet = _facet("subtheme", examples, hints, blocks=blocks, hint_blocks=hint_blocks, theme=theme.name)
+        if len(set(facet.labels) | set(facet.hint_labels)) > 1:
+            estimators[f"subtheme/{theme.slug}"] = facet.fit(np.arange(len(facet.labels)))
     temperatures["subtheme"] = temperatures["theme"]
     frequencies = sorted(sif.frequencies.items())
     bundle = artifacts.Bundle(
@@ -108,7 +105,10 @@ def prepare_texts(texts: Sequence[str]) -> list[Prepared]:
 
 
 class _Facet:
-    def __init__(self, *, blocks: Any, labels: NDArray[Any], weights: NDArray[Any], hints: Any, hint_labels: NDArray[Any]) -> None:
+    def __init__(
+        self, *, strength: float, blocks: Any, labels: NDArray[Any], weights: NDArray[Any], hints: Any, hint_labels: NDArray[Any]
+    ) -> None:
+        self.strength = strength
         self.blocks, self.labels, self.weights = blocks, labels, weights
         self.hints, self.hint_labels = hints, hint_labels
 
@@ -118,7 +118,9 @@ class _Facet:
 
         weights = np.concatenate([self.weights[rows], np.full(len(self.hint_labels), _WORD_WEIGHT)])
         labels = np.concatenate([self.labels[rows], self.hint_labels])
-        return LogisticRegression(C=_STRENGTH, max_iter=300).fit(vstack([self.blocks[rows], self.hints]).tocsr(), labels, weights)
+        return LogisticRegression(C=self.strength, max_iter=300, tol=1e-3).fit(
+            vstack([self.blocks[rows], self.hints]).tocsr(), labels, weights
+        )
 
     def held_out(self) -> tuple[Floats, NDArray[Any]]:
         """Each text's scores by a model that didn't see it, (n, labels), and the labels in column order."""
@@ -173,13 +175,29 @@ def calibration_error(confidence: Floats, right: NDArray[np.bool_], *, bins: int
     return float(sum(gaps) / max(len(confidence), 1))
 
 
-def _labels(examples: Sequence[Example], name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def _facet(
+    name: str, examples: Sequence[Example], hints: Sequence[Example], *, blocks: Blocks, hint_blocks: Blocks, theme: str = ""
+) -> _Facet:
+    """What there is to learn a facet from; with ``theme``, only the examples of that theme."""
+    labels, used = _labels(examples, name, theme)
+    hinted, hints_used = _labels(hints, name, theme)
+    return _Facet(
+        strength=_STRENGTH[name],
+        blocks=blocks.take(used).stacked(VIEWS[name]),
+        labels=labels,
+        weights=np.array([examples[index].weight for index in used]),
+        hints=hint_blocks.take(hints_used).stacked(VIEWS[name]),
+        hint_labels=hinted,
+    )
+
+
+def _labels(examples: Sequence[Example], name: str, theme: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """The given labels of a facet, and the indices of the examples that have one."""
-    values = [f"{item.theme}{SUBTHEME_JOIN}{item.subtheme}" if name == "subtheme" else getattr(item, name) for item in examples]
-    used = [
-        index for index, item in enumerate(examples) if (item.theme and item.subtheme if name == "subtheme" else bool(getattr(item, name)))
+    used = [index for index, item in enumerate(examples) if getattr(item, name) and (not theme or item.theme == theme)]
+    values = [
+        f"{theme}{SUBTHEME_JOIN}{examples[index].subtheme}" if name == "subtheme" else getattr(examples[index], name) for index in used
     ]
-    return np.array([values[index] for index in used], dtype=np.str_), np.array(used, dtype=np.int64)
+    return np.array(values, dtype=np.str_), np.array(used, dtype=np.int64)
 
 
 def _hints(words: Taxonomy) -> list[Example]:

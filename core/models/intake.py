@@ -48,6 +48,11 @@ class Reject(Base):
     sealed_row: Mapped[bytes] = mapped_column(doc="JSON array of the row's cells, sealed at place reject:<batch>:<row>")
     resolved_at: Mapped[datetime | None]
 
+    @property
+    def place(self) -> str:
+        """What ``sealed_row`` is bound to."""
+        return f"reject:{self.batch_id}:{self.row}"
+
 
 class ReceiptCounter(Base):
     """The last receipt serial given out in a fiscal year."""

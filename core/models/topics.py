@@ -41,8 +41,6 @@ class Topic(Base):
     size: Mapped[int] = mapped_column(default=0)
     keywords: Mapped[list[Any]] = mapped_column(default=list, doc='[{"word", "weight"}], the commonest surface forms')
     examples: Mapped[list[Any]] = mapped_column(default=list, doc="ids of the voices nearest to the middle")
-    centroid: Mapped[bytes | None] = mapped_column(doc="float32, unit length, in the space of the run's embedder")
-    embedder: Mapped[str] = mapped_column(String(64), default="", doc="version of the space that the centroid lives in")
     born_run_id: Mapped[int] = mapped_column(ForeignKey("topic_runs.id"))
     last_run_id: Mapped[int] = mapped_column(ForeignKey("topic_runs.id"))
 

@@ -125,8 +125,6 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("keywords", JSON, nullable=False),
         sa.Column("examples", JSON, nullable=False),
-        sa.Column("centroid", sa.LargeBinary(), nullable=True),
-        sa.Column("embedder", sa.String(length=64), nullable=False),
         sa.Column("born_run_id", sa.Integer(), nullable=False),
         sa.Column("last_run_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["born_run_id"], ["topic_runs.id"], name=op.f("fk_topics_born_run_id")),

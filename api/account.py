@@ -1,0 +1,85 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api import auth
+from api.deps import STAFF, EngineOf, PagesOf, SettingsOf, Staff, Writing, cookie_name, form_token, public
+from core.errors import ForbiddenError
+from core.settings import Settings
+
+router = APIRouter(include_in_schema=False)
+_OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\\]*")
+FAILED = "ログインできませんでした。利用者名とパスワードを確かめてください。5回続けて失敗すると、15分間ログインできなくなります。"
+
+
+def _form_cookie(settings: Settings) -> str:
+    return "__Host-koe_form" if settings.secure_cookies else "koe_form"
+
+
+def sign_in_token(request: Request, settings: SettingsOf, csrf_token: Annotated[str, Form()] = "") -> None:
+    """Before there is a session, the form's token must equal the one in a cookie that only our page sets.
+
+    Raises:
+        ForbiddenError: it doesn't.
+    """
+    kept = request.cookies.get(_form_cookie(settings), "")
+    if not kept or not secrets.compare_digest(csrf_token.encode("utf-8", "surrogatepass"), kept.encode("utf-8", "surrogatepass")):
+        raise ForbiddenError("画面の有効期限が切れました。", hint="ログイン画面を開きなおしてください。", code="csrf")
+
+
+@router.get("/sign-in", dependencies=[Depends(public)])
+def sign_in_page(request: Request, settings: SettingsOf, pages: PagesOf, next: str = "") -> Response:  # noqa: A002
+    """The form."""
+    return _form(request, settings, pages, wanted=next)
+
+
+@router.post("/sign-in", dependencies=[Depends(public), Depends(sign_in_token)])
+def sign_in(
+    request: Request,
+    engine: EngineOf,
+    settings: SettingsOf,
+    pages: PagesOf,
+    username: Annotated[str, Form(max_length=64)] = "",
+    password: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "",  # noqa: A002
+) -> Response:
+    """Opens a session, or shows the form again with an answer that is the same for every reason."""
+    token = auth.sign_in(engine, username.replace("\x00", ""), password, hours=settings.session_hours)
+    if token is None:
+        return _form(request, settings, pages, wanted=next, username=username, failed=True)
+    response = RedirectResponse(next if _OWN_PATH.fullmatch(next) else "/desk", status_code=303)
+    response.set_cookie(
+        cookie_name(settings), token, httponly=True, samesite="lax", secure=settings.secure_cookies, max_age=settings.session_hours * 3600
+    )
+    response.delete_cookie(_form_cookie(settings), secure=settings.secure_cookies, httponly=True, samesite="strict")
+    return response
+
+
+@router.post("/sign-out", dependencies=[Depends(STAFF), Depends(form_token)])
+def sign_out(signed_in: Staff, session: Writing, settings: SettingsOf) -> Response:
+    """Ends the session, on the server and in the browser."""
+    auth.sign_out(session, signed_in)
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(cookie_name(settings), secure=settings.secure_cookies, httponly=True, samesite="lax")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def _form(request: Request, settings: Settings, pages: PagesOf, *, wanted: str, username: str = "", failed: bool = False) -> Response:
+    token = secrets.token_urlsafe(32)
+    context = {
+        "token": token,
+        "next": wanted if _OWN_PATH.fullmatch(wanted) else "",
+        "username": username,
+        "failed": FAILED if failed else "",
+    }
+    response = pages.page(request, "account/sign_in.html", context, status=401 if failed else 200)
+    response.set_cookie(_form_cookie(settings), token, httponly=True, samesite="strict", secure=settings.secure_cookies, max_age=3600)
+    return response

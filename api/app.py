@@ -1,0 +1,87 @@
+"""The web application: composed here, decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from os import PathLike
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api import account, problems, system
+from api.desk import endpoints as desk_json
+from api.desk import routes as desk_routes
+from api.public import endpoints as public_json
+from api.public import routes as public_routes
+from api.rendering import STATIC, Pages
+from api.security import SecurityHeaders
+from api.trends import endpoints as trends_json
+from api.trends import routes as trends_routes
+from core import db
+from core.crypto import load_keyring
+from core.settings import Settings, get_settings
+from loop import city
+from nlp import taxonomy
+
+ROUTERS = (
+    account.router,
+    desk_routes.router,
+    trends_routes.router,
+    public_routes.router,
+    system.router,
+    desk_json.router,
+    trends_json.router,
+    public_json.router,
+)
+_LARGEST_BODY = 1_000_000  # bytes; a route that takes files says so itself
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application with its own engine and keyring on ``app.state``.
+
+    Raises:
+        KoeError: a setting, a key or the taxonomy can't be used.
+    """
+    settings = settings or get_settings()
+    app = FastAPI(
+        title="声環 Koenowa",
+        version="1",
+        description="市民の声と話題を読み、分類を直すための API。",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        max_body_size=_LARGEST_BODY,
+    )
+    app.state.settings = settings
+    app.state.engine = db.connect(settings.url)
+    app.state.keyring = load_keyring(settings)
+    app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
+    app.state.city = city.load(settings.taxonomy_dir)
+    app.state.pages = Pages(city=app.state.city)
+    app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
+    problems.register(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.engine.dispose()
+
+
+class _Static(StaticFiles):
+    """Files whose address carries a hash of their content never change under it."""
+
+    def file_response(self, full_path: str | PathLike[str], stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        versioned = b"v=" in scope.get("query_string", b"")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "public, max-age=300"
+        return response

@@ -1,0 +1,123 @@
+"""Signing in and out: argon2 passwords, sessions that the server keeps, a lock after five failures, every act in the trail."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
+
+from core import audit, db
+from core.clock import utc_now
+from core.models import User, UserSession
+from loop.actors import Actor
+
+MAX_FAILURES = 5
+LOCKED_FOR = timedelta(minutes=15)
+_LONGEST_PASSWORD = 1024
+_hasher = PasswordHasher()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A sign-in that holds: who it is, and the token that this person's forms must carry."""
+
+    actor: Actor
+    csrf_token: str
+    token_hash: str
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash to store."""
+    return _hasher.hash(password)
+
+
+def sign_in(engine: Engine, username: str, password: str, *, hours: int) -> str | None:
+    """Checks a password and opens a session; gives the token for the cookie, or ``None``, whatever the reason was.
+
+    The password is checked before anything is looked at, also for a name that doesn't exist, so that the time taken tells
+    nothing. Failures are counted behind a lock on the row: guesses sent at the same moment don't slip past the limit.
+    """
+    with db.reading(engine) as session:
+        stored = session.scalar(select(User.password_hash).where(User.username == username))
+    right = _matches(stored or _nobodys_hash(), password)
+    with db.writing(engine) as session:
+        user = session.scalar(select(User).where(User.username == username).with_for_update())
+        if user is None:
+            return None
+        now = utc_now()
+        if not user.active or (user.locked_until and user.locked_until > now):
+            audit.record(session, actor=user.username, action="sign_in.refused", subject=f"user:{user.id}")
+            return None
+        if not right or user.password_hash != stored:
+            user.failed_sign_ins += 1
+            if user.failed_sign_ins >= MAX_FAILURES:
+                user.failed_sign_ins, user.locked_until = 0, now + LOCKED_FOR
+            detail = {"locked": user.locked_until is not None and user.locked_until > now}
+            audit.record(session, actor=user.username, action="sign_in.failed", subject=f"user:{user.id}", detail=detail)
+            return None
+        user.failed_sign_ins, user.locked_until = 0, None
+        if _hasher.check_needs_rehash(user.password_hash):
+            user.password_hash = hash_password(password)
+        session.execute(delete(UserSession).where(UserSession.expires_at <= now))
+        token = open_session(session, user, hours=hours)
+        audit.record(session, actor=user.username, action="sign_in", subject=f"user:{user.id}")
+        return token
+
+
+def open_session(session: Session, user: User, *, hours: int) -> str:
+    """A new session of a user; gives the token, of which only the hash is stored."""
+    token, now = secrets.token_urlsafe(32), utc_now()
+    session.add(
+        UserSession(
+            token_hash=_hash(token),
+            user_id=user.id,
+            csrf_token=secrets.token_urlsafe(32),
+            created_at=now,
+            expires_at=now + timedelta(hours=hours),
+        )
+    )
+    return token
+
+
+def find_session(session: Session, token: str) -> SignedIn | None:
+    """The sign-in that a cookie's token belongs to; ``None`` when it has ended or the account was closed."""
+    row = session.execute(
+        select(User, UserSession)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.token_hash == _hash(token), UserSession.expires_at > utc_now(), User.active.is_(True))
+    ).one_or_none()
+    if row is None:
+        return None
+    user, kept = row
+    actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return SignedIn(actor, kept.csrf_token, kept.token_hash)
+
+
+def sign_out(session: Session, signed_in: SignedIn) -> None:
+    """Ends a session."""
+    session.execute(delete(UserSession).where(UserSession.token_hash == signed_in.token_hash))
+    actor = signed_in.actor
+    audit.record(session, actor=actor.username, action="sign_out", subject=f"user:{actor.user_id}")
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return _hasher.verify(stored, password[:_LONGEST_PASSWORD]) and len(password) <= _LONGEST_PASSWORD
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    return hash_password(secrets.token_urlsafe(32))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,43 @@
+"""The command ``koe``. Heavy libraries are imported inside the commands, so that ``koe --help`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from core.errors import KoeError
+
+EXIT_ERROR = 1
+
+
+class _Group(typer.core.TyperGroup):
+    """Turns our errors into a Japanese sentence and an exit code; no traceback reaches a person."""
+
+    def main(self, *args: object, **kwargs: object) -> object:
+        try:
+            return super().main(*args, **kwargs)  # type: ignore[arg-type]
+        except KoeError as error:
+            sys.stderr.write(f"エラー: {error.message}\n")
+            if error.hint:
+                sys.stderr.write(f"　対処: {error.hint}\n")
+            raise SystemExit(EXIT_ERROR) from None
+        except BrokenPipeError:
+            # The reader (head, less) has enough.
+            sys.stderr.close()
+            raise SystemExit(0) from None
+
+
+app = typer.Typer(
+    name="koe",
+    cls=_Group,
+    help="声環（こえのわ）— 市民の声の取込・マスキング・分類・話題・公開",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# Each registers its commands on ``app``, in the order in which they are listed.
+from api.cli import voices, topics, demo, system  # noqa: E402, I001
+
+__all__ = ["app", "demo", "system", "topics", "voices"]

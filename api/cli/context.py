@@ -1,0 +1,51 @@
+"""What the commands share: settings, an engine on an upgraded database, and printing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from core.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SURROGATES = range(0xD800, 0xE000)
+
+
+def settings() -> Settings:
+    """The settings in force."""
+    return get_settings()
+
+
+def database(*, upgrade: bool = False) -> Engine:
+    """An engine on the configured database; with ``upgrade``, brought to the newest schema first."""
+    from core import db
+
+    engine = db.connect(settings().url)
+    if upgrade:
+        db.upgrade(engine)
+    return engine
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """A line about the work, on standard error, so that standard output stays clean for programs."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON in readable Japanese; a lone surrogate is written as its escape, so that the line is valid UTF-8."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join(f"\\u{ord(character):04x}" if ord(character) in SURROGATES else character for character in text)
+    return text

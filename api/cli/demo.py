@@ -1,0 +1,109 @@
+"""koe demo: the sample city from files to pages, in one command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import app
+from api.cli.context import database, note, say, settings
+from api.cli.system import run_server
+from api.cli.topics import summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SAMPLES = ("call_log_cp932.csv", "voices_utf8bom.csv", "survey_wide_utf8.csv")
+# Only for the sample city on this machine's own address; docs/operations.md says how real accounts are made.
+ACCOUNTS = (
+    ("kocho", "広聴 花子", "kocho", "", "shiomi-kocho"),
+    ("kanri", "管理 次郎", "manager", "", "shiomi-kanri"),
+    ("admin", "情報 三郎", "admin", "", "shiomi-admin"),
+)
+
+
+@app.command()
+def demo(
+    serve: Annotated[bool, typer.Option(help="最後に画面を出す")] = True,
+    port: Annotated[int | None, typer.Option(help="待ち受けるポート。省くと KOE_PORT")] = None,
+) -> None:
+    """見本の市（潮見市）の声を取り込み、話題を作り、画面を出す。"""
+    from core.crypto import load_keyring
+    from ingest.pipeline import import_file
+    from nlp import annotate, service
+    from nlp.annotate import Masker
+
+    current = settings()
+    began = time.monotonic()
+    with _step("データベースを準備する"):
+        engine = database(upgrade=True)
+    with _step("分類のモデルを用意する（初回は学習例から作る）"):
+        annotator = annotate.ready(current)
+    keyring = load_keyring(current)
+    for name in SAMPLES:
+        with _step(f"取り込む: {name}"):
+            report = import_file(
+                engine, current.data / "sample" / name, settings=current, keyring=keyring, annotate=annotator, mask=Masker(), actor="demo"
+            )
+        say(
+            f"  {report.encoding}　読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"
+        )
+    with _step("話題を作る"):
+        fitted = service.fit_topics(engine, current, actor="demo")
+    say(f"  {summary(fitted)}")
+    with _step("利用者を用意する"):
+        _accounts(engine)
+    _tell(engine)
+    say(f"\n全部で {time.monotonic() - began:.0f} 秒かかりました。")
+    say("\nデモの利用者（この計算機だけで使う見本）")
+    for username, display_name, role, _, password in ACCOUNTS:
+        say(f"  {username:<8} パスワード {password:<14} {display_name}（{role}）")
+    engine.dispose()
+    if not serve:
+        say("\n画面を出すには: .venv/bin/koe serve")
+        return
+    say(f"\n画面: http://{current.host}:{port or current.port}/　職員の画面: http://{current.host}:{port or current.port}/desk")
+    run_server(port=port)
+
+
+@contextmanager
+def _step(text: str) -> Iterator[None]:
+    note(f"▶ {text}")
+    began = time.monotonic()
+    yield
+    note(f"  {time.monotonic() - began:.1f} 秒")
+
+
+def _accounts(engine: Engine) -> None:
+    from sqlalchemy import select
+
+    from api import accounts
+    from core import db
+    from core.models import User
+
+    with db.writing(engine) as session:
+        for username, display_name, role, department, password in ACCOUNTS:
+            user = session.scalar(select(User).where(User.username == username))
+            if user is None:
+                accounts.add_user(
+                    session, username=username, role=role, display_name=display_name, department=department, password=password, actor="demo"
+                )
+            else:
+                accounts.set_password(session, user, password, actor="demo")
+
+
+def _tell(engine: Engine) -> None:
+    from core import db
+    from loop import publication
+    from nlp import service
+
+    with db.reading(engine) as session:
+        figures = publication.figures(session)
+        lines = [line for line in service.list_topics(session) if line.parent_id][:12]
+    say(f"\n{figures.name}に受け付けた声 {figures.received:,} 件、回答 {figures.answered:,} 件、公開 {figures.published:,} 件。おもな話題:")
+    for line in sorted(lines, key=lambda item: -item.size):
+        say(f"  {line.size:>5,} 件  {line.name}")

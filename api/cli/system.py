@@ -1,0 +1,132 @@
+"""koe db, user, keys, audit, serve: what an operator needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli import app
+from api.cli.context import database, note, say, settings
+from core.errors import InputError
+
+db_commands = typer.Typer(help="データベースの準備と点検", no_args_is_help=True)
+user_commands = typer.Typer(help="職員の利用者", no_args_is_help=True)
+key_commands = typer.Typer(help="暗号鍵", no_args_is_help=True)
+audit_commands = typer.Typer(help="監査記録", no_args_is_help=True)
+app.add_typer(db_commands, name="db")
+app.add_typer(user_commands, name="user")
+app.add_typer(key_commands, name="keys")
+app.add_typer(audit_commands, name="audit")
+
+_ROLES = "admin（管理者）・kocho（広聴課）・department（所管課）・manager（管理職）"
+
+
+@db_commands.command()
+def upgrade() -> None:
+    """データベースを今の版の形にする。"""
+    from core import db
+
+    engine = database(upgrade=True)
+    say(f"データベースは版 {db.revision(engine)} です。")
+
+
+@db_commands.command()
+def check() -> None:
+    """データベースの形がプログラムと合っているかを調べる。"""
+    from core import db
+
+    engine = database()
+    db.ping(engine)
+    differences = db.drift(engine)
+    for difference in differences:
+        note(f"ちがい: {difference}")
+    if differences:
+        say(f"{len(differences)} か所がちがいます。koe db upgrade を実行してください。")
+        raise typer.Exit(code=1)
+    say(f"データベースの形は合っています（版 {db.revision(engine)}）。")
+
+
+@user_commands.command()
+def add(
+    username: Annotated[str, typer.Argument(help="ログインに使う名前", show_default=False)],
+    role: Annotated[str, typer.Option(help=_ROLES)],
+    name: Annotated[str, typer.Option(help="画面に出る名前。省くと利用者名")] = "",
+    department: Annotated[str, typer.Option(help="所管課の名前（role が department のとき）")] = "",
+    password: Annotated[
+        str,
+        typer.Option(prompt="パスワード", confirmation_prompt="もう一度", hide_input=True, help="省くと尋ねる", envvar="KOE_NEW_PASSWORD"),
+    ] = "",
+) -> None:
+    """職員の利用者を加える。"""
+    from api import accounts
+    from core import db
+
+    with db.writing(database(upgrade=True)) as session:
+        accounts.add_user(session, username=username, role=role, display_name=name, department=department, password=password, actor="cli")
+    say(f"利用者「{username}」を加えました。")
+
+
+@key_commands.command()
+def rotate() -> None:
+    """新しい暗号鍵を作り、すべての原文を新しい鍵で包み直す。"""
+    from core import db, secrets_store
+    from core.crypto import add_key
+
+    keyring = add_key(settings())
+    with db.writing(database(upgrade=True)) as session:
+        count = secrets_store.reseal_all(session, keyring, actor="cli")
+    say(f"鍵 {keyring.current} を作り、{count:,} 件を包み直しました。")
+
+
+@audit_commands.command()
+def verify() -> None:
+    """監査記録のつながりを最初から確かめる。"""
+    from core import audit, db
+
+    with db.reading(database()) as session:
+        verdict = audit.verify(session)
+    if verdict.broken_at is not None:
+        raise InputError(
+            f"監査記録 {verdict.broken_at} 番が、前の記録とつながりません（{verdict.checked:,} 件目までは正しい）。",
+            hint="データベースの控えと比べてください。",
+            code="audit_broken",
+        )
+    say(f"監査記録 {verdict.checked:,} 件はすべてつながっています。")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="待ち受けるアドレス。省くと KOE_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="待ち受けるポート。省くと KOE_PORT")] = None,
+) -> None:
+    """画面と API を出す。"""
+    run_server(host=host, port=port)
+
+
+def run_server(*, host: str | None = None, port: int | None = None) -> None:
+    """Serves until stopped."""
+    import socket
+
+    import uvicorn
+
+    from api.app import create_app
+    from core import db
+
+    current = settings()
+    host, port = host or current.host, port or current.port
+    engine = database()
+    if db.revision(engine) is None:
+        db.upgrade(engine)
+    engine.dispose()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise InputError(
+                f"{host}:{port} は使えません（ほかのプログラムが使っているか、権限がありません）。",
+                hint="--port で別の番号を指定してください。",
+            ) from None
+    note(f"http://{host}:{port} で待ち受けます。止めるには Ctrl+C。")
+    uvicorn.run(create_app(current), host=host, port=port, log_level=current.log_level, server_header=False)

@@ -1,0 +1,222 @@
+"""koe annotate, import, train, evaluate: text and files in, labels and voices out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli import app
+from api.cli.context import as_json, database, note, say, settings
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from ingest.pipeline import ImportReport
+    from nlp.annotate import Annotator
+
+_LINES = 500
+
+
+@app.command()
+def annotate(
+    source: Annotated[Path | None, typer.Option("--input", help="JSON Lines {id, text}。省くと標準入力")] = None,
+    target: Annotated[Path | None, typer.Option("--output", help="書き出し先。省くと標準出力")] = None,
+) -> None:
+    """文章をマスキングし、分野・種別・緊急度・所管課を付ける（データベースは使わない）。"""
+    from core import engine
+
+    annotator = _ready_annotator()
+    with ExitStack() as stack:
+        lines: Iterable[str] = stack.enter_context(_reading(source)) if source else _standard_input()
+        out: IO[str] = stack.enter_context(target.open("w", encoding="utf-8")) if target else _standard_output()
+        broken = 0
+        chunks = _numbered_chunks(lines)
+        first = next(chunks, None)
+        if first is None:
+            return
+        # One chunk is done here: starting processes would take longer than the work.
+        second = next(chunks, None)
+        work = _AnnotateLines(annotator)
+        results: Iterable[tuple[list[str], list[int]]]
+        if second is None:
+            results = [work(first)]
+        else:
+            results = engine.map(work, _chain(first, second, chunks), settings=settings())
+        for written, bad in results:
+            out.write("".join(f"{line}\n" for line in written))
+            for number in bad:
+                note(f"{number} 行目: JSON の {{id, text}} として読めません。")
+            broken += len(bad)
+    if broken:
+        raise InputError(f"{broken} 行が読めませんでした。", hint="その行には error を書き出しました。ほかの行は処理済みです。")
+
+
+@app.command(name="import")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="CSV・TSV ファイル", show_default=False)],
+    mapping: Annotated[str, typer.Option(help="列の対応表の名前かファイル。auto は見出しから推定")] = "auto",
+    channel: Annotated[str | None, typer.Option(help="受付媒体（電話・Webフォーム・アンケート など）")] = None,
+    received_on: Annotated[str | None, typer.Option(help="受付日の列がないファイルの受付日")] = None,
+    as_json_lines: Annotated[bool, typer.Option("--json", help="結果をファイルごとに1行の JSON で出す")] = False,
+) -> None:
+    """ファイルの声を取り込む。同じ声は2度入らず、取り込めない行は理由とともに残る。"""
+    from core.crypto import load_keyring
+    from ingest import dates, normalize
+    from ingest.pipeline import import_file
+    from nlp.annotate import Masker
+
+    given_channel = normalize.parse_channel(channel) if channel else None
+    if channel and given_channel is None:
+        raise InputError(
+            f"受付媒体「{channel}」がわかりません。",
+            hint="電話・Webフォーム・電子メール・手紙・FAX・来庁・面談・アンケート・その他 から選んでください。",
+        )
+    day: date | None = None
+    if received_on:
+        try:
+            day = dates.parse_moment(received_on).day
+        except dates.DateError as error:
+            raise InputError(
+                f"--received-on「{received_on}」が日付として読めません。{error}", hint="2026-01-31 や 令和8年1月31日 の形にしてください。"
+            ) from None
+    missing = [str(path) for path in files if not path.exists()]
+    if missing:
+        raise InputError(f"ファイルがありません: {'、'.join(missing)}", hint="パスを確かめてください。何も取り込んでいません。")
+    current = settings()
+    engine = database(upgrade=True)
+    annotator = _ready_annotator()
+    keyring = load_keyring(current)
+    failed = 0
+    for path in files:
+        try:
+            report = import_file(
+                engine, path, settings=current, keyring=keyring, annotate=annotator, mask=Masker(), mapping=mapping,
+                channel=given_channel, received_on=day,
+            )  # fmt: skip
+        except InputError as error:
+            failed += 1
+            note(f"エラー: {path}: {error.message}")
+            note(f"　対処: {error.hint}")
+            continue
+        failed += report.nothing_taken
+        say(as_json(report.as_dict())) if as_json_lines else _print_report(path, report)
+    if failed:
+        raise typer.Exit(code=1)
+
+
+@app.command()
+def train() -> None:
+    """学習例と職員の訂正から、分類のモデルを作り直す。"""
+    from core import db
+    from nlp import artifacts, service
+    from nlp.train import train as train_models
+
+    current = settings()
+    engine = database(upgrade=True)
+    with db.reading(engine) as session:
+        human = service.corrections(session)
+    note("モデルを作っています…")
+    folder = train_models(current, human=human)
+    say((folder / "card.md").read_text("utf-8").rstrip())
+    say(f"\nモデル: {artifacts.card(folder)['version']}（{folder}）")
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Option(help="正解つきの JSON Lines {id, text, theme, theme_alt?, kind?, urgency?}")],
+    as_json_line: Annotated[bool, typer.Option("--json", help="結果を1行の JSON で出す")] = False,
+) -> None:
+    """正解つきの文章で、分類がどれだけ当たるかを測る。"""
+    from nlp import corpus
+    from nlp.evaluate import evaluate as measure
+
+    examples = corpus.read(gold)
+    if not examples:
+        raise InputError(f"{gold} に文章がありません。", hint="1行に1件の JSON を書いてください。")
+    report = measure(_ready_annotator(), examples)
+    say(as_json(report.as_dict()) if as_json_line else report.as_text())
+
+
+class _AnnotateLines:
+    """Numbered input lines to output lines, and the numbers of those that can't be read. Picklable."""
+
+    def __init__(self, annotator: Annotator) -> None:
+        self.annotator = annotator
+
+    def __call__(self, chunk: list[tuple[int, str]]) -> tuple[list[str], list[int]]:
+        records = [_record(line) for _, line in chunk]
+        annotations = iter(self.annotator([record["text"] for record in records if record]))
+        written = [
+            as_json({"id": record["id"]} | next(annotations).as_dict())
+            if record
+            else as_json({"id": None, "error": "unreadable", "line": number})
+            for record, (number, _) in zip(records, chunk, strict=True)
+        ]
+        return written, [number for record, (number, _) in zip(records, chunk, strict=True) if not record]
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("text"), str) and "id" in record else None
+
+
+def _numbered_chunks(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    while chunk := list(islice(numbered, _LINES)):
+        yield chunk
+
+
+def _chain(first: Any, second: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield second
+    yield from rest
+
+
+def _reading(path: Path) -> IO[str]:
+    try:
+        # A stray byte becomes a lone surrogate: it is kept, counted as one character, and written back as its escape.
+        return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n")
+    except OSError:
+        raise InputError(f"{path} が開けません。", hint="パスと権限を確かめてください。") from None
+
+
+def _standard_input() -> IO[str]:
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape", newline="\n")  # type: ignore[union-attr]
+    return sys.stdin
+
+
+def _standard_output() -> IO[str]:
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    return sys.stdout
+
+
+def _ready_annotator() -> Annotator:
+    from nlp import annotate, artifacts
+
+    current = settings()
+    if artifacts.current_folder(current) is None:
+        note("分類のモデルを作っています（最初の1回だけ、1分ほどかかります）…")
+    return annotate.ready(current)
+
+
+def _print_report(path: Path, report: ImportReport) -> None:
+    say(f"{path}（{report.encoding}、対応表 {report.mapping}）")
+    for line in report.guessed:
+        say(f"  {line}")
+    say(
+        f"  読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"
+        f"　（{report.seconds:.1f} 秒、取込番号 {report.batch}）"
+    )
+    for reject in report.rejects_sample:
+        where = f"{reject.row} 行目" + (f"「{reject.column}」" if reject.column else "")
+        say(f"  取込不可 {where}: {reject.reason}")

@@ -1,0 +1,139 @@
+"""What routes ask for: a right, a token against forged forms, a session on the database, and the application's own things."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Form, Header, Request
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from api.auth import SignedIn, find_session
+from api.rendering import Pages
+from core import db
+from core.crypto import Keyring
+from core.errors import ForbiddenError, SignInRequiredError
+from core.models import Role
+from core.settings import Settings
+from loop.actors import LABELLERS
+from loop.city import City
+from nlp.taxonomy import Taxonomy
+
+
+def settings_of(request: Request) -> Settings:
+    return cast("Settings", request.app.state.settings)
+
+
+def engine_of(request: Request) -> Engine:
+    return cast("Engine", request.app.state.engine)
+
+
+def keyring_of(request: Request) -> Keyring:
+    return cast("Keyring", request.app.state.keyring)
+
+
+def taxonomy_of(request: Request) -> Taxonomy:
+    return cast("Taxonomy", request.app.state.taxonomy)
+
+
+def city_of(request: Request) -> City:
+    return cast("City", request.app.state.city)
+
+
+def pages_of(request: Request) -> Pages:
+    return cast("Pages", request.app.state.pages)
+
+
+def cookie_name(settings: Settings) -> str:
+    """``__Host-`` ties the cookie to this host alone; browsers take it over HTTPS only."""
+    return "__Host-koe_session" if settings.secure_cookies else "koe_session"
+
+
+def current_session(request: Request) -> SignedIn | None:
+    """Who is signed in with this request's cookie, if anybody."""
+    token = request.cookies.get(cookie_name(settings_of(request)))
+    if not token:
+        return None
+    with db.reading(engine_of(request)) as session:
+        signed_in = find_session(session, token)
+    request.state.signed_in = signed_in
+    return signed_in
+
+
+class Right:
+    """Who may use a route: a dependency, so that every route states it and a test can walk them."""
+
+    def __init__(self, roles: frozenset[Role]) -> None:
+        self.roles = roles
+
+    def __call__(self, signed_in: Annotated[SignedIn | None, Depends(current_session)]) -> SignedIn:
+        """The person who is signed in.
+
+        Raises:
+            SignInRequiredError: nobody is.
+            ForbiddenError: this person's role isn't among the route's.
+        """
+        if signed_in is None:
+            raise SignInRequiredError("ログインが必要です。", hint="利用者名とパスワードでログインしてください。")
+        if signed_in.actor.role not in self.roles:
+            raise ForbiddenError("この画面を使う権限がありません。", hint="必要なときは、管理者に依頼してください。")
+        return signed_in
+
+
+STAFF = Right(frozenset(Role))
+MAY_LABEL = Right(LABELLERS)
+
+
+def public() -> None:
+    """The right of everybody: no cookie is read, nobody is asked who they are."""
+
+
+def form_token(signed_in: Annotated[SignedIn, Depends(STAFF)], csrf_token: Annotated[str, Form()] = "") -> None:
+    """Lets a form through only when it came from a page of this session.
+
+    Raises:
+        ForbiddenError: the token is missing or another session's.
+    """
+    _compare(csrf_token, signed_in)
+
+
+def header_token(signed_in: Annotated[SignedIn, Depends(STAFF)], x_csrf_token: Annotated[str, Header()] = "") -> None:
+    """The same for JSON: the token stands in the header X-CSRF-Token.
+
+    Raises:
+        ForbiddenError: the token is missing or another session's.
+    """
+    _compare(x_csrf_token, signed_in)
+
+
+def _compare(given: str, signed_in: SignedIn) -> None:
+    if not secrets.compare_digest(given.encode("utf-8", "surrogatepass"), signed_in.csrf_token.encode()):
+        raise ForbiddenError(
+            "画面の有効期限が切れたため、送信を受け付けませんでした。", hint="画面を開きなおして、もう一度送信してください。", code="csrf"
+        )
+
+
+def reading(request: Request) -> Iterator[Session]:
+    """A session for reading."""
+    with db.reading(engine_of(request)) as session:
+        yield session
+
+
+def writing(request: Request) -> Iterator[Session]:
+    """A session that is committed when the route returns, and before the response is sent."""
+    with db.writing(engine_of(request)) as session:
+        yield session
+
+
+Reading = Annotated[Session, Depends(reading, scope="function")]
+Writing = Annotated[Session, Depends(writing, scope="function")]
+Staff = Annotated[SignedIn, Depends(STAFF)]
+Labeller = Annotated[SignedIn, Depends(MAY_LABEL)]
+SettingsOf = Annotated[Settings, Depends(settings_of)]
+EngineOf = Annotated[Engine, Depends(engine_of)]
+KeyringOf = Annotated[Keyring, Depends(keyring_of)]
+TaxonomyOf = Annotated[Taxonomy, Depends(taxonomy_of)]
+CityOf = Annotated[City, Depends(city_of)]
+PagesOf = Annotated[Pages, Depends(pages_of)]

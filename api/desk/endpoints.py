@@ -1,0 +1,101 @@
+"""The JSON API over voices, for members of staff who are signed in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
+
+from api.deps import MAY_LABEL, STAFF, CityOf, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
+from api.desk.routes import ReceiptNumber
+from api.desk.schemas import (
+    AnswerAnswer,
+    DecisionAnswer,
+    FacetAnswer,
+    LabelInput,
+    MachineAnswer,
+    SessionAnswer,
+    VoiceAnswer,
+    VoiceItem,
+    VoicesAnswer,
+    VoicesQuery,
+)
+from core.clock import today
+from core.models import Facet
+from loop import labels, queries
+from loop.deadlines import Deadlines
+from loop.filters import Cursor, Scope
+
+router = APIRouter(prefix="/api/v1", tags=["voices"])
+
+
+@router.get("/session", summary="ログインしている職員と、書きこみに要る印", dependencies=[Depends(STAFF)])
+def session_answer(signed_in: Staff) -> SessionAnswer:
+    """Who is signed in, with the token that writes need."""
+    actor = signed_in.actor
+    return SessionAnswer(
+        username=actor.username,
+        display_name=actor.display_name,
+        role=actor.role.value,
+        department=actor.department,
+        csrf_token=signed_in.csrf_token,
+    )
+
+
+@router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(STAFF)])
+def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, city: CityOf) -> VoicesAnswer:
+    """Voices under a filter, a page at a time."""
+    scope = Scope(
+        filter=query.filter(),
+        tab=query.tab,
+        department=query.department or signed_in.actor.department,
+        due_by=Deadlines(city.calendar, today()).soon,
+    )
+    after = Cursor.parse(query.after) if query.after else None
+    page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
+    return VoicesAnswer(items=[VoiceItem.model_validate(row) for row in page.rows], next=str(page.next or ""))
+
+
+@router.get("/voices/{receipt_number}", summary="声1件と、分類の由来、市の回答", dependencies=[Depends(STAFF)])
+def voice(receipt_number: ReceiptNumber, session: Reading) -> VoiceAnswer:
+    """One voice with its labels, where each came from, and its answer."""
+    return _voice(session, receipt_number)
+
+
+@router.post(
+    "/voices/{receipt_number}/labels", summary="分類を1つ採用または変更する", dependencies=[Depends(MAY_LABEL), Depends(header_token)]
+)
+def decide(receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf) -> VoiceAnswer:
+    """Accepts or changes one label; gives the voice as it then is."""
+    found = queries.get_voice(session, receipt_number, lock=True)
+    labels.decide(session, found, given.facet, given.value, actor=signed_in.actor, taxonomy=taxonomy, seen=given.seen)
+    session.flush()
+    return _voice(session, receipt_number)
+
+
+def _voice(session: Session, receipt_number: str) -> VoiceAnswer:
+    found = queries.get_voice(session, receipt_number)
+    said = queries.labels_of(session, found.id)
+    return VoiceAnswer(
+        receipt_number=found.receipt_number,
+        channel=found.channel,
+        received_on=found.received_on,
+        title=found.title,
+        text=found.text,
+        context={name: str(value) for name, value in found.context.items()},
+        attributes={name: str(value) for name, value in found.attributes.items()},
+        district=found.district,
+        status=found.status,
+        due_on=found.due_on,
+        labels=[
+            FacetAnswer(
+                facet=facet,
+                value=labels.in_force(found, facet),
+                machine=MachineAnswer.model_validate(said.machine[facet]) if facet in said.machine else None,
+                decisions=[DecisionAnswer.model_validate(decision) for decision in said.decisions[facet]],
+            )
+            for facet in Facet
+        ],
+        answer=AnswerAnswer.model_validate(found.answer) if found.answer else None,
+    )

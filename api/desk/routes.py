@@ -1,0 +1,191 @@
+"""The desk's pages: the list, a voice, and the forms on them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from api.deps import (
+    MAY_LABEL,
+    STAFF,
+    CityOf,
+    KeyringOf,
+    Labeller,
+    PagesOf,
+    Reading,
+    SettingsOf,
+    Staff,
+    TaxonomyOf,
+    Writing,
+    form_token,
+)
+from api.desk.highlight import pieces
+from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
+from core.models import Facet, Voice
+from core.settings import Settings
+from loop import labels, originals, queries, topic_queries
+from nlp.taxonomy import Taxonomy
+
+router = APIRouter(include_in_schema=False)
+ReceiptNumber = Annotated[str, Path(max_length=20, pattern=r"^[0-9A-Za-z-]+$")]
+ViewQuery = Annotated[DeskQuery, Query()]
+
+
+@router.get("/desk", dependencies=[Depends(STAFF)])
+def desk(
+    request: Request,
+    query: ViewQuery,
+    signed_in: Staff,
+    session: Reading,
+    city: CityOf,
+    taxonomy: TaxonomyOf,
+    settings: SettingsOf,
+    pages: PagesOf,
+) -> Response:
+    """The list with its tabs and filters."""
+    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    context = {
+        "view": view,
+        "page": queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before),
+        "counts": queries.count_tabs(session, view.scope),
+        "tabs": TABS,
+        "orders": ORDERS,
+        "filters": FILTERS,
+        "topic": topic_queries.topic_name(session, query.topic) if query.topic else "",
+        "choices": _filter_choices(session, taxonomy),
+        "low_confidence": settings.low_confidence,
+    }
+    return pages.page(request, "desk/list.html", context, block="results")
+
+
+@router.get("/desk/{receipt_number}", dependencies=[Depends(STAFF)])
+def voice_page(
+    request: Request,
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Staff,
+    session: Reading,
+    city: CityOf,
+    taxonomy: TaxonomyOf,
+    settings: SettingsOf,
+    pages: PagesOf,
+    changed: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """One voice: what was said, what the machine and people made of it, and what the city answered."""
+    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    voice = queries.get_voice(session, receipt_number)
+    previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
+    said = queries.labels_of(session, voice.id)
+    context = {
+        "view": view,
+        "voice": voice,
+        "pieces": pieces(voice.text, {facet: label.evidence for facet, label in said.machine.items()}),
+        "previous": previous,
+        "following": following,
+        "topic": topic_queries.topic_of(session, voice.id),
+        "may_read_original": signed_in.actor.may_read_original(voice),
+        "reasons": originals.REASONS,
+        **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
+    }
+    return pages.page(request, "desk/voice.html", context)
+
+
+@router.post("/desk/{receipt_number}/labels", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
+def decide(
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Labeller,
+    session: Writing,
+    taxonomy: TaxonomyOf,
+    facet: Annotated[Facet, Form()],
+    value: Annotated[str, Form(max_length=64)] = "",
+    seen: Annotated[int | None, Form()] = None,
+) -> Response:
+    """Accepts or changes one label, and comes back to the voice."""
+    voice = queries.get_voice(session, receipt_number, lock=True)
+    before = labels.in_force(voice, facet)
+    made = labels.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, seen=seen)
+    changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
+    return _back_to_voice(query, receipt_number, changed)
+
+
+@router.post("/desk/{receipt_number}/accept", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
+def accept(
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Labeller,
+    session: Writing,
+    back: Annotated[str, Form(max_length=8)] = "voice",
+) -> Response:
+    """Accepts every label that nobody has decided; comes back to where the button was."""
+    voice = queries.get_voice(session, receipt_number, lock=True)
+    labels.accept_all(session, voice, actor=signed_in.actor)
+    if back == "list":
+        return RedirectResponse("/desk" + query.query(), status_code=303)
+    return _back_to_voice(query, receipt_number, "accepted")
+
+
+@router.post("/desk/{receipt_number}/undo", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
+def undo(
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Labeller,
+    session: Writing,
+    labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
+) -> Response:
+    """Takes the last change back."""
+    voice = queries.get_voice(session, receipt_number, lock=True)
+    labels.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor)
+    return _back_to_voice(query, receipt_number, "undone")
+
+
+@router.post("/desk/{receipt_number}/original", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
+def original(
+    request: Request,
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Labeller,
+    session: Writing,
+    keyring: KeyringOf,
+    city: CityOf,
+    pages: PagesOf,
+    reason: Annotated[str, Form(max_length=32)] = "",
+) -> Response:
+    """The sealed original, once, in this response alone."""
+    voice = queries.get_voice(session, receipt_number, lock=True)
+    opened = originals.read_original(session, keyring, voice, actor=signed_in.actor, reason=reason)
+    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    context = {"view": view, "voice": voice, "original": opened, "reason": originals.REASONS[reason]}
+    return pages.page(request, "desk/original.html", context, headers={"Cache-Control": "no-store"})
+
+
+def _back_to_voice(query: DeskQuery, receipt_number: str, changed: str) -> Response:
+    # 303: the browser fetches the page anew, and a reload doesn't send the form again.
+    return RedirectResponse(f"/desk/{receipt_number}" + query.query(changed=changed) + "#labels", status_code=303)
+
+
+def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:
+    return {
+        "theme": taxonomy.theme_names,
+        "department": tuple(department.name for department in taxonomy.departments),
+        "district": queries.districts(session),
+    }
+
+
+def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, settings: Settings, changed: str) -> dict[str, Any]:
+    newest = {facet: made[0].id for facet, made in said.decisions.items() if made}
+    undoable = [number for part in changed.split(".") if part.isdecimal() and (number := int(part)) in newest.values()]
+    return {
+        "said": said,
+        "choices": {facet: labels.choices(taxonomy, facet, theme=voice.theme) for facet in Facet},
+        "in_force": {facet: labels.in_force(voice, facet) for facet in Facet},
+        "newest": newest,
+        "by_rule": taxonomy.department_of(voice.theme, voice.subtheme),
+        "low_confidence": settings.low_confidence,
+        "changed": changed,
+        "undoable": ".".join(map(str, undoable)),
+        "pending": any(facet in said.machine and facet not in newest for facet in Facet),
+    }

@@ -1,0 +1,120 @@
+"""Errors as people and programs meet them: a page in Japanese for a browser, problem JSON under /api, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from api.deps import pages_of
+from api.security import HEADERS
+from core.errors import InputError, KoeError, NotFoundError, SignInRequiredError
+
+TITLES = {
+    400: "入力を読み取れませんでした",
+    401: "ログインが必要です",
+    403: "この操作はできません",
+    404: "ページが見つかりません",
+    405: "この操作はできません",
+    409: "先に変更がありました",
+    413: "送られた内容が大きすぎます",
+    422: "入力に誤りがあります",
+    500: "処理中に問題が起きました",
+    503: "いま使えません",
+}
+FIELDS = {
+    "after": "一覧の続きの位置",
+    "before": "一覧の前の位置",
+    "department": "所管課",
+    "district": "地区",
+    "q": "ことば",
+    "receipt_number": "受付番号",
+    "theme": "分野",
+    "x-csrf-token": "書きこみの印（/api/v1/session の csrf_token）",
+    "channel": "受付媒体",
+    "facet": "分類の項目",
+    "kind": "種別",
+    "labels": "取り消す変更",
+    "limit": "件数",
+    "order": "並び順",
+    "period": "期間",
+    "seen": "画面の版",
+    "since": "期間の始まり",
+    "tab": "一覧の種類",
+    "topic": "話題",
+    "topic_id": "話題",
+    "until": "期間の終わり",
+    "urgency": "緊急度",
+    "value": "分類",
+}
+
+
+def register(app: FastAPI) -> None:
+    """Gives every kind of error its page."""
+    app.add_exception_handler(KoeError, _koe_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _koe_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, KoeError)  # noqa: S101  (what it was registered for)
+    if isinstance(error, SignInRequiredError) and not _is_api(request):
+        return _to_sign_in(request)
+    return _answer(request, error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 404:
+        return _answer(request, NotFoundError("お探しのページはありません。", hint="アドレスを確かめてください。"))
+    problem = KoeError(TITLES.get(error.status_code, TITLES[500]) + "。", code="http")
+    problem.status = error.status_code
+    return _answer(request, problem, headers=dict(error.headers or {}))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    named = [FIELDS.get(str(item["loc"][-1]), str(item["loc"][-1])) for item in error.errors()]
+    problem = InputError(f"「{'」「'.join(dict.fromkeys(named))}」を読み取れません。", hint="値を確かめて、もう一度送ってください。")
+    problem.status = 422
+    fields = [{"field": ".".join(map(str, item["loc"][1:])), "type": item["type"]} for item in error.errors()]
+    return _answer(request, problem, fields=fields)
+
+
+async def _unexpected(request: Request, _error: Exception) -> Response:
+    problem = KoeError("処理中に問題が起きました。", hint="時間をおいて、もう一度お試しください。続くときは管理者に知らせてください。")
+    # Starlette answers from outside every middleware here, so the headers are put on by hand.
+    return _answer(request, problem, headers={**HEADERS, "Cache-Control": "no-store"})
+
+
+def _answer(request: Request, error: KoeError, *, headers: dict[str, str] | None = None, fields: Sequence[dict[str, Any]] = ()) -> Response:
+    if _is_api(request):
+        body: dict[str, Any] = {"type": "about:blank", "title": error.message, "status": error.status, "code": error.code}
+        body |= {"detail": error.hint} if error.hint else {}
+        body |= {"errors": fields} if fields else {}
+        return JSONResponse(body, error.status, headers=headers, media_type="application/problem+json")
+    context = {"heading": TITLES.get(error.status, TITLES[500]), "error": error, "staff": _is_staff(request)}
+    return pages_of(request).page(request, "errors/error.html", context, status=error.status, headers=headers)
+
+
+def _to_sign_in(request: Request) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    address = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(wanted)}"
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    return RedirectResponse(address, status_code=302 if request.method == "GET" else 303)
+
+
+def _is_api(request: Request) -> bool:
+    path = request.url.path
+    return path == "/healthz" or (path.startswith("/api/") and path != "/api/docs")
+
+
+def _is_staff(request: Request) -> bool:
+    return request.url.path.startswith(("/desk", "/trends", "/policy", "/admin"))

@@ -1,0 +1,111 @@
+"""Templates: one environment, the words and shapes that pages use, and addresses of static files that change with their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2_fragments.fastapi import Jinja2Blocks
+
+from api import words
+from api.graphics import bar, kinds_bar, sparkline
+from core.clock import today, wareki
+from core.models import Channel, Facet, Kind, Urgency
+from loop.city import City
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+class Pages:
+    """Renders pages, or one block of a page when htmx asks for it."""
+
+    def __init__(self, *, city: City) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals |= {"city": city, "static": _versioned(STATIC), "today": today, **_GLOBALS}
+        environment.filters |= _FILTERS
+        self._templates = Jinja2Blocks(env=environment)
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any],
+        *,
+        block: str = "",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A page. ``block`` names the block that is sent alone when htmx asks for the element of that id."""
+        signed_in = getattr(request.state, "signed_in", None)
+        full = {**context, "actor": signed_in and signed_in.actor, "csrf_token": signed_in and signed_in.csrf_token}
+        alone = {"block_name": block} if block and _wants(request, block) else {}
+        vary = {"Vary": "HX-Request"} if block else {}
+        response: Response = self._templates.TemplateResponse(
+            request, name, full, status_code=status, headers={**vary, **(headers or {})}, **alone
+        )
+        return response
+
+
+def _wants(request: Request, block: str) -> bool:
+    headers = request.headers
+    restores = headers.get("HX-History-Restore-Request") == "true"
+    return headers.get("HX-Request") == "true" and headers.get("HX-Target") == block and not restores
+
+
+def _versioned(folder: Path) -> Any:
+    versions: dict[str, str] = {}
+
+    def static(name: str) -> str:
+        if name not in versions:
+            versions[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
+        return f"/static/{name}?v={versions[name]}"
+
+    return static
+
+
+def _iso(value: Any) -> str:
+    return str(value.isoformat())
+
+
+_FILTERS = {
+    "num": words.number,
+    "pct": words.percent,
+    "pct1": partial(words.percent, digits=1),
+    "change": words.change,
+    "headline": words.headline,
+    "short_date": words.short_date,
+    "moment": words.moment,
+    "wareki": wareki,
+    "iso": _iso,
+    "due": words.due,
+    "age": words.age,
+}
+_GLOBALS = {
+    "STATUS": words.STATUS,
+    "ROLE": words.ROLE,
+    "FACET": words.FACET,
+    "KIND_TONE": words.KIND_TONE,
+    "URGENCY_TONE": words.URGENCY_TONE,
+    "ATTRIBUTE": words.ATTRIBUTE,
+    "ORIGINAL": words.ORIGINAL,
+    "Kind": Kind,
+    "Channel": Channel,
+    "Urgency": Urgency,
+    "Facet": Facet,
+    "sparkline": sparkline,
+    "bar": bar,
+    "kinds_bar": kinds_bar,
+}

@@ -1,0 +1,70 @@
+/* Draws a chart over its table: every number comes from the table, which stays for those who read it. */
+(function () {
+  "use strict";
+
+  /* Told apart by lightness as well as by hue; the tooltip and the table name them. */
+  const COLOURS = ["#264af4", "#ff8d44", "#197a4b", "#bb87ff", "#006f83"];
+  const REST = "#d9d9de";
+
+  const numberOf = (cell) => Number(cell.textContent.replace(/,/g, ""));
+
+  function read(table) {
+    const names = Array.from(table.tHead.rows[0].cells).slice(1).map((cell) => cell.textContent);
+    const rows = Array.from(table.tBodies[0].rows);
+    return {
+      names,
+      steps: rows.map((row) => row.cells[0].textContent),
+      values: names.map((_, index) => rows.map((row) => numberOf(row.cells[index + 1]))),
+    };
+  }
+
+  function series(data) {
+    if (data.names.length === 1) {
+      return [{ name: data.names[0], type: "bar", data: data.values[0], itemStyle: { color: "#4979f5" }, barMaxWidth: 40 }];
+    }
+    /* The first column is the total: the topics are stacked, and what is left of it lies on top. */
+    const [total, ...parts] = data.values;
+    const left = total.map((value, at) => value - parts.reduce((sum, part) => sum + part[at], 0));
+    const bars = parts.map((values, index) => [data.names[index + 1], values, COLOURS[index]]);
+    return [...bars, ["そのほか", left, REST]].map(([name, values, color]) => ({
+      name,
+      type: "bar",
+      stack: "all",
+      data: values,
+      barMaxWidth: 40,
+      itemStyle: { color },
+    }));
+  }
+
+  function options(data, narrow) {
+    return {
+      animation: false,
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 14, color: "#1a1a1a" },
+      grid: { left: 8, right: 16, top: data.names.length > 1 ? (narrow ? 40 : 48) : 24, bottom: 8, containLabel: true },
+      legend: { show: data.names.length > 1, top: 0, left: 0, type: narrow ? "scroll" : "plain", textStyle: { fontSize: 14 } },
+      tooltip: { trigger: "axis", renderMode: "richText", confine: true },
+      xAxis: { type: "category", data: data.steps, axisLabel: { hideOverlap: true, fontSize: 14, color: "#4d4d4d" }, axisTick: { alignWithLabel: true } },
+      yAxis: { type: "value", minInterval: 1, axisLabel: { fontSize: 14, color: "#4d4d4d" }, splitLine: { lineStyle: { color: "#e6e6e6" } } },
+      series: series(data),
+    };
+  }
+
+  function draw(figure) {
+    const table = figure.querySelector("table");
+    const canvas = figure.querySelector("[data-chart-canvas]");
+    if (!table || !canvas || typeof echarts === "undefined") return;
+    const data = read(table);
+    canvas.hidden = false;
+    canvas.setAttribute("aria-hidden", "true");
+    figure.querySelector("[data-chart-table]").open = false;
+    const chart = echarts.init(canvas, null, { renderer: "canvas" });
+    const paint = () => {
+      chart.resize();
+      chart.setOption(options(data, canvas.clientWidth < 560), true);
+    };
+    paint();
+    new ResizeObserver(paint).observe(canvas);
+  }
+
+  document.querySelectorAll("[data-chart]").forEach(draw);
+})();

@@ -1,0 +1,85 @@
+/* Keys for the desk. Everything that they do can be done without them: they follow links and send forms that are on the page. */
+(function () {
+  "use strict";
+
+  const CHOSEN = "voice-chosen";
+  let place = -1;
+
+  const rows = () => Array.from(document.querySelectorAll("[data-row]"));
+  const dialog = () => document.getElementById("keys");
+
+  function choose(index) {
+    const all = rows();
+    if (!all.length) return;
+    place = Math.max(0, Math.min(index, all.length - 1));
+    all.forEach((row, at) => row.classList.toggle(CHOSEN, at === place));
+    const link = all[place].querySelector(".voice-link");
+    link.focus({ preventScroll: true });
+    all[place].scrollIntoView({ block: "nearest" });
+  }
+
+  function move(step, key) {
+    if (rows().length) {
+      choose(place < 0 ? 0 : place + step);
+      return;
+    }
+    const beside = document.querySelector(`[data-key="${key}"]`);
+    if (beside) beside.click();
+  }
+
+  function accept() {
+    const room = rows()[place] || (rows().length ? null : document);
+    const form = room && room.querySelector("[data-accept]");
+    if (form) form.requestSubmit();
+  }
+
+  const ACTIONS = {
+    j: () => move(1, "j"),
+    k: () => move(-1, "k"),
+    e: accept,
+    "/": () => {
+      const box = document.getElementById("f-q");
+      if (box) box.focus();
+    },
+    "?": () => dialog() && dialog().showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input, select, textarea, dialog, [contenteditable]")) {
+      if (event.key === "Escape" && event.target.id === "f-q") event.target.blur();
+      return;
+    }
+    const action = ACTIONS[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest("[data-row]");
+    if (row) place = rows().indexOf(row);
+  });
+
+  /* After a swap the same place in the list is chosen again, so that e, e, e goes down the list. */
+  document.addEventListener("htmx:afterSwap", () => {
+    if (place >= 0 && rows().length) choose(place);
+  });
+
+  /* On a narrow screen the row of tabs scrolls; the one that is open should be in view. */
+  function showTab(tab) {
+    const list = tab.closest("ul");
+    list.scrollLeft = tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2;
+  }
+
+  function ready() {
+    document.querySelectorAll(".tabs [aria-current]").forEach(showTab);
+    const opener = document.querySelector("[data-open-keys]");
+    if (opener && dialog()) {
+      opener.hidden = false;
+      opener.addEventListener("click", () => dialog().showModal());
+    }
+  }
+
+  ready();
+})();

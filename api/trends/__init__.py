@@ -1,0 +1,1 @@
+"""Trends: what people talk about, how much, and since when."""

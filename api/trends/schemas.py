@@ -1,0 +1,53 @@
+"""What the JSON API says of topics."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from core.models import TopicStatus
+
+
+class Keyword(BaseModel):
+    word: str
+    weight: float
+
+
+class TopicItem(BaseModel):
+    """A topic. Its id and a name that a person gave stay for life."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    name: str
+    parent_id: int | None
+    status: TopicStatus
+    is_rest: bool
+    size: int
+    keywords: list[Keyword]
+
+
+class TopicsAnswer(BaseModel):
+    items: list[TopicItem]
+
+
+class StepItem(BaseModel):
+    """A month (or week) by its first day, and how many voices came in."""
+
+    begins_on: date
+    count: int
+
+
+class TopicAnswer(TopicItem):
+    """A topic's figures for a period, both days included; each cut adds up to ``count``."""
+
+    since: date
+    until: date
+    count: int
+    previous: int | None
+    steps: list[StepItem]
+    kinds: dict[str, int]
+    departments: dict[str, int]
+    districts: dict[str, int]
+    channels: dict[str, int]

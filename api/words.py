@@ -1,0 +1,111 @@
+"""The words that pages use for coded values, and how dates and numbers look."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+from core.clock import to_tokyo
+from core.models import Facet, Kind, Role, Status, Urgency
+
+STATUS = {
+    Status.RECEIVED: "受付",
+    Status.TRIAGED: "確認済み",
+    Status.ASSIGNED: "担当課へ",
+    Status.DRAFTING: "回答作成中",
+    Status.IN_APPROVAL: "決裁中",
+    Status.ANSWERED: "回答済み",
+    Status.CLOSED: "完了",
+}
+ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
+FACET = {
+    Facet.THEME: "分野",
+    Facet.SUBTHEME: "中分類",
+    Facet.KIND: "種別",
+    Facet.URGENCY: "緊急度",
+    Facet.DEPARTMENT: "所管課",
+}
+KIND_TONE = {
+    Kind.REQUEST: "blue",
+    Kind.COMPLAINT: "red",
+    Kind.PROPOSAL: "purple",
+    Kind.QUESTION: "cyan",
+    Kind.THANKS: "green",
+    Kind.REPORT: "orange",
+    Kind.OTHER: "gray",
+}
+URGENCY_TONE = {Urgency.LIFE: "red", Urgency.TODAY: "orange", Urgency.NORMAL: "gray"}
+ATTRIBUTE = {
+    "age": "年代",
+    "sex": "性別",
+    "given_kind": "元の種別",
+    "given_theme": "元の分類",
+    "given_channel": "元の媒体",
+}
+ORIGINAL = {
+    "title": "件名",
+    "text": "本文",
+    "answer": "回答",
+    "contact": "連絡先",
+    "name": "氏名",
+    "name_kana": "氏名（かな）",
+    "phone": "電話番号",
+    "email": "メール",
+    "address": "住所",
+    "postal_code": "郵便番号",
+}
+_WEEKDAYS = "月火水木金土日"
+
+
+def number(value: float) -> str:
+    """A number with 桁区切り."""
+    return f"{value:,}"
+
+
+def percent(value: float, *, digits: int = 0) -> str:
+    """A share of 1 as a percentage."""
+    return f"{value * 100:.{digits}f}%"
+
+
+def change(value: float | None) -> str:
+    """Growth as +12%; ±0% for none, － where there was nothing to compare with."""
+    if value is None:
+        return "－"
+    rounded = round(value * 100)
+    return f"{rounded:+,}%" if rounded else "±0%"
+
+
+def short_date(day: date) -> str:
+    """A date as staff write it: 2026/4/1 水."""
+    return f"{day.year}/{day.month}/{day.day} {_WEEKDAYS[day.weekday()]}"
+
+
+def moment(at: datetime) -> str:
+    """A moment in Japan's time: 2026/4/1 水 13:05."""
+    local = to_tokyo(at)
+    return f"{short_date(local.date())} {local:%H:%M}"
+
+
+def age(day: date, today: date) -> str:
+    """How long ago a day was, in one word."""
+    days = (today - day).days
+    if days <= 0:
+        return "今日"
+    if days < 60:
+        return f"{days}日前"
+    return f"{days // 30}か月前" if days < 730 else f"{days // 365}年前"
+
+
+def headline(text: str, limit: int = 60) -> tuple[str, str]:
+    """The first line or sentence of a text, cut to ``limit`` characters, and what comes after it: together the whole."""
+    found = re.match(r"\s*([^\n。！？!?]{4,}?[。！？!?]+|[^\n]+)", text)
+    if found is None or len(found[1]) > limit:
+        return text.strip()[:limit].replace("\n", " ") + "…" * (len(text.strip()) > limit), ""
+    return found[1], text[found.end() :].strip()
+
+
+def due(left: int) -> str:
+    """Open days until a deadline in words."""
+    if left == 0:
+        return "今日まで"
+    return f"あと{left:,}開庁日" if left > 0 else f"{-left:,}開庁日 超過"

@@ -1,0 +1,168 @@
+"""Rows gathered into chunks, what is already there taken out, the rest annotated over processes, in order, in flat memory."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core import db
+from core import engine as parallel
+from core.errors import ModelError
+from core.models import Voice
+from core.settings import Settings
+from ingest.incoming import IncomingVoice, RejectedRow, Row
+from ingest.interpret import Interpreter
+from nlp.annotation import Annotation
+
+CHUNK_VOICES = 2000
+_SLICE = 500  # hashes in one query: well under the number of parameters that any SQLite takes
+_UNMASKED_ATTRIBUTES = frozenset(("age", "sex"))
+
+Annotate = Callable[[Sequence[str]], list[Annotation]]
+Mask = Callable[[Sequence[str]], Sequence[tuple[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """About 2,000 voices that are saved together, with the rejects and duplicates found on the way to them."""
+
+    voices: tuple[IncomingVoice, ...]
+    duplicates: int
+    rejects: tuple[RejectedRow, ...]
+    first_row: int
+    """Rows of the source that were done before this chunk."""
+    rows_done: int
+    line: int
+
+    def work(self) -> Work:
+        """The texts alone: what goes to another process."""
+        others = dict.fromkeys(text for voice in self.voices for text in other_texts(voice) if text)
+        return Work(tuple(voice.text for voice in self.voices), tuple(others))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Texts to annotate, and other texts (each once) that only need masking."""
+
+    texts: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What came back: an annotation for each text, and each other text masked, with the number of things masked in it."""
+
+    annotations: tuple[Annotation, ...]
+    masked: dict[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateWork:
+    """The pair of functions from nlp, picklable when both are module-level functions."""
+
+    annotate: Annotate
+    mask: Mask
+
+    def __call__(self, work: Work) -> Annotated:
+        """Annotates and masks.
+
+        Raises:
+            ModelError: a function gave back fewer or more results than texts.
+        """
+        annotations = self.annotate(list(work.texts)) if work.texts else []
+        masked = self.mask(list(work.others)) if work.others else []
+        if len(annotations) != len(work.texts) or len(masked) != len(work.others):
+            raise ModelError("分類の結果の数が本文の数と合いません。", hint="koe train でモデルを作りなおしてください。")
+        return Annotated(tuple(annotations), {text: (clean, len(pii)) for text, (clean, pii) in zip(work.others, masked, strict=True)})
+
+
+def other_texts(voice: IncomingVoice) -> tuple[str, ...]:
+    """What a voice holds besides its text that people may have written names into."""
+    free = (value for name, value in voice.attributes.items() if name not in _UNMASKED_ATTRIBUTES)
+    return (voice.title, voice.answer, voice.context.get("choice", ""), *free)
+
+
+def make_chunks(
+    rows: Iterable[Row | RejectedRow], interpreter: Interpreter, *, engine: Engine, done: int = 0, size: int = CHUNK_VOICES
+) -> Iterator[Chunk]:
+    """Chunks of about ``size`` voices; a row is never divided. The first ``done`` rows are counted but not taken.
+
+    Voices that the database has already, or that stand twice in the chunk, become ``duplicates`` before anything is annotated.
+    """
+    voices: list[IncomingVoice] = []
+    rejects: list[RejectedRow] = []
+    start = number = 0
+    line = 1
+    for number, row in enumerate(rows, start=1):
+        if number <= done:
+            interpreter.skip(row)
+            start = number
+            continue
+        line = row.number if isinstance(row, Row) else row.row
+        result = interpreter.read(row)
+        if isinstance(result, RejectedRow):
+            rejects.append(result)
+        else:
+            voices.extend(result)
+        if len(voices) + len(rejects) >= size:
+            yield _chunk(voices, rejects, start, number, line, engine)
+            voices, rejects, start = [], [], number
+    if number > start:
+        yield _chunk(voices, rejects, start, number, line, engine)
+
+
+def annotate_chunks(
+    chunks: Iterator[Chunk], annotator: AnnotateWork, *, settings: Settings
+) -> Generator[tuple[Chunk, Annotated], None, None]:
+    """Each chunk with its annotations, in order. A single chunk is done in this process: starting others would take longer."""
+    ahead = list(itertools.islice(chunks, 2))
+    if len(ahead) < 2:
+        yield from ((chunk, annotator(chunk.work())) for chunk in ahead)
+        return
+    waiting: deque[Chunk] = deque()
+    failures: list[Exception] = []
+
+    def works() -> Iterator[Work]:
+        # The engine draws from another thread, where an error would be lost: it is kept and raised after the good chunks.
+        try:
+            for chunk in itertools.chain(ahead, chunks):
+                waiting.append(chunk)
+                yield chunk.work()
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    results = cast("Generator[Annotated, None, None]", parallel.map(annotator, works(), settings=settings))
+    try:
+        for annotated in results:
+            yield waiting.popleft(), annotated
+    except BaseException:
+        with warnings.catch_warnings(action="ignore"):  # joblib tells of results that nobody fetched; the error says more
+            results.close()
+        raise
+    if failures:
+        raise failures[0]
+
+
+def known_hashes(session: Session, hashes: Sequence[str]) -> set[str]:
+    """Which of these content hashes the database has already."""
+    known: set[str] = set()
+    for start in range(0, len(hashes), _SLICE):
+        known.update(session.scalars(select(Voice.content_hash).where(Voice.content_hash.in_(hashes[start : start + _SLICE]))))
+    return known
+
+
+def _chunk(
+    voices: Sequence[IncomingVoice], rejects: Sequence[RejectedRow], start: int, number: int, line: int, engine: Engine
+) -> Chunk:  # fmt: skip
+    once = {voice.content_hash: voice for voice in reversed(voices)}
+    with db.reading(engine) as session:
+        known = known_hashes(session, list(once))
+    fresh = tuple(voice for voice in voices if voice.content_hash not in known and once[voice.content_hash] is voice)
+    return Chunk(fresh, len(voices) - len(fresh), tuple(rejects), start, number, line)

@@ -1,0 +1,236 @@
+"""A chunk into the tables, in one transaction: voices, secrets, labels, answers, rejects, and how far the batch has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import CursorResult, Engine, insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import db
+from core.clock import fiscal_year, utc_now
+from core.crypto import Keyring
+from core.errors import ConflictError
+from core.models import Answer, Batch, BatchStatus, Facet, Kind, MachineLabel, Reject, Secret, Status, Urgency, Voice
+from ingest.chunks import Annotated, Chunk, known_hashes
+from ingest.deadlines import DeadlineRule
+from ingest.incoming import IncomingVoice, RejectedRow
+from ingest.receipts import lock_counters, receipt_number, set_counter
+from nlp.annotation import Annotation, Label
+
+Member = TypeVar("Member", bound=StrEnum)
+
+_ATTEMPTS = 5
+_LONGEST_TITLE = 500
+_LONGEST_LABEL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What became of a chunk, or of a file. ``read`` is always the sum of the three."""
+
+    imported: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+    @property
+    def read(self) -> int:
+        return self.imported + self.duplicates + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A voice's rows, all but the ids and the receipt number. Sealing is done before the transaction begins."""
+
+    content_hash: str
+    fiscal_year: int
+    voice: dict[str, Any]
+    secrets: list[dict[str, Any]]
+    labels: list[dict[str, Any]]
+    answer: dict[str, Any] | None = field(default=None)
+
+
+def save_chunk(
+    engine: Engine, chunk: Chunk, annotated: Annotated, *, batch_id: int, keyring: Keyring, rule: DeadlineRule
+) -> Sums:  # fmt: skip
+    """Saves a chunk wholly or not at all, and moves the batch's checkpoint and sums with it.
+
+    Raises:
+        ConflictError: another import of the same file has moved the checkpoint meanwhile.
+    """
+    now = utc_now()
+    prepared, rejects = _prepare(chunk, annotated, batch_id=batch_id, keyring=keyring, rule=rule, now=now)
+    sealed = [_reject_row(reject, batch_id, keyring) for reject in rejects]
+    for attempt in range(_ATTEMPTS):
+        try:
+            with db.writing(engine) as session:
+                return _write(session, chunk, prepared, sealed, batch_id=batch_id)
+        except IntegrityError:
+            # Another import brought in the same voice between the look and the insert; it will be seen now.
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _write(
+    session: Session, chunk: Chunk, prepared: Sequence[_Prepared], rejects: Sequence[dict[str, Any]], *, batch_id: int
+) -> Sums:  # fmt: skip
+    serials = lock_counters(session, {item.fiscal_year for item in prepared})
+    known = known_hashes(session, [item.content_hash for item in prepared])
+    fresh = [item for item in prepared if item.content_hash not in known]
+    sums = Sums(len(fresh), chunk.duplicates + len(prepared) - len(fresh), len(rejects))
+    _move_batch(session, chunk, sums, batch_id)
+    for item in fresh:
+        serials[item.fiscal_year] += 1
+        item.voice["receipt_number"] = receipt_number(item.fiscal_year, serials[item.fiscal_year])
+    for year, last in serials.items():
+        set_counter(session, year, last)
+    if fresh:
+        inserted = session.execute(insert(Voice).returning(Voice.content_hash, Voice.id), [item.voice for item in fresh])
+        ids = {row.content_hash: row.id for row in inserted}
+        _insert(session, Secret, ({"voice_id": ids[item.content_hash], **row} for item in fresh for row in item.secrets))
+        _insert(session, MachineLabel, ({"voice_id": ids[item.content_hash], **row} for item in fresh for row in item.labels))
+        _insert(session, Answer, ({"voice_id": ids[item.content_hash], **item.answer} for item in fresh if item.answer))
+    _insert(session, Reject, iter(rejects))
+    return sums
+
+
+def _move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> None:
+    moved = update(Batch).where(Batch.id == batch_id, Batch.checkpoint == chunk.first_row, Batch.status == BatchStatus.RUNNING)
+    result = session.execute(
+        moved.values(
+            checkpoint=chunk.rows_done,
+            rows_read=Batch.rows_read + sums.read,
+            imported=Batch.imported + sums.imported,
+            duplicates=Batch.duplicates + sums.duplicates,
+            rejected=Batch.rejected + sums.rejected,
+        ).execution_options(synchronize_session=False)
+    )
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise ConflictError("同じファイルの取込が、ほかで進んでいます。", hint="終わってから、もう一度取り込んでください。")
+
+
+def _insert(session: Session, model: type[Any], rows: Iterator[dict[str, Any]]) -> None:
+    if values := list(rows):
+        session.execute(insert(model), values)
+
+
+def _prepare(
+    chunk: Chunk, annotated: Annotated, *, batch_id: int, keyring: Keyring, rule: DeadlineRule, now: datetime
+) -> tuple[list[_Prepared], list[RejectedRow]]:  # fmt: skip
+    prepared: list[_Prepared] = []
+    rejects = list(chunk.rejects)
+    masked = {"": ("", 0), **annotated.masked}
+    for voice, annotation in zip(chunk.voices, annotated.annotations, strict=True):
+        if not annotation.masked.strip():
+            reason = "個人情報を除くと本文が残りません。原文を確かめてください。"
+            rejects.append(RejectedRow(voice.row, "", "empty", reason, (voice.external_id, *voice.original.values())))
+            continue
+        department = voice.department or annotation.department.label[:_LONGEST_LABEL]
+        row = _voice_row(voice, annotation, masked, department=department, rule=rule, now=now)
+        prepared.append(
+            _Prepared(
+                voice.content_hash,
+                fiscal_year(voice.received_on),
+                {"batch_id": batch_id, **row},
+                _secret_rows(voice, keyring),
+                list(_label_rows(annotation, now)),
+                _answer_row(voice, masked[voice.answer][0], department) if voice.answer else None,
+            )
+        )
+    return prepared, rejects
+
+
+def _voice_row(
+    voice: IncomingVoice, annotation: Annotation, masked: dict[str, tuple[str, int]], *, department: str, rule: DeadlineRule, now: datetime
+) -> dict[str, Any]:  # fmt: skip
+    title, in_title = masked[voice.title]
+    context = dict(voice.context)
+    if choice := context.get("choice"):
+        context["choice"] = masked[choice][0]
+    return {
+        "external_id": voice.external_id,
+        "row": voice.row,
+        "content_hash": voice.content_hash,
+        "channel": voice.channel,
+        "received_on": voice.received_on,
+        "received_at": voice.received_at,
+        "title": _cut(title, _LONGEST_TITLE),
+        "text": annotation.masked,
+        "context": context,
+        "attributes": {name: masked[value][0] if value in masked else value for name, value in voice.attributes.items()},
+        "district": voice.district,
+        "theme": annotation.theme.label[:_LONGEST_LABEL],
+        "subtheme": annotation.subtheme.label[:_LONGEST_LABEL],
+        "kind": _member(Kind, annotation.kind.label, Kind.OTHER),
+        "urgency": _member(Urgency, annotation.urgency.label, Urgency.NORMAL),
+        "department": department,
+        "confidence": annotation.theme.confidence,
+        "pii_count": len(annotation.pii) + in_title,
+        "status": Status.ANSWERED if voice.answer else Status.RECEIVED,
+        "due_on": rule.due_on(voice.received_on) if voice.has_deadline else None,
+        "publishable": voice.publishable,
+        "created_at": now,
+    }
+
+
+def _answer_row(voice: IncomingVoice, text: str, department: str) -> dict[str, Any]:
+    published = (voice.answered_on or voice.received_on) if voice.publishable else None
+    return {"text": text, "department": department, "answered_on": voice.answered_on, "published_on": published}
+
+
+def _secret_rows(voice: IncomingVoice, keyring: Keyring) -> list[dict[str, Any]]:
+    contents = {"original": voice.original, "contact": voice.contact}
+    rows = []
+    for name, content in contents.items():
+        if content:
+            place = f"voice:{voice.content_hash}:{name}"
+            sealed = keyring.seal(json.dumps(dict(content), ensure_ascii=False), place=place)
+            rows.append({"field": name, "key_id": keyring.current, "place": place, "sealed": sealed})
+    return rows
+
+
+def _label_rows(annotation: Annotation, now: datetime) -> Iterator[dict[str, Any]]:
+    for facet in Facet:
+        label: Label = getattr(annotation, facet.value)
+        if label.label:
+            said = label.as_dict()
+            yield {
+                "facet": facet,
+                "value": label.label[:_LONGEST_LABEL],
+                "confidence": label.confidence,
+                "alternatives": said["alternatives"],
+                "evidence": said["evidence"],
+                "model": annotation.model[:_LONGEST_LABEL],
+                "created_at": now,
+            }
+
+
+def _reject_row(reject: RejectedRow, batch_id: int, keyring: Keyring) -> dict[str, Any]:
+    cells = json.dumps(list(reject.cells), ensure_ascii=False)
+    return {
+        "batch_id": batch_id,
+        "row": reject.row,
+        "column": _storable(reject.column)[:255],
+        "code": reject.code,
+        "reason": reject.reason,
+        "sealed_row": keyring.seal(cells, place=f"reject:{batch_id}:{reject.row}"),
+    }
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _member(enum: type[Member], value: str, otherwise: Member) -> Member:
+    return next((member for member in enum if member.value == value), otherwise)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

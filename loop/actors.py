@@ -1,0 +1,31 @@
+"""Who acts, and what that person may do to a voice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.models import Role, Voice
+
+LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A member of staff who is signed in."""
+
+    user_id: int
+    username: str
+    display_name: str
+    role: Role
+    department: str
+
+    @property
+    def may_label(self) -> bool:
+        """Whether this person may accept and change labels; a manager reads only."""
+        return self.role in LABELLERS
+
+    def may_read_original(self, voice: Voice) -> bool:
+        """広聴課 and administrators may read every original, a department only those of its own voices, a manager none."""
+        if self.role is Role.DEPARTMENT:
+            return bool(self.department) and voice.department == self.department
+        return self.role in LABELLERS

@@ -1,0 +1,168 @@
+"""Which voices a view shows, in what order, and where a page of them begins: values in, SQL conditions out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, select, tuple_
+
+from core.errors import InputError
+from core.models import Channel, Kind, Status, Topic, TopicMembership, Urgency, Voice
+
+DONE = (Status.ANSWERED, Status.CLOSED)
+OPEN = tuple(status for status in Status if status not in DONE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MAX_WORDS = 10
+
+
+class Tab(StrEnum):
+    """The desk's tabs."""
+
+    OPEN = "open"
+    DEPARTMENT = "department"
+    DUE = "due"
+    ALL = "all"
+
+
+class Order(StrEnum):
+    """The desk's orders."""
+
+    NEWEST = "new"
+    DUE = "due"
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a search box, each of which must occur; at most ten."""
+    return tuple(unicodedata.normalize("NFC", _CONTROL.sub(" ", text)).split()[:_MAX_WORDS])
+
+
+def contains_all(words: tuple[str, ...], *columns: Any) -> list[ColumnElement[bool]]:
+    """For each word a condition that one of the columns holds it; ``%`` and ``_`` stand for themselves."""
+    return [or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in words]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceFilter:
+    """What the voices must have in common; an empty field asks for nothing. ``topic`` 0 means: in no topic yet."""
+
+    words: tuple[str, ...] = ()
+    theme: str = ""
+    kind: Kind | None = None
+    channel: Channel | None = None
+    urgency: Urgency | None = None
+    department: str = ""
+    district: str = ""
+    since: date | None = None
+    until: date | None = None
+    topic: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions, to be joined by AND."""
+        equal = (
+            (Voice.theme, self.theme),
+            (Voice.kind, self.kind),
+            (Voice.channel, self.channel),
+            (Voice.urgency, self.urgency),
+            (Voice.department, self.department),
+            (Voice.district, self.district),
+        )
+        found: list[ColumnElement[bool]] = [column == value for column, value in equal if value]
+        if self.since:
+            found.append(Voice.received_on >= self.since)
+        if self.until:
+            found.append(Voice.received_on <= self.until)
+        if self.topic is not None:
+            found.append(in_topic(self.topic))
+        for word, condition in zip(self.words, contains_all(self.words, Voice.text, Voice.title), strict=True):
+            found.append(or_(condition, Voice.receipt_number == word.upper()))
+        return found
+
+
+def in_topic(topic: int) -> ColumnElement[bool]:
+    """Voices of a topic or of one below it; of no topic when ``topic`` is 0."""
+    members = select(TopicMembership.voice_id).where(TopicMembership.voice_id == Voice.id)
+    if topic == 0:
+        return ~members.exists()
+    family = select(Topic.id).where(Topic.id == topic).cte(recursive=True)
+    family = family.union(select(Topic.id).join(family, Topic.parent_id == family.c.id))
+    return members.where(TopicMembership.topic_id.in_(select(family.c.id))).exists()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A filter seen through a tab. ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近."""
+
+    filter: VoiceFilter
+    tab: Tab
+    department: str
+    due_by: date
+
+    def through(self, tab: Tab) -> Scope:
+        """The same voices through another tab."""
+        return replace(self, tab=tab)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions, to be joined by AND."""
+        if self.tab is Tab.ALL:
+            return self.filter.conditions()
+        is_open = Voice.status.in_(OPEN)
+        if self.tab is Tab.DUE:
+            return [is_open, Voice.due_on <= self.due_by, *self.filter.conditions()]
+        if self.tab is Tab.DEPARTMENT:
+            own = replace(self.filter, department=self.department)
+            return [is_open, *(own.conditions() if self.department else [false()])]
+        return [is_open, *self.filter.conditions()]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in an ordered list: the day that the list is ordered by, and the voice's id."""
+
+    day: date
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.day.isoformat()}.{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Reads what ``str`` wrote.
+
+        Raises:
+            InputError: it is something else.
+        """
+        day, _, number = text.partition(".")
+        try:
+            if not number.isascii() or not number.isdigit() or not 0 < int(number) < 2**31:
+                raise ValueError
+            return cls(date.fromisoformat(day), int(number))
+        except ValueError:
+            raise InputError("一覧の続きの位置が読めません。", hint="一覧の最初から開きなおしてください。") from None
+
+
+_NO_DUE_DATE = literal(date.max, Date)  # a voice without a deadline comes last
+
+
+def day_of(order: Order) -> ColumnElement[date]:
+    """The day that an order goes by."""
+    return func.coalesce(Voice.due_on, _NO_DUE_DATE) if order is Order.DUE else Voice.received_on.expression
+
+
+def sorting(order: Order, *, backwards: bool = False) -> list[Any]:
+    """The columns to order by: newest first, or the nearest deadline first; the id decides between equals."""
+    descending = (order is Order.NEWEST) is not backwards
+    keys: list[Any] = [day_of(order), Voice.id]
+    return [key.desc() if descending else key.asc() for key in keys]
+
+
+def beyond(order: Order, cursor: Cursor, *, backwards: bool = False) -> ColumnElement[bool]:
+    """Only what comes after the cursor in this order (before it, when ``backwards``)."""
+    key = tuple_(day_of(order), Voice.id)
+    place = tuple_(literal(cursor.day, Date), literal(cursor.id))
+    descending = (order is Order.NEWEST) is not backwards
+    return and_(key < place if descending else key > place)

@@ -1,0 +1,153 @@
+"""People's words on labels: accept, change, take back. Each is a new row; nothing that was said before is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import utc_now
+from core.errors import ConflictError, ForbiddenError, InputError
+from core.models import AuditEntry, Facet, HumanLabel, Kind, MachineLabel, Status, Urgency, Voice
+from loop.actors import Actor
+from nlp.taxonomy import Taxonomy
+
+_SET = "label.set"
+
+
+def in_force(voice: Voice, facet: Facet) -> str:
+    """The label that counts now."""
+    return str(getattr(voice, facet.value))
+
+
+def choices(taxonomy: Taxonomy, facet: Facet, *, theme: str) -> tuple[str, ...]:
+    """What a person may choose for a facet; the 中分類 are those of ``theme``, and "" stands for none."""
+    if facet is Facet.THEME:
+        return taxonomy.theme_names
+    if facet is Facet.SUBTHEME:
+        return ("", *next((entry.subthemes for entry in taxonomy.themes if entry.name == theme), ()))
+    if facet is Facet.KIND:
+        return tuple(kind.value for kind in Kind)
+    if facet is Facet.URGENCY:
+        return tuple(urgency.value for urgency in Urgency)
+    return ("", *(department.name for department in taxonomy.departments))
+
+
+def decide(
+    session: Session, voice: Voice, facet: Facet, value: str, *, actor: Actor, taxonomy: Taxonomy, seen: int | None = None
+) -> list[HumanLabel]:
+    """A person sets a facet, or confirms what stands there. A new theme clears a 中分類 that isn't its own.
+
+    ``seen`` is the id of the newest decision that the person had before their eyes (0 for none); ``None`` doesn't ask.
+
+    Raises:
+        ForbiddenError: this person may not label.
+        InputError: the value is not one of the taxonomy's.
+        ConflictError: somebody decided in the meantime.
+    """
+    _require_labeller(actor)
+    if value not in choices(taxonomy, facet, theme=voice.theme) and value != in_force(voice, facet):
+        raise InputError(f"「{value[:64]}」は選べません。", hint="一覧にあるものから選んでください。")
+    newest, machine = _newest(session, voice), _machine(session, voice)
+    if seen is not None and seen != newest.get(facet, 0):
+        raise ConflictError("ほかの職員が先に変更しました。", hint="画面を開きなおして、いまの内容を確かめてください。")
+    before = {facet: in_force(voice, facet)}
+    made = [_write(session, voice, facet, value, actor=actor, machine=machine)]
+    if facet is Facet.THEME and voice.subtheme not in choices(taxonomy, Facet.SUBTHEME, theme=value):
+        before[Facet.SUBTHEME] = voice.subtheme
+        made.append(_write(session, voice, Facet.SUBTHEME, "", actor=actor, machine=machine))
+    session.flush()
+    detail = {"from": _plain(before), "to": _plain({label.facet: label.value for label in made}), "ids": [label.id for label in made]}
+    audit.record(session, actor=actor.username, action=_SET, subject=f"voice:{voice.id}", detail=detail)
+    _mark_triaged(voice, decided={*newest, *(label.facet for label in made)}, machine=machine)
+    return made
+
+
+def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLabel]:
+    """A person confirms every label in force that nobody has decided yet; decisions that exist stay as they are.
+
+    Raises:
+        ForbiddenError: this person may not label.
+    """
+    _require_labeller(actor)
+    newest, machine = _newest(session, voice), _machine(session, voice)
+    undecided = [facet for facet in Facet if facet in machine and facet not in newest]
+    made = [_write(session, voice, facet, in_force(voice, facet), actor=actor, machine=machine) for facet in undecided]
+    if made:
+        session.flush()
+        detail = {"to": _plain({label.facet: label.value for label in made})}
+        audit.record(session, actor=actor.username, action="label.accept", subject=f"voice:{voice.id}", detail=detail)
+        _mark_triaged(voice, decided=set(Facet), machine=machine)
+    return made
+
+
+def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Actor) -> list[HumanLabel]:
+    """Takes decisions back: for each a further row with what stood there before it.
+
+    Raises:
+        ForbiddenError: this person may not label.
+        ConflictError: a decision isn't this voice's, or a newer one of its facet exists.
+    """
+    _require_labeller(actor)
+    machine, newest = _machine(session, voice), _newest(session, voice)
+    rows = session.scalars(select(HumanLabel).where(HumanLabel.id.in_(label_ids), HumanLabel.voice_id == voice.id)).all()
+    if not rows or len(rows) != len(set(label_ids)) or any(newest[row.facet] != row.id for row in rows):
+        raise ConflictError("この変更は、もう取り消せません。", hint="あとから別の変更がありました。履歴を確かめてください。")
+    before = _stood_before(session, voice)
+    made = []
+    for row in sorted(rows, key=lambda row: row.id):
+        value = before.get((row.id, row.facet), row.machine_value)
+        made.append(_write(session, voice, row.facet, value, actor=actor, machine=machine))
+        if row.facet is Facet.THEME and row.facet in machine and _is_first(session, row):
+            voice.confidence = machine[row.facet].confidence
+    session.flush()
+    detail = {"undone": sorted(label_ids), "to": _plain({label.facet: label.value for label in made})}
+    audit.record(session, actor=actor.username, action="label.undo", subject=f"voice:{voice.id}", detail=detail)
+    return made
+
+
+def _stood_before(session: Session, voice: Voice) -> dict[tuple[int, Facet], str]:
+    # The trail knows what a decision replaced, also where that was neither a machine's word nor a person's but the source file's.
+    entries = session.scalars(select(AuditEntry.detail).where(AuditEntry.subject == f"voice:{voice.id}", AuditEntry.action == _SET))
+    return {(label, Facet(facet)): value for detail in entries for label in detail["ids"] for facet, value in detail["from"].items()}
+
+
+def _is_first(session: Session, row: HumanLabel) -> bool:
+    earlier = select(HumanLabel.id).where(HumanLabel.voice_id == row.voice_id, HumanLabel.facet == row.facet, HumanLabel.id < row.id)
+    return session.scalar(earlier.limit(1)) is None
+
+
+def _plain(labels: dict[Facet, str]) -> dict[str, str]:
+    return {facet.value: value for facet, value in labels.items()}
+
+
+def _require_labeller(actor: Actor) -> None:
+    if not actor.may_label:
+        raise ForbiddenError("分類を変える権限がありません。", hint="広聴課か所管課の職員に依頼してください。")
+
+
+def _machine(session: Session, voice: Voice) -> dict[Facet, MachineLabel]:
+    return {label.facet: label for label in session.scalars(select(MachineLabel).where(MachineLabel.voice_id == voice.id))}
+
+
+def _newest(session: Session, voice: Voice) -> dict[Facet, int]:
+    statement = select(HumanLabel.facet, func.max(HumanLabel.id)).where(HumanLabel.voice_id == voice.id).group_by(HumanLabel.facet)
+    return dict(session.execute(statement).all())
+
+
+def _write(session: Session, voice: Voice, facet: Facet, value: str, *, actor: Actor, machine: dict[Facet, MachineLabel]) -> HumanLabel:
+    said = machine[facet].value if facet in machine else ""
+    label = HumanLabel(voice_id=voice.id, facet=facet, value=value, machine_value=said, user_id=actor.user_id, created_at=utc_now())
+    session.add(label)
+    typed: str = Kind(value) if facet is Facet.KIND else Urgency(value) if facet is Facet.URGENCY else value
+    setattr(voice, facet.value, typed)
+    if facet is Facet.THEME:
+        voice.confidence = 1.0
+    return label
+
+
+def _mark_triaged(voice: Voice, *, decided: set[Facet], machine: dict[Facet, MachineLabel]) -> None:
+    if voice.status is Status.RECEIVED and decided.issuperset(machine or Facet):
+        voice.status = Status.TRIAGED

@@ -1,0 +1,165 @@
+"""What the desk reads: counts, lists, one voice with its labels, and its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from core.errors import NotFoundError
+from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, Status, Urgency, User, Voice
+from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
+from loop.pages import Page, cut
+
+_SNIPPET = 300  # characters of the text that a list needs
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRow:
+    """One line of a list. ``day`` is the day that the list is ordered by; ``pending``: a suggestion waits for a person."""
+
+    id: int
+    receipt_number: str
+    title: str
+    snippet: str
+    theme: str
+    subtheme: str
+    kind: Kind
+    urgency: Urgency
+    channel: Channel
+    department: str
+    district: str
+    confidence: float
+    status: Status
+    received_on: date
+    due_on: date | None
+    day: date
+    pending: bool
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.day, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's label with who set it and when."""
+
+    id: int
+    facet: Facet
+    value: str
+    machine_value: str
+    user: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """All that was said of a voice: the machine's label by facet, and people's decisions by facet, newest first."""
+
+    machine: dict[Facet, MachineLabel]
+    decisions: dict[Facet, list[Decision]]
+
+
+def count_tabs(session: Session, scope: Scope) -> dict[Tab, int]:
+    """How many voices each tab holds under the scope's filter: one statement, so that the numbers agree."""
+    counts = [
+        select(func.count()).select_from(Voice).where(*scope.through(tab).conditions()).scalar_subquery().label(tab.value) for tab in Tab
+    ]
+    row = session.execute(select(*counts)).one()
+    return dict(zip(Tab, row, strict=True))
+
+
+def list_voices(
+    session: Session, scope: Scope, *, order: Order, after: Cursor | None = None, before: Cursor | None = None, limit: int = 50
+) -> Page[VoiceRow]:
+    """A page of a scope's voices: those after the cursor, or the ones just before it."""
+    statement = _rows(order).where(*scope.conditions())
+    backwards = before is not None
+    if (cursor := before or after) is not None:
+        statement = statement.where(beyond(order, cursor, backwards=backwards))
+    found = session.execute(statement.order_by(*sorting(order, backwards=backwards)).limit(limit + 1))
+    return cut([VoiceRow(*row) for row in found], limit=limit, place=lambda row: row.cursor, after=after, before=before)
+
+
+def _rows(order: Order) -> Select[*tuple[Any, ...]]:
+    human = aliased(HumanLabel)
+    decided = select(human.id).where(human.voice_id == MachineLabel.voice_id, human.facet == MachineLabel.facet).exists()
+    pending = select(MachineLabel.id).where(MachineLabel.voice_id == Voice.id, ~decided).exists()
+    return select(
+        Voice.id,
+        Voice.receipt_number,
+        Voice.title,
+        func.substr(Voice.text, 1, _SNIPPET),
+        Voice.theme,
+        Voice.subtheme,
+        Voice.kind,
+        Voice.urgency,
+        Voice.channel,
+        Voice.department,
+        Voice.district,
+        Voice.confidence,
+        Voice.status,
+        Voice.received_on,
+        Voice.due_on,
+        day_of(order),
+        pending,
+    )
+
+
+def get_voice(session: Session, receipt_number: str, *, lock: bool = False) -> Voice:
+    """The voice with its answer; with ``lock`` nobody else changes it until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    statement = select(Voice).where(Voice.receipt_number == receipt_number)
+    statement = statement.with_for_update() if lock else statement.options(joinedload(Voice.answer))
+    if (voice := session.scalar(statement)) is None:
+        raise NotFoundError("この受付番号の声は見つかりません。", hint="番号を確かめるか、一覧から探してください。")
+    return voice
+
+
+def labels_of(session: Session, voice_id: int) -> Labels:
+    """The machine's labels and people's decisions of one voice."""
+    machine = {label.facet: label for label in session.scalars(select(MachineLabel).where(MachineLabel.voice_id == voice_id))}
+    decisions: dict[Facet, list[Decision]] = {facet: [] for facet in Facet}
+    statement = (
+        select(HumanLabel.id, HumanLabel.facet, HumanLabel.value, HumanLabel.machine_value, User.display_name, HumanLabel.created_at)
+        .join(User, User.id == HumanLabel.user_id)
+        .where(HumanLabel.voice_id == voice_id)
+        .order_by(HumanLabel.id.desc())
+    )
+    for row in session.execute(statement):
+        decisions[row.facet].append(Decision(*row))
+    return Labels(machine, decisions)
+
+
+def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) -> tuple[str | None, str | None]:
+    """The receipt numbers before and after a voice in a list's order; ``None`` at an end."""
+    day = voice.received_on if order is Order.NEWEST else voice.due_on or date.max
+    cursor = Cursor(day, voice.id)
+    found = [
+        session.scalar(
+            select(Voice.receipt_number)
+            .where(*scope.conditions(), beyond(order, cursor, backwards=backwards))
+            .order_by(*sorting(order, backwards=backwards))
+            .limit(1)
+        )
+        for backwards in (True, False)
+    ]
+    return found[0], found[1]
+
+
+def districts(session: Session) -> Sequence[str]:
+    """The districts that voices came from, in the order of their names."""
+    return session.scalars(select(Voice.district).where(Voice.district != "").distinct().order_by(Voice.district)).all()
+
+
+def newest_day(session: Session) -> date | None:
+    """The day of the newest voice: what 現在 means for figures; ``None`` when there is no voice."""
+    return session.scalar(select(func.max(Voice.received_on)))

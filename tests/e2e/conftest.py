@@ -1,0 +1,140 @@
+"""A real server with a city's data, and a real browser on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+from api.app import create_app
+from core import db
+from core.clock import today
+from core.crypto import load_keyring
+from core.models import Kind, Urgency
+from core.settings import Settings
+from tests import factories
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the server is, and addresses of pages that have something on them."""
+
+    address: str
+    voice: str
+    published: str
+    topic: int
+
+
+@pytest.fixture(scope="session")
+def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The server, on a free port of this machine alone."""
+    home = tmp_path_factory.mktemp("site")
+    shutil.copy(sqlite_template, home / "koenowa.db")
+    settings = Settings(home=home, engine="serial")
+    places = _fill(settings)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
+    yield Site(f"http://127.0.0.1:{port}", *places)
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium; without one the tests are skipped, or fail where ``KOE_REQUIRE_E2E=1`` asks for them."""
+    path = os.environ.get("KOE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        message = "no Chromium: install one or set KOE_CHROMIUM"
+        if os.environ.get("KOE_REQUIRE_E2E") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A tab that notes what the browser complains of."""
+
+    def __init__(self, browser: Browser, site: Site, **options: Any) -> None:
+        self.context = browser.new_context(base_url=site.address, locale="ja-JP", **options)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def sign_in(self) -> Visitor:
+        self.page.goto("/sign-in")
+        self.page.get_by_label("利用者名").fill("hanako")
+        self.page.get_by_label("パスワード").fill(factories.PASSWORD)
+        self.page.get_by_role("button", name="ログイン").click()
+        self.page.wait_for_url("**/desk")
+        return self
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Site) -> Iterator[Any]:
+    """Opens tabs, and closes them after the test."""
+    visitors: list[Visitor] = []
+
+    def visit(**options: Any) -> Visitor:
+        visitors.append(Visitor(chromium, site, **options))
+        return visitors[-1]
+
+    yield visit
+    for visitor in visitors:
+        visitor.context.close()
+
+
+def _fill(settings: Settings) -> tuple[str, str, int]:
+    engine, keyring = db.connect(settings.url), load_keyring(settings)
+    with db.writing(engine) as session:
+        factories.create_user(session, username="hanako", display_name="潮見 花子")
+        voices = [
+            factories.create_voice(
+                session, theme=theme, received_on=today() - timedelta(days=ago), published=ago > 20, attributes={"age": "40代"}
+            )
+            for ago, theme in enumerate(list(factories.THEMES) * 8)
+        ]
+        urgent = factories.create_voice(
+            session, theme="道路・交通", kind=Kind.REPORT, urgency=Urgency.TODAY, confidence=0.42, received_on=today(),
+            title="歩道の穴について、長い件名が折りかえしてもはみ出さないことを確かめるための声",
+            text="歩道に深い穴があり、昨夜ひとが落ちました。\n" + "長い本文です。" * 30 + "〔氏名〕、〔電話〕まで。",
+            context={"question": "【問２】住みやすいと思いますか。", "choice": "どちらかといえば住みにくい"},
+        )  # fmt: skip
+        factories.create_secret(session, urgent, keyring, text="歩道に深い穴があり、港町太郎まで。", name="港町太郎")
+        above = factories.create_topic(session, name="歩道と街灯")
+        topic = factories.create_topic(session, name="歩道の段差", voices=voices[::5], parent_id=above.id)
+        factories.create_topic(session, name="その他の声", voices=voices[1::5], is_rest=True)
+    engine.dispose()
+    return urgent.receipt_number, voices[-1].receipt_number, topic.id

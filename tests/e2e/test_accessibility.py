@@ -1,0 +1,92 @@
+"""Every page at both widths: nothing for axe to say, no scrolling sideways, nothing that the policy refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import Site
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES: dict[str, Callable[[Site], str]] = {
+    "home": lambda _: "/",
+    "voices": lambda _: "/voices",
+    "voices-filtered": lambda _: "/voices?theme=道路・交通&since=2020-01-01",
+    "voices-none": lambda _: "/voices?q=ゼブラ",
+    "voice": lambda site: f"/voices/{site.published}",
+    "not-public": lambda _: "/voices/R08-999999-9",
+    "api-docs": lambda _: "/api/docs",
+    "sign-in": lambda _: "/sign-in",
+    "desk": lambda _: "/desk",
+    "desk-filtered": lambda _: "/desk?tab=all&kind=通報&q=歩道&theme=道路・交通",
+    "desk-due": lambda _: "/desk?tab=due",
+    "desk-none": lambda _: "/desk?q=ゼブラ",
+    "desk-voice": lambda site: f"/desk/{site.voice}",
+    "desk-unreadable": lambda _: "/desk?since=x",
+    "trends": lambda _: "/trends?period=12m",
+    "trends-weeks": lambda _: "/trends?period=4w",
+    "trends-custom": lambda _: "/trends?since=2020-01-01",
+    "topic": lambda site: f"/trends/topics/{site.topic}?period=all",
+}
+
+
+@pytest.fixture(params=[1280, 375], ids=["wide", "narrow"])
+def visitor(request: pytest.FixtureRequest, visit: Any) -> Any:
+    return visit(viewport={"width": request.param, "height": 900}).sign_in()
+
+
+def complaints_of_axe(page: Page) -> list[str]:
+    # As a string, not as a script element: the page's own policy stays in force.
+    page.evaluate(AXE.read_text("utf-8"))
+    options = {"runOnly": {"type": "tag", "values": TAGS}, "rules": {"target-size": {"enabled": True}}}
+    found = page.evaluate("options => axe.run(document, options)", options)
+    assert {"color-contrast", "target-size"} <= {item["id"] for item in found["passes"]}, "axe didn't look"
+    return [f"{item['id']}: {node['html'][:160]}" for item in found["violations"] for node in item["nodes"]]
+
+
+def is_wider_than_the_window(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def test_every_page(visitor: Any, site: Site) -> None:
+    faults: dict[str, Any] = {}
+    for name, address in PAGES.items():
+        visitor.complaints.clear()
+        visitor.page.goto(address(site))
+        visitor.page.wait_for_load_state("networkidle")
+        found = complaints_of_axe(visitor.page)
+        found += ["wider than the window"] if is_wider_than_the_window(visitor.page) else []
+        found += [text for text in visitor.complaints if "Failed to load resource" not in text]
+        if found:
+            faults[name] = found
+    assert not faults
+
+
+def test_what_opens_is_accessible_too(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    page.goto(f"/desk/{site.voice}")
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+    page.goto("/desk")
+    page.get_by_text("条件をえらぶ").click()
+    page.get_by_role("button", name="キーボードの操作").click()
+    assert complaints_of_axe(page) == []
+    page.get_by_role("button", name="閉じる").click()
+    page.goto("/trends?period=12m")
+    page.get_by_text("表で見る").click()
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+
+
+def test_text_of_double_size_stays_on_the_page(visit: Any, site: Site) -> None:
+    visitor = visit(viewport={"width": 640, "height": 900}).sign_in()  # 1280 px at 200 %
+    for address in PAGES.values():
+        visitor.page.goto(address(site))
+        assert not is_wider_than_the_window(visitor.page), address(site)

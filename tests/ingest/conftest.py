@@ -1,0 +1,91 @@
+"""The real annotator, trained once on a part of the corpus, and a shortcut that writes a file and takes it in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from core.crypto import Keyring
+from core.settings import PROJECT_ROOT, Settings
+from ingest.chunks import Annotate, Mask
+from ingest.pipeline import ImportReport, import_file
+from nlp.annotate import Masker, ready
+
+EXAMPLES_OF_EACH_FILE = 25
+
+
+@pytest.fixture(scope="session")
+def annotate(tmp_path_factory: pytest.TempPathFactory) -> Annotate:
+    home = tmp_path_factory.mktemp("models")
+    shutil.copytree(PROJECT_ROOT / "data/taxonomy", home / "data/taxonomy")
+    (home / "data/corpus").mkdir()
+    for path in (PROJECT_ROOT / "data/corpus").glob("*.jsonl"):
+        lines = path.read_text("utf-8").splitlines()[:EXAMPLES_OF_EACH_FILE]
+        (home / "data/corpus" / path.name).write_text("\n".join(lines) + "\n", "utf-8")
+    return ready(Settings(home=home / "var", data=home / "data", engine="serial"))
+
+
+@pytest.fixture
+def mask() -> Mask:
+    return Masker()
+
+
+Take = Callable[..., ImportReport]
+
+
+@pytest.fixture
+def take(annotate: Annotate, mask: Mask, settings: Settings, keyring: Keyring) -> Take:
+    def _take(engine: Engine, path: Path, **options: Any) -> ImportReport:
+        given = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask} | options
+        return import_file(engine, path, **given)
+
+    return _take
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes rows (or bytes) as a file of the test's folder."""
+
+    def _write(rows: Sequence[Sequence[str]] | bytes, name: str = "voices.csv", *, encoding: str = "utf-8", delimiter: str = ",") -> Path:
+        path = tmp_path / name
+        path.write_bytes(rows if isinstance(rows, bytes) else table_bytes(rows, encoding=encoding, delimiter=delimiter))
+        return path
+
+    return _write
+
+
+def table_bytes(rows: Sequence[Sequence[str]], *, encoding: str = "utf-8", delimiter: str = ",", line_end: str = "\r\n") -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter, lineterminator=line_end).writerows(rows)
+    return file.getvalue().encode(encoding)
+
+
+LIST_HEADINGS = ["管理番号", "受付日", "受付媒体", "件名", "ご意見", "回答", "回答日", "所管課", "地区", "氏名", "電話番号", "年代", "公開"]
+REASON = "上記回答の理由をお書きください（任意）"
+SURVEY_HEADINGS = [
+    "【問１】お住まいの地区",
+    "【問２】住みやすいと思いますか。",
+    REASON,
+    "【問３】住みつづけたいですか。",
+    REASON,
+    "年代",
+    "性別",
+    "",
+    "",
+]
+
+
+def list_row(number: str, text: str, **cells: str) -> list[str]:
+    """A row for ``LIST_HEADINGS``; other cells by heading."""
+    given = {"管理番号": number, "受付日": "令和7年4月1日", "受付媒体": "電話", "ご意見": text} | cells
+    return [given.get(heading, "") for heading in LIST_HEADINGS]

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from core import db
+from core.errors import ConflictError, ForbiddenError, InputError
+from core.models import Facet, Role, Status, User, Voice
+from core.settings import Settings
+from loop import labels, queries
+from loop.actors import Actor
+from nlp import taxonomy
+from nlp.taxonomy import Taxonomy
+from tests import factories
+
+
+@pytest.fixture
+def city(settings: Settings) -> Taxonomy:
+    return taxonomy.load(settings.taxonomy_dir)
+
+
+def actor(user: User) -> Actor:
+    return Actor(user.id, user.username, user.display_name, user.role, user.department)
+
+
+def start(session: Session, *, role: Role = Role.KOCHO, theme: str = "道路・交通") -> tuple[Voice, Actor]:
+    return factories.create_voice(session, theme=theme, confidence=0.5), actor(factories.create_user(session, role=role))
+
+
+def test_an_acceptance_is_a_row_that_keeps_what_the_machine_said(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        labels.decide(session, voice, Facet.THEME, "道路・交通", actor=who, taxonomy=city)
+        said = queries.labels_of(session, voice.id)
+    assert [(d.value, d.machine_value, d.user) for d in said.decisions[Facet.THEME]] == [("道路・交通", "道路・交通", who.display_name)]
+    assert said.machine[Facet.THEME].confidence == 0.5
+    assert (voice.confidence, voice.subtheme) == (1.0, "道路・歩道の傷み")
+
+
+def test_a_voice_is_triaged_when_every_facet_was_decided(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        for facet in Facet:
+            assert voice.status is Status.RECEIVED
+            labels.decide(session, voice, facet, labels.in_force(voice, facet), actor=who, taxonomy=city)
+        assert voice.status is Status.TRIAGED
+
+
+def test_accepting_twice_writes_once(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        assert len(labels.accept_all(session, voice, actor=who)) == 5
+        assert labels.accept_all(session, voice, actor=who) == []
+
+
+def test_undoing_twice_brings_the_change_back(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
+        labels.undo(session, voice, [label.id for label in made], actor=who)
+        assert (voice.theme, voice.subtheme, voice.confidence) == ("道路・交通", "道路・歩道の傷み", 0.5)
+
+
+def test_an_undo_after_a_persons_word_goes_back_to_that(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city)
+        made = labels.decide(session, voice, Facet.KIND, "感謝", actor=who, taxonomy=city)
+        labels.undo(session, voice, [made[0].id], actor=who)
+        assert voice.kind == "提案"
+
+
+def test_another_voices_decision_cannot_be_undone_here(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        other = factories.create_voice(session)
+        made = labels.decide(session, other, Facet.KIND, "提案", actor=who, taxonomy=city)
+        with pytest.raises(ConflictError):
+            labels.undo(session, voice, [made[0].id], actor=who)
+
+
+def test_a_manager_decides_nothing(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session, role=Role.MANAGER)
+        for act in (
+            lambda: labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city),
+            lambda: labels.accept_all(session, voice, actor=who),
+            lambda: labels.undo(session, voice, [1], actor=who),
+        ):
+            with pytest.raises(ForbiddenError):
+                act()
+
+
+def test_a_subtheme_must_be_one_of_the_theme(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        labels.decide(session, voice, Facet.SUBTHEME, "除雪・凍結", actor=who, taxonomy=city)
+        with pytest.raises(InputError, match="選べません"):
+            labels.decide(session, voice, Facet.SUBTHEME, "遊具・設備", actor=who, taxonomy=city)
+        labels.decide(session, voice, Facet.SUBTHEME, "", actor=who, taxonomy=city)
+        assert voice.subtheme == ""
