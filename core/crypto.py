@@ -95,7 +95,7 @@ def load_keyring(settings: Settings) -> Keyring:
 
 
 def add_key(settings: Settings) -> Keyring:
-    """Makes a new current key in ``keys.json`` and keeps the old ones; re-encryption is ``nlp``- and ``ingest``-free: see ``core.models.secret``.
+    """Makes a new current key in ``keys.json`` and keeps the old ones (``core.secrets_store`` wraps the records again).
 
     Raises:
         SettingsError: the keys come from ``KOE_KEYS``, which only its owner can change.

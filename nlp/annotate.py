@@ -21,8 +21,10 @@ from nlp.japanese import Token, tokenize
 class Masker:
     """``masker(texts)`` gives each text masked, and what was found. Picklable; knows no models, only Sudachi and GiNZA."""
 
+    taxonomy: Path
+
     def __call__(self, texts: Sequence[str]) -> list[tuple[str, tuple[PiiSpan, ...]]]:
-        return [(pii.mask(text, spans), tuple(spans)) for text, _, spans in _inspect(texts)]
+        return [(pii.mask(text, spans), tuple(spans)) for text, _, spans in _inspect(texts, self.taxonomy)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Annotator:
         classifier = _classifier(self.models, self.lexicon, self.taxonomy)
         prepared: list[Prepared] = []
         found: list[tuple[PiiSpan, ...]] = []
-        for text, tokens, spans in _inspect(texts):
+        for text, tokens, spans in _inspect(texts, self.taxonomy):
             prepared.append(prepare(text, tokens, spans))
             found.append(tuple(spans))
         return [
@@ -69,9 +71,14 @@ def ready(settings: Settings) -> Annotator:
     return Annotator(models=folder, lexicon=artifacts.lexicon_folder(settings), taxonomy=settings.taxonomy_dir)
 
 
+# A process that is handed so many texts will meet a doubtful name: GiNZA is loaded with the first of them, since loky takes
+# a process that grows by 300 MB later on for one that leaks, and starts it anew.
+_MANY = 100
+
+
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No cycle collection during a batch: its hundred thousand short-lived tuples would set off dozens of full ones (a third of the time)."""
+    """No cycle collection during a batch: its many short-lived tuples would set off dozens of full ones (a third of the time)."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -86,15 +93,18 @@ def _classifier(models: Path, lexicon: Path, words: Path) -> Classifier:
     return artifacts.load(models, lexicon=lexicon, taxonomy=taxonomy.load(words))
 
 
-def _inspect(texts: Sequence[str]) -> list[tuple[str, list[Token], list[PiiSpan]]]:
+def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], list[PiiSpan]]]:
     """Tokens and personal data of each text; doubtful surnames of all texts go to GiNZA together."""
+    if len(texts) >= _MANY:
+        names.load()
+    places = taxonomy.place_names(words)
     inspected = []
     doubts: list[tuple[int, PiiSpan]] = []
     for index, text in enumerate(texts):
         tokens = tokenize(text)
         spans = pii.find(text, tokens)
         inspected.append((text, tokens, spans))
-        doubts += [(index, span) for span in pii.doubts(tokens, spans)]
+        doubts += [(index, span) for span in pii.doubts(tokens, spans, places=places)]
     verdicts = names.confirm([(texts[index], span) for index, span in doubts])
     for (index, span), is_person in zip(doubts, verdicts, strict=True):
         if is_person:

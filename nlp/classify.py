@@ -45,8 +45,8 @@ class LinearModel:
         coefficients = np.asarray(estimator.coef_, dtype=np.float32)
         intercept = np.asarray(estimator.intercept_, dtype=np.float32)
         if len(estimator.classes_) == 2:  # scikit-learn keeps one row for two labels
-            coefficients = np.vstack([-coefficients, coefficients]) / np.float32(2)
-            intercept = np.concatenate([-intercept, intercept]) / np.float32(2)
+            coefficients = np.vstack([-coefficients, coefficients]).astype(np.float32) / np.float32(2)
+            intercept = np.concatenate([-intercept, intercept]).astype(np.float32) / np.float32(2)
         first, second = blocks[0], blocks[0] + blocks[1]
         return cls(
             labels=tuple(map(str, estimator.classes_)),

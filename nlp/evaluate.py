@@ -53,9 +53,8 @@ class Report:
         lines = [f"{self.texts:,} 件で測定"]
         for name, score in self.facets.items():
             second = f"、第2の正解も数えると {score.lenient:.3f}" if name == "theme" else ""
-            lines.append(
-                f"  {names[name]}: 正解率 {score.strict:.3f}{second}、マクロ F1 {score.macro_f1:.3f}、較正誤差 {score.ece:.3f}（{score.texts:,} 件）"
-            )
+            rest = f"マクロ F1 {score.macro_f1:.3f}、較正誤差 {score.ece:.3f}（{score.texts:,} 件）"
+            lines.append(f"  {names[name]}: 正解率 {score.strict:.3f}{second}、{rest}")
         return "\n".join(lines)
 
 

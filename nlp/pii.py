@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -48,7 +49,8 @@ _HANDLE = re.compile(
     r"(?<![A-Za-z0-9._])@[A-Za-z0-9_.]{3,30}|https?://(?:www\.)?(?:twitter|x|instagram|facebook|tiktok|threads)\.(?:com|net)/[A-Za-z0-9_./@?=\-]+"
 )
 _HANDLE_LABEL = re.compile(
-    r"(?:LINE|ライン|ツイッター|Twitter|インスタ(?:グラム)?|Instagram|フェイスブック|Facebook|X|TikTok|スカイプ|Skype)(?:の)? ?(?:ID|アイディ|アカウント(?:名)?|アカ)"
+    r"(?:LINE|ライン|ツイッター|Twitter|インスタ(?:グラム)?|Instagram|フェイスブック|Facebook|X|TikTok|スカイプ|Skype)"
+    r"の? ?(?:ID|アイディ|アカウント(?:名)?|アカ)"
     r"(?:は|が|:|：)? ?[「『(]?(?P<id>[A-Za-z0-9_.\-]{3,30})"
 )
 _YEAR = r"(?:(?:明治|大正|昭和|平成|令和|[MTSHR])\.? ?(?:\d{1,2}|元|[一二三四五六七八九十]{1,3})|(?:19|20)\d{2})"
@@ -71,7 +73,8 @@ _NUMBERS = re.compile(
 _HAS_BLOCK = re.compile(rf"\d ?(?:{_D}|の|番|丁目)|[一二三四五六七八九十] ?(?:番|丁目)")
 _STRONG_NUMBERS = re.compile(rf"番地|号|(?:丁目|{_D}|の) ?{_BLOCK}(?:番|{_D}|の)")
 _PROBLEM_AFTER = re.compile(
-    r" ?(?:の|付近|先|あたり|辺り|近く|前|横|裏|角)?(?:の)?(?:交差点|公園|信号|街灯|防犯灯|電柱|歩道|道路|市道|側溝|水路|横断歩道|ごみ集積|集積所|バス停|カーブ|踏切|橋|付近|あたり|辺り|近辺|一帯|地先)"
+    r" ?(?:の|付近|先|あたり|辺り|近く|前|横|裏|角)?(?:の)?"
+    r"(?:交差点|公園|信号|街灯|防犯灯|電柱|歩道|道路|市道|側溝|水路|横断歩道|ごみ集積|集積所|バス停|カーブ|踏切|橋|付近|あたり|辺り|近辺|一帯|地先)"
 )
 _HOME_CUE = re.compile(r"住所|居住|在住|住まい|住む|住んで|住み|自宅|実家|宅|転居|引っ越|送付先|〒")
 _PREFECTURE = re.compile(r"(?:東京都|北海道|(?:京都|大阪)府|[一-龥]{2,3}県)")
@@ -88,6 +91,7 @@ class MaskingWords:
     not_names: frozenset[str]
     ends_with_not_name: re.Pattern[str]
     place_suffixes: frozenset[str]
+    surname_followers: frozenset[str]
     public_offices: frozenset[str]
     building: re.Pattern[str]
     labelled_id: re.Pattern[str]
@@ -107,13 +111,16 @@ def masking_words() -> MaskingWords:
         # One character is too little to speak against a name (方, 人, 王): such a word must be the whole of it.
         ends_with_not_name=re.compile("(?:" + "|".join(re.escape(word) for word in lists["not_names"] if len(word) > 1) + ")$"),
         place_suffixes=frozenset(lists["place_suffixes"]),
+        surname_followers=frozenset(lists["surname_followers"]),
         public_offices=frozenset(lists["public_offices"]),
         building=re.compile(
-            rf"[ ,、]?(?:[一-龥ァ-ヶーA-Za-z・]{{0,12}}(?:{buildings})[一-龥ァ-ヶーA-Za-z・]{{0,8}}) ?(?:[A-Z]?{_D}?\d{{1,4}}(?:{_D}\d{{1,4}})? ?(?:号室|号|棟|階|F)?(?: ?\d{{2,4}} ?(?:号室|号)?)?)?"
+            rf"[ ,、]?(?:[一-龥ァ-ヶーA-Za-z・]{{0,12}}(?:{buildings})[一-龥ァ-ヶーA-Za-z・]{{0,8}}) ?"
+            rf"(?:[A-Z]?{_D}?\d{{1,4}}(?:{_D}\d{{1,4}})? ?(?:号室|号|棟|階|F)?(?: ?\d{{2,4}} ?(?:号室|号)?)?)?"
             rf"|[ ]?\d{{2,4}} ?号室"
         ),
         labelled_id=re.compile(
-            rf"(?:{labels})(?:は|が|の番号は|[:：]|[(（])? ?(?:No\.?|№)? ?(?P<id>(?=[A-Z0-9\-]*\d)[A-Za-z0-9][A-Za-z0-9\-]{{3,19}})(?![A-Za-z0-9])",
+            rf"(?:{labels})(?:は|が|の番号は|[:：]|[(（])? ?(?:No\.?|№)? ?"
+            r"(?P<id>(?=[A-Z0-9\-]*\d)[A-Za-z0-9][A-Za-z0-9\-]{3,19})(?![A-Za-z0-9])",
             re.IGNORECASE,
         ),
     )
@@ -340,17 +347,18 @@ def _unknown_enough(run: Sequence[Token], *, titled: bool) -> bool:
     return not titled and all(_KANA_NAME.match(token.surface) for token in run)
 
 
-def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> list[PiiSpan]:
-    """Surnames that stand alone and that no rule decided: worth a look by an entity recogniser."""
+def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collection[str] = ()) -> list[PiiSpan]:
+    """Surnames that stand alone where a person may stand, and that no rule decided: worth a look by an entity recogniser.
+
+    ``places`` are the city's own place names, which are never doubted.
+    """
     words = masking_words()
     unsure = []
-    for index, token in enumerate(tokens):
-        if not token.part & Part.SURNAME or len(token.surface) < 2 or token.surface in words.not_names:
+    for token, following in pairwise(tokens):
+        if not token.part & Part.SURNAME or len(token.surface) < 2 or following.surface not in words.surname_followers:
             continue
-        if any(span.start < token.end and token.start < span.end for span in spans):
+        if token.surface in words.not_names or token.surface in places:
             continue
-        after = tokens[index + 1].surface if index + 1 < len(tokens) else ""
-        if after in words.place_suffixes or after in words.public_offices:
-            continue
-        unsure.append(PiiSpan(token.start, token.end, "NAME"))
+        if not any(span.start < token.end and token.start < span.end for span in spans):
+            unsure.append(PiiSpan(token.start, token.end, "NAME"))
     return unsure

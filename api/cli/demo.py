@@ -13,6 +13,7 @@ from api.cli import app
 from api.cli.context import database, note, say, settings
 from api.cli.system import run_server
 from api.cli.topics import summary
+from api.cli.voices import sums
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,6 +29,7 @@ ACCOUNTS = (
 
 @app.command()
 def demo(
+    *,
     serve: Annotated[bool, typer.Option(help="最後に画面を出す")] = True,
     port: Annotated[int | None, typer.Option(help="待ち受けるポート。省くと KOE_PORT")] = None,
 ) -> None:
@@ -47,11 +49,15 @@ def demo(
     for name in SAMPLES:
         with _step(f"取り込む: {name}"):
             report = import_file(
-                engine, current.data / "sample" / name, settings=current, keyring=keyring, annotate=annotator, mask=Masker(), actor="demo"
+                engine,
+                current.data / "sample" / name,
+                settings=current,
+                keyring=keyring,
+                annotate=annotator,
+                mask=Masker(current.taxonomy_dir),
+                actor="demo",
             )
-        say(
-            f"  {report.encoding}　読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"
-        )
+        say(f"  {report.encoding}　{sums(report)}")
     with _step("話題を作る"):
         fitted = service.fit_topics(engine, current, actor="demo")
     say(f"  {summary(fitted)}")

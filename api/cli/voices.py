@@ -45,10 +45,7 @@ def annotate(
         second = next(chunks, None)
         work = _AnnotateLines(annotator)
         results: Iterable[tuple[list[str], list[int]]]
-        if second is None:
-            results = [work(first)]
-        else:
-            results = engine.map(work, _chain(first, second, chunks), settings=settings())
+        results = [work(first)] if second is None else engine.map(work, _chain(first, second, chunks), settings=settings())
         for written, bad in results:
             out.write("".join(f"{line}\n" for line in written))
             for number in bad:
@@ -64,6 +61,7 @@ def import_files(
     mapping: Annotated[str, typer.Option(help="列の対応表の名前かファイル。auto は見出しから推定")] = "auto",
     channel: Annotated[str | None, typer.Option(help="受付媒体（電話・Webフォーム・アンケート など）")] = None,
     received_on: Annotated[str | None, typer.Option(help="受付日の列がないファイルの受付日")] = None,
+    *,
     as_json_lines: Annotated[bool, typer.Option("--json", help="結果をファイルごとに1行の JSON で出す")] = False,
 ) -> None:
     """ファイルの声を取り込む。同じ声は2度入らず、取り込めない行は理由とともに残る。"""
@@ -97,7 +95,7 @@ def import_files(
     for path in files:
         try:
             report = import_file(
-                engine, path, settings=current, keyring=keyring, annotate=annotator, mask=Masker(), mapping=mapping,
+                engine, path, settings=current, keyring=keyring, annotate=annotator, mask=Masker(current.taxonomy_dir), mapping=mapping,
                 channel=given_channel, received_on=day,
             )  # fmt: skip
         except InputError as error:
@@ -131,6 +129,7 @@ def train() -> None:
 @app.command()
 def evaluate(
     gold: Annotated[Path, typer.Option(help="正解つきの JSON Lines {id, text, theme, theme_alt?, kind?, urgency?}")],
+    *,
     as_json_line: Annotated[bool, typer.Option("--json", help="結果を1行の JSON で出す")] = False,
 ) -> None:
     """正解つきの文章で、分類がどれだけ当たるかを測る。"""
@@ -213,10 +212,12 @@ def _print_report(path: Path, report: ImportReport) -> None:
     say(f"{path}（{report.encoding}、対応表 {report.mapping}）")
     for line in report.guessed:
         say(f"  {line}")
-    say(
-        f"  読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"
-        f"　（{report.seconds:.1f} 秒、取込番号 {report.batch}）"
-    )
+    say(f"  {sums(report)}　（{report.seconds:.1f} 秒、取込番号 {report.batch}）")
     for reject in report.rejects_sample:
         where = f"{reject.row} 行目" + (f"「{reject.column}」" if reject.column else "")
         say(f"  取込不可 {where}: {reject.reason}")
+
+
+def sums(report: ImportReport) -> str:
+    """What was read and what became of it, as an equation that a reader can check."""
+    return f"読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"

@@ -34,7 +34,7 @@ def annotate(tmp_path_factory: pytest.TempPathFactory) -> Annotate:
 
 @pytest.fixture
 def mask() -> Mask:
-    return Masker()
+    return Masker(PROJECT_ROOT / "data/taxonomy")
 
 
 Take = Callable[..., ImportReport]
