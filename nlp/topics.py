@@ -32,6 +32,8 @@ _LSA_WEIGHT = 0.7
 _ROUNDS = 12
 _SEED = 20260401
 _KEYWORDS = 10
+_NAME_WORDS = 3
+_NEARLY = 0.85
 _EXAMPLES = 5
 _SHARPNESS = 12.0
 # A voice nearer than this to no middle belongs to その他の声: below it, two readers' random pairs look alike as often.
@@ -179,7 +181,13 @@ def describe(documents: Sequence[Document], labels: Ints, vectors: Floats, centr
         terms = [surfaces[word] for word, _ in weights[topic][:_KEYWORDS]]
         keywords = tuple((term.surface, round(float(weight), 4)) for term, (_, weight) in zip(terms, weights[topic], strict=False))
         inside = np.flatnonzero(labels == topic)
-        described.append(Description(_name(terms), keywords, _typical(documents, inside, vectors, centroids[topic])))
+        described.append(
+            Description(
+                _name([(term, weight) for term, (_, weight) in zip(terms, weights[topic], strict=False)]),
+                keywords,
+                _typical(documents, inside, vectors, centroids[topic]),
+            )
+        )
     return described
 
 
@@ -222,17 +230,24 @@ def _surfaces(documents: Sequence[Document]) -> dict[str, Term]:
     return {norm: max(counter.items(), key=lambda pair: (pair[1], pair[0]))[0] for norm, counter in counts.items()}
 
 
-def _name(words: Sequence[Term]) -> str:
-    """The first nouns that don't say the same again, joined (「除雪・歩道・通学路」); verbs only where there are no two nouns."""
-    nouns = [word.surface for word in words if word.is_noun]
-    chosen: list[str] = []
-    for word in [*nouns, *(word.surface for word in words if not word.is_noun and len(nouns) < 2)]:
+def _name(words: Sequence[tuple[Term, float]]) -> str:
+    """The first nouns that don't say the same again, joined (「除雪・歩道・通学路」); verbs only where there are no two nouns.
+
+    A compound takes the place of a part that was chosen before it only when it weighs nearly as much (車社会 for 社会, not
+    自然災害 for 自然).
+    """
+    nouns = [(term.surface, weight) for term, weight in words if term.is_noun]
+    verbs = [(term.surface, weight) for term, weight in words if not term.is_noun] if len(nouns) < 2 else []
+    chosen: dict[str, float] = {}
+    for word, weight in [*nouns, *verbs]:
         if any(word in other for other in chosen):
             continue
-        chosen = [other for other in chosen if other not in word]
-        chosen.append(word)
-        if len(chosen) == 3:
+        parts = [other for other in chosen if other in word]
+        if any(weight < _NEARLY * chosen[part] for part in parts):
+            continue
+        if len(chosen) - len(parts) == _NAME_WORDS:
             break
+        chosen = {other: own for other, own in chosen.items() if other not in parts} | {word: weight}
     return "・".join(chosen) or "名前のない話題"
 
 
