@@ -102,7 +102,7 @@ def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], 
     doubts: list[tuple[int, PiiSpan]] = []
     for index, text in enumerate(texts):
         tokens = tokenize(text)
-        spans = pii.find(text, tokens)
+        spans = pii.find(text, tokens, places=places)
         inspected.append((text, tokens, spans))
         doubts += [(index, span) for span in pii.doubts(tokens, spans, places=places)]
     verdicts = names.confirm([(texts[index], span) for index, span in doubts])
