@@ -126,7 +126,7 @@ def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collect
     for token, following in pairwise(tokens):
         if not token.part & Part.SURNAME or len(token.surface) < 2 or following.surface not in words.surname_followers:
             continue
-        if token.surface in words.not_names or token.surface in places:
+        if token.surface in words.not_names or token.surface in words.lands or token.surface in places:
             continue
         if not any(span.start < token.end and token.start < span.end for span in spans):
             unsure.append(PiiSpan(token.start, token.end, "NAME"))

@@ -27,6 +27,7 @@ class MaskingWords:
     not_names: frozenset[str]
     ends_with_not_name: re.Pattern[str]
     place_suffixes: frozenset[str]
+    lands: frozenset[str]
     no_places: frozenset[str]
     surname_followers: frozenset[str]
     public_offices: frozenset[str]
@@ -50,6 +51,7 @@ def masking_words() -> MaskingWords:
         # One character is too little to speak against a name (方, 人, 王): such a word must be the whole of it.
         ends_with_not_name=re.compile("(?:" + "|".join(re.escape(word) for word in lists["not_names"] if len(word) > 1) + ")$"),
         place_suffixes=frozenset(lists["place_suffixes"]),
+        lands=frozenset(lists["lands"]),
         no_places=frozenset(lists["no_places"]),
         surname_followers=frozenset(lists["surname_followers"]),
         public_offices=frozenset(lists["public_offices"]),
