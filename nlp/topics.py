@@ -129,6 +129,16 @@ def discover(vectors: Floats, *, wanted: int | None = None) -> Floats:
     return middles(vectors, np.asarray(best, dtype=np.int64), int(best.max()) + 1)
 
 
+def warm_up() -> None:
+    """Compiles EVoC and loads BERTopic: about two minutes after an installation, which a second core can do beside other work.
+
+    Numba keeps the compiled code beside the package, so that it is there for every later process.
+    """
+    from bertopic import BERTopic  # noqa: F401
+
+    discover(unit(np.random.default_rng(_SEED).normal(size=(1000, 40)).astype(np.float32)))
+
+
 def middles(vectors: Floats, labels: Ints, count: int) -> Floats:
     """The unit mean of each label's vectors, shape (count, d); a label that has none gets zeros."""
     from scipy.sparse import csr_matrix

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,11 +38,14 @@ def demo(
     """見本の市（潮見市）の声を取り込み、話題を作り、画面を出す。"""
     from core.crypto import load_keyring
     from ingest.pipeline import import_file
-    from nlp import annotate, service
+    from nlp import annotate, service, topics
     from nlp.annotate import Masker
 
     current = settings()
     began = time.monotonic()
+    # A first run compiles the clustering; it does so on the second core while the rest is under way.
+    compiling = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    compiled = compiling.submit(topics.warm_up)
     with _step("データベースを準備する"):
         engine = database(upgrade=True)
     with _step("分類のモデルを用意する（初回は学習例から作る）"):
@@ -58,7 +63,9 @@ def demo(
                 actor="demo",
             )
         say(f"  {report.encoding}　{sums(report)}")
-    with _step("話題を作る"):
+    with _step("話題を作る（初回は準備に1分ほどかかる）"):
+        compiled.result()
+        compiling.shutdown()
         fitted = service.fit_topics(engine, current, actor="demo")
     say(f"  {summary(fitted)}")
     with _step("利用者を用意する"):
