@@ -129,4 +129,5 @@ def run_server(*, host: str | None = None, port: int | None = None) -> None:
                 hint="--port で別の番号を指定してください。",
             ) from None
     note(f"http://{host}:{port} で待ち受けます。止めるには Ctrl+C。")
-    uvicorn.run(create_app(current), host=host, port=port, log_level=current.log_level, server_header=False)
+    # No access log: an address may hold what somebody searched for.
+    uvicorn.run(create_app(current), host=host, port=port, log_level=current.log_level, server_header=False, access_log=False)
