@@ -21,10 +21,9 @@ from api.rendering import STATIC, Pages
 from api.security import SecurityHeaders
 from api.trends import endpoints as trends_json
 from api.trends import routes as trends_routes
-from core import db
+from core import city, db
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
-from loop import city
 from nlp import taxonomy
 
 ROUTERS = (

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from api.auth import SignedIn, find_session
 from api.rendering import Pages
 from core import db
+from core.city import City
 from core.crypto import Keyring
 from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
 from loop.actors import LABELLERS
-from loop.city import City
 from nlp.taxonomy import Taxonomy
 
 

@@ -15,9 +15,9 @@ from jinja2_fragments.fastapi import Jinja2Blocks
 
 from api import words
 from api.graphics import bar, kinds_bar, sparkline
+from core.city import City
 from core.clock import today, wareki
 from core.models import Channel, Facet, Kind, Urgency
-from loop.city import City
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -7,7 +7,9 @@ import binascii
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -90,7 +92,9 @@ def load_keyring(settings: Settings) -> Keyring:
         return Keyring({key_id: _decode(key_id, text) for key_id, _, text in pairs}, current=pairs[0][0])
     path = _key_file(settings)
     if not path.exists():
-        _write_keys(path, {"k1": new_key()}, current="k1")
+        with _staged_keys(path, {"k1": new_key()}, current="k1") as staged, suppress(FileExistsError):
+            # Two processes may start at once: the one that comes second takes the first one's key, else records would be lost.
+            os.link(staged, path)
     return _read_keys(path)
 
 
@@ -101,13 +105,14 @@ def add_key(settings: Settings) -> Keyring:
         SettingsError: the keys come from ``KOE_KEYS``, which only its owner can change.
     """
     if settings.keys:
-        raise SettingsError("鍵は KOE_KEYS で渡されています。", hint="KOE_KEYS の先頭に新しい鍵を足してから、もう一度実行してください。")
+        raise SettingsError("鍵は KOE_KEYS で渡されています。", hint="KOE_KEYS の先頭に新しい鍵を足してください。")
     load_keyring(settings)
     path = _key_file(settings)
     stored = json.loads(path.read_text("utf-8"))
     keys = {key_id: _decode(key_id, text) for key_id, text in stored["keys"].items()}
     current = f"k{1 + max((int(key_id[1:]) for key_id in keys if key_id[1:].isdigit()), default=0)}"
-    _write_keys(path, {**keys, current: new_key()}, current=current)
+    with _staged_keys(path, {**keys, current: new_key()}, current=current) as staged:
+        staged.replace(path)
     return _read_keys(path)
 
 
@@ -130,12 +135,18 @@ def _read_keys(path: Path) -> Keyring:
         raise SettingsError(f"鍵ファイル {path} が読めません。", hint="控えから戻してください。鍵を失うと原文は戻せません。") from None
 
 
-def _write_keys(path: Path, keys: Mapping[str, bytes], *, current: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _staged_keys(path: Path, keys: Mapping[str, bytes], *, current: str) -> Iterator[Path]:
+    """The keys in a file beside ``path`` that only its owner can read, safely on the disk, to be put in place."""
     text = json.dumps({"current": current, "keys": {key_id: base64.b64encode(key).decode() for key_id, key in keys.items()}}, indent=1)
-    staged = path.with_suffix(".new")
-    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".keys-", dir=path.parent)  # mode 0600
+    staged = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        yield staged
+    finally:
+        staged.unlink(missing_ok=True)

@@ -9,12 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# How the two databases say that a table or a column isn't there.
+_LACKING_SQLITE = ("no such table", "no such column")
+_LACKING_POSTGRESQL = ("42P01", "42703")
 
 
 def connect(url: str) -> Engine:
@@ -25,18 +28,27 @@ def connect(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise DatabaseError("KOE_DATABASE_URL が読めません。", hint="docs/settings.md の例に合わせてください。") from None
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, max_overflow=20)
     if parsed.get_backend_name() != "sqlite":
         raise DatabaseError("このデータベースには対応していません。", hint="sqlite:/// か postgresql:// を指定してください。")
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise DatabaseError(
+            f"データベースを置くフォルダ {folder} が作れません。", hint="KOE_HOME か KOE_DATABASE_URL と、権限を確かめてください。"
+        ) from None
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -71,24 +83,46 @@ def writing(engine: Engine) -> Iterator[Session]:
 def _reachable() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise _unreachable(error) from error
+    except DBAPIError as error:
+        explained = _explained(error)
+        if explained is None:
+            raise
+        raise explained from error
 
 
-def _unreachable(error: OperationalError) -> DatabaseError:
-    if "no such table" in str(error.orig):
+def _explained(error: DBAPIError) -> DatabaseError | None:
+    """What an operator can do something about, ``None`` for a fault in our own statements."""
+    said = str(error.orig)
+    if any(words in said for words in _LACKING_SQLITE) or getattr(error.orig, "sqlstate", None) in _LACKING_POSTGRESQL:
         return DatabaseError("データベースの準備がまだです。", hint="koe db upgrade を実行してください。")
-    return DatabaseError(
-        "データベースに接続できないか、応答がありません。", hint="KOE_DATABASE_URL と、データベースが動いているかを確かめてください。"
-    )
+    if "file is not a database" in said:
+        return DatabaseError(
+            "データベースのファイルが壊れているか、別の種類のファイルです。", hint="KOE_DATABASE_URL と控えを確かめてください。"
+        )
+    if isinstance(error, OperationalError):
+        return DatabaseError(
+            "データベースに接続できないか、応答がありません。", hint="KOE_DATABASE_URL と、データベースが動いているかを確かめてください。"
+        )
+    return None
 
 
 def upgrade(engine: Engine, *, revision: str = "head") -> None:
-    """Brings the schema to ``revision`` by the migration chain."""
-    from alembic import command
+    """Brings the schema to ``revision`` by the migration chain.
 
+    Raises:
+        DatabaseError: the database doesn't answer, or is of a newer version than this program.
+    """
+    from alembic import command
+    from alembic.util import CommandError
+
+    ping(engine)
     with engine.begin() as connection:
-        command.upgrade(_alembic_config(connection), revision)
+        try:
+            command.upgrade(_alembic_config(connection), revision)
+        except CommandError as error:
+            raise DatabaseError(
+                "データベースの版を、このプログラムは知りません。", hint="データベースより古いプログラムを使っていないか確かめてください。"
+            ) from error
 
 
 def drift(engine: Engine) -> list[str]:
@@ -98,7 +132,7 @@ def drift(engine: Engine) -> list[str]:
 
     from core.models import Base
 
-    with engine.connect() as connection:
+    with _reachable(), engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
         return [repr(difference) for difference in compare_metadata(context, Base.metadata)]
 
@@ -107,7 +141,7 @@ def revision(engine: Engine) -> str | None:
     """The migration that the database stands at."""
     from alembic.migration import MigrationContext
 
-    with engine.connect() as connection:
+    with _reachable(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, TypeVar
 
 from core.settings import Settings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# Items that each process has waiting, so that none is idle while the reader is busy with a result.
+_AHEAD = 2
+# Processes share the cores; each must not take all of them for its linear algebra.
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def workers(settings: Settings) -> int:
@@ -19,8 +25,8 @@ def workers(settings: Settings) -> int:
 
 def map(  # noqa: A001  (the name that every engine of this sort uses; called as engine.map)
     function: Callable[[Item], Result], items: Iterable[Item], *, settings: Settings
-) -> Iterator[Result]:
-    """``function`` over ``items``, results in the order of the items, at most a few items ahead of the reader.
+) -> Generator[Result, None, None]:
+    """``function`` over ``items``, results in the order of the items, at most ``2 × workers`` items ahead of the reader.
 
     ``function`` must be importable by name (a module-level function) and give the same result in any process.
     """
@@ -28,7 +34,20 @@ def map(  # noqa: A001  (the name that every engine of this sort uses; called as
     if settings.engine == "serial" or count == 1:
         yield from (function(item) for item in items)
         return
-    from joblib import Parallel, delayed
+    # joblib.Parallel would run through all items while the reader saves one result, and keep every other in memory;
+    # this is the pool behind it, so that both may be used in one process.
+    from joblib.executor import get_memmapping_executor
 
-    parallel = Parallel(n_jobs=count, backend="loky", return_as="generator", pre_dispatch=2 * count, batch_size=1)
-    yield from parallel(delayed(function)(item) for item in items)
+    threads = str(max((os.cpu_count() or 1) // count, 1))
+    executor = get_memmapping_executor(count, timeout=300, env=dict.fromkeys(_THREAD_LIMITS, threads))
+    waiting: deque[Any] = deque()
+    try:
+        for item in items:
+            waiting.append(executor.submit(function, item))
+            if len(waiting) == _AHEAD * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

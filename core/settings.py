@@ -15,9 +15,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """One process's settings. Every field is a ``KOE_`` variable of the same name."""
+    """One process's settings. Every field is a ``KOE_`` variable of the same name; an empty one counts as not given."""
 
-    model_config = SettingsConfigDict(env_prefix="KOE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KOE_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(default=Path("var"), description="モデル・鍵・データベース・アップロードを置くフォルダ")
     database_url: str = Field(

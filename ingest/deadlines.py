@@ -1,16 +1,11 @@
-"""When an answer is due: the city's rule (data/taxonomy/city.yaml) counted in its 開庁日."""
+"""When an answer is due: the city's rule (city.yaml) counted in its 開庁日."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
 
-import yaml
-
+from core import city
 from core.calendar import OpenDays
-from core.clock import today
 from core.errors import InputError
 from core.settings import Settings
 
@@ -46,38 +41,12 @@ def load_deadline_rule(settings: Settings) -> DeadlineRule:
     Raises:
         InputError: the file can't be read, or the rule has values that can't be used.
     """
-    path = settings.taxonomy_dir / "city.yaml"
-    city = _read(path) if path.exists() else {}
-    rule = city.get("deadline") or city.get("answer_deadline") or {}
-    closed = city.get("closed_days") or {}
+    own = city.load(settings.taxonomy_dir)
+    rule = own.answer_rule
     try:
         if rule.get("from", "next_day") != "next_day":
             raise ValueError("from")
-        days, count = int(rule.get("days", 10)), str(rule.get("count", "business_days"))
-        return DeadlineRule(days=days, count=count, open_days=OpenDays(closed=_city_days(closed.get("city_days") or [])))
-    except (ValueError, TypeError, AttributeError, KeyError):
+        return DeadlineRule(days=int(rule.get("days", 10)), count=str(rule.get("count", "business_days")), open_days=own.calendar)
+    except (ValueError, TypeError, AttributeError):
         hint = "deadline: {days: 10, count: business_days または calendar_days, from: next_day} の形で書いてください。"
-        raise InputError(f"市の設定 {path.name} の回答期限か休みの日が読めません。", hint=hint) from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        content = None
-    if not isinstance(content, dict):
-        raise InputError(f"市の設定 {path.name} が YAML として読めません。", hint="字下げと記号を確かめてください。")
-    return content
-
-
-def _city_days(days: list[Any]) -> Iterator[date]:
-    """The city's own closed days: a date, or ``06-10`` for every year."""
-    for item in days:
-        given = item["date"]
-        if isinstance(given, date):
-            yield given
-        elif len(str(given)) == 5:
-            month, day = map(int, str(given).split("-"))
-            yield from (date(year, month, day) for year in range(1945, today().year + 10))
-        else:
-            yield date.fromisoformat(str(given))
+        raise InputError("市の設定 city.yaml の回答期限が読めません。", hint=hint) from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from core import city
 from core.settings import Settings
 from nlp import artifacts, names, pii, taxonomy
 from nlp.annotation import Annotation, PiiSpan
@@ -97,7 +98,7 @@ def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], 
     """Tokens and personal data of each text; doubtful surnames of all texts go to GiNZA together."""
     if len(texts) >= _MANY:
         names.load()
-    places = taxonomy.place_names(words)
+    places = city.load(words).places
     inspected = []
     doubts: list[tuple[int, PiiSpan]] = []
     for index, text in enumerate(texts):

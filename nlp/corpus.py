@@ -46,7 +46,8 @@ def read(path: Path) -> list[Example]:
         InputError: the file can't be read, or a line is damaged; says which.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        # Not ``splitlines``: a text may hold U+2028 and the like.
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{path} が読めません。", hint="UTF-8 の JSON Lines ファイルを指定してください。") from None
     examples = []

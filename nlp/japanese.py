@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 _LONGEST_PIECE = 12_000
 _BREAK = re.compile(r"[。！？!?\n]")
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
+# Forms of kanji in family names that Sudachi's dictionary lacks; a name written so would be no name to it.
+_USUAL_FORMS = str.maketrans("髙﨑濵𠮷栁", "高崎浜吉柳")
+_UNUSUAL = re.compile(f"[{''.join(map(chr, _USUAL_FORMS))}]")
 
 
 class Part:
@@ -59,10 +62,13 @@ def tokenize(text: str) -> list[Token]:
     make, append = Token._make, tokens.append
     for offset, piece in _pieces(sayable):
         start = offset
+        unusual = _UNUSUAL.search(piece)
         # Morphemes follow each other without a gap, so that offsets need no call of their own.
-        for morpheme in tokenizer.tokenize(piece):
+        for morpheme in tokenizer.tokenize(piece.translate(_USUAL_FORMS) if unusual else piece):
             surface = morpheme.surface()
             end = start + len(surface)
+            if unusual:
+                surface = sayable[start:end]
             if surface:
                 part = parts[morpheme.part_of_speech_id()]
                 norm = morpheme.normalized_form() if part & Part.NORMALISED else surface

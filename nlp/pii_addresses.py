@@ -36,6 +36,7 @@ _PERSON_BEFORE = re.compile(r"(?:様|さん|氏|殿)(?:の住所)?[（(、, :：
 _CITY = re.compile(r"(?:東京都|北海道|(?:京都|大阪)府|[一-龥]{2,3}県)|[一-龥]{1,4}[市区郡](?!民|役所)")
 _COUNTER_AFTER = re.compile(r" ?(?:時|分|円|人|名|台|件|回|本|点|割|%|kg|m|cm|メートル|月|年|日|度|号線|号車|対|倍|個|枚|冊|世帯)")
 _TOWN_END = re.compile(r"[都道府県市区町村郡字条東西南北上中下内台丘通]$|丁目$")
+_CITY_END = re.compile(r"[市区町村郡]$")
 _INSIDE_NAMES = {"ヶ", "ケ", "ノ", "之"}
 _TOWN_REACH = 8
 _BESIDE = 4
@@ -96,6 +97,8 @@ def _place_before(plain: str, tokens: Sequence[Token], number: int, places: Coll
                 break
         elif token.surface in _INSIDE_NAMES and index > 0 and tokens[index - 1].part & Part.NOUN:
             pass
+        elif token.part & Part.SUFFIX and token.end == number and index > 0 and _CITY_END.search(tokens[index - 1].surface):
+            seen_place = True  # a town that is also a suffix (潮見市港, 堺市堺)
         elif not _may_be_town(token, first):
             break
         else:

@@ -23,7 +23,7 @@ _ACCOUNT = re.compile(
     r"(?:口座(?:番号)?|普通(?:預金)?|当座(?:預金)?|貯蓄|振込先|ゆうちょ)[^\d\n。、]{0,12}?(?P<id>\d{6,8}|\d{5}[- ]\d{6,8})(?!\d)"
 )
 _PLATE = re.compile(
-    r"(?<![一-龥])[一-龥ぁ-んァ-ヶ]{1,4} ?\d{2,3}[A-Z]? ?[ぁ-んA-Z] ?(?:\d{2}-\d{2}|[・･.]{1,3}\d{1,3}|\d{1,4})(?![\d年月日時分円人台件])"
+    r"(?:(?<![一-龥])[一-龥ヶ]{1,4}|いわき|つくば|とちぎ|なにわ) ?\d{2,3}[A-Z]? ?[ぁ-んA-Z] ?(?:\d{2}-\d{2}|[・･.]{1,3}\d{1,3}|\d{1,4})(?![\d年月日時分円人台件])"
 )
 _HANDLE = re.compile(
     r"(?<![A-Za-z0-9._])@[A-Za-z0-9_.]{3,30}|https?://(?![A-Za-z0-9.\-]*\.(?:lg|go)\.jp(?:/|$))[A-Za-z0-9.\-]+/[A-Za-z0-9_./@?=&%~#\-]+"
@@ -47,8 +47,11 @@ def written_forms(plain: str) -> list[PiiSpan]:
     found: list[PiiSpan] = []
     if any(character.isdigit() for character in plain):
         found += _numbers(plain)
-    elif "〇" in plain or "零" in plain:
-        found += _spans(_KANJI_PHONE, plain, "PHONE")
+    else:
+        if "〇" in plain or "零" in plain:
+            found += _spans(_KANJI_PHONE, plain, "PHONE")
+        if "年" in plain:
+            found += _spans(_BIRTHDATE, plain, "BIRTHDATE")
     if "@" in plain or "ID" in plain or "アカ" in plain or "at" in plain or "://" in plain:
         found += _spans(_EMAIL, plain, "EMAIL") + _spans(_HANDLE, plain, "URL_ID") + _spans(_HANDLE_LABEL, plain, "URL_ID")
     return found

@@ -10,7 +10,7 @@ from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
 from nlp.pii_words import MaskingWords, masking_words
 
-_NAME_CHARACTERS = re.compile(r"^[一-龥々ヶケァ-ヴーぁ-ん]{1,6}$")
+_NAME_CHARACTERS = re.compile(r"^[一-龥々﨑𠮷ヶケァ-ヴーぁ-ん]{1,6}$")
 _KANA_NAME = re.compile(r"^[ァ-ヴーｦ-ﾟ]{2,8}$")
 _ANY_NAME = Part.SURNAME | Part.GIVEN_NAME | Part.PERSON
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import yaml
 
 from core.errors import InputError
-
-_PLACE_ENDING = re.compile(r"(?:[一二三四五六七八九十\d]+丁目|地区|町|下|上|平|浦|台)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +80,6 @@ def load(folder: Path) -> Taxonomy:
             for subtheme in subthemes:
                 desk.setdefault((theme, subtheme), department.name)
     return Taxonomy(themes, kinds, urgencies, departments, desk)
-
-
-@lru_cache(maxsize=4)
-def place_names(folder: Path) -> frozenset[str]:
-    """The names of the city, its districts and towns in city.yaml, as they are said (港一丁目 → 港); empty without that file.
-
-    Raises:
-        InputError: the file can't be read as YAML.
-    """
-    path = folder / "city.yaml"
-    if not path.exists():
-        return frozenset()
-    places: set[str] = set()
-    for district in _items(path, "districts"):
-        for name in (str(district.get("name", "")), *map(str, district.get("towns", ()))):
-            places |= {name, _PLACE_ENDING.sub("", name)}
-    return frozenset(places - {""})
 
 
 def _departments(path: Path) -> tuple[Department, ...]:

@@ -18,14 +18,21 @@ class _Group(typer.core.TyperGroup):
         try:
             return super().main(*args, **kwargs)  # type: ignore[arg-type]
         except KoeError as error:
-            sys.stderr.write(f"エラー: {error.message}\n")
-            if error.hint:
-                sys.stderr.write(f"　対処: {error.hint}\n")
+            _tell(error.message, error.hint)
             raise SystemExit(EXIT_ERROR) from None
         except BrokenPipeError:
             # The reader (head, less) has enough.
             sys.stderr.close()
             raise SystemExit(0) from None
+        except OSError as error:
+            _tell(f"{error.filename or 'ファイル'} を読み書きできません（{error.strerror}）。", "場所・権限・空き容量を確かめてください。")
+            raise SystemExit(EXIT_ERROR) from None
+
+
+def _tell(message: str, hint: str) -> None:
+    sys.stderr.write(f"エラー: {message}\n")
+    if hint:
+        sys.stderr.write(f"　対処: {hint}\n")
 
 
 app = typer.Typer(

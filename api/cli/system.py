@@ -69,14 +69,16 @@ def add(
 
 @key_commands.command()
 def rotate() -> None:
-    """新しい暗号鍵を作り、すべての原文を新しい鍵で包み直す。"""
+    """新しい暗号鍵を作り、すべての原文を新しい鍵で包み直す。KOE_KEYS を使うときは、その先頭の鍵で包み直す。"""
     from core import db, secrets_store
-    from core.crypto import add_key
+    from core.crypto import add_key, load_keyring
 
-    keyring = add_key(settings())
-    with db.writing(database(upgrade=True)) as session:
+    current = settings()
+    engine = database(upgrade=True)
+    keyring = load_keyring(current) if current.keys else add_key(current)
+    with db.writing(engine) as session:
         count = secrets_store.reseal_all(session, keyring, actor="cli")
-    say(f"鍵 {keyring.current} を作り、{count:,} 件を包み直しました。")
+    say(f"鍵 {keyring.current} で {count:,} 件を包み直しました。")
 
 
 @audit_commands.command()

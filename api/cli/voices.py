@@ -32,6 +32,8 @@ def annotate(
     """文章をマスキングし、分野・種別・緊急度・所管課を付ける（データベースは使わない）。"""
     from core import engine
 
+    if source and target and target.exists() and target.samefile(source):
+        raise InputError("--input と --output が同じファイルです。", hint="書き出し先に別の名前を指定してください。")
     annotator = _ready_annotator()
     with ExitStack() as stack:
         lines: Iterable[str] = stack.enter_context(_reading(source)) if source else _standard_input()
@@ -164,9 +166,10 @@ class _AnnotateLines:
 def _record(line: str) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:
+        json.dumps(record["id"], allow_nan=False)  # NaN and infinities can't be given back
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    return record if isinstance(record, dict) and isinstance(record.get("text"), str) and "id" in record else None
+    return record if isinstance(record, dict) and isinstance(record.get("text"), str) else None
 
 
 def _numbered_chunks(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.fields import Address, AnyChannel, AnyKind, AnyUrgency, Day, Name, Number, Place, Text
+from core.city import City
 from core.clock import today
 from loop.actors import Actor
-from loop.city import City
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, Order, Scope, Tab, VoiceFilter, words_of
 
