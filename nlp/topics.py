@@ -112,21 +112,28 @@ def embed(documents: Sequence[Document], lexicon: Lexicon) -> Floats:
 
 
 def discover(vectors: Floats, *, wanted: int | None = None) -> Floats:
-    """Middles of topics that nobody knew before, shape (k, d): the EVoC layer nearest in number to ``wanted``.
+    """Middles of topics that nobody knew before, shape (k, d): the EVoC layer with at least ``wanted`` clusters, joined down to that many.
 
-    ``wanted`` defaults to √n / 2. With fewer than 30 voices there is one topic.
+    ``wanted`` defaults to √n / 2. EVoC's layers jump (24, 77, …) with a single voice more or less; joining the nearest ones
+    by Ward's linkage keeps the number steady. With fewer than 30 voices there is one topic.
     """
     if len(vectors) < 30:
         return unit(vectors.mean(axis=0, keepdims=True)) if len(vectors) else vectors
     from evoc import EVoC
+    from scipy.cluster.hierarchy import fcluster, linkage
 
     wanted = wanted or max(4, round(math.sqrt(len(vectors)) / 2))
     smallest = max(5, len(vectors) // 400)
     finder = EVoC(base_min_cluster_size=smallest, random_state=_SEED)
     finder.fit(vectors)
     layers = [layer for layer in finder.cluster_layers_ if layer.max() >= 1] or [np.zeros(len(vectors), dtype=int)]
-    best = min(layers, key=lambda layer: abs(math.log((layer.max() + 1) / wanted)))
-    return middles(vectors, np.asarray(best, dtype=np.int64), int(best.max()) + 1)
+    fine = [layer for layer in layers if layer.max() + 1 >= wanted]
+    best = np.asarray(min(fine, key=np.max) if fine else max(layers, key=np.max), dtype=np.int64)
+    found = middles(vectors, best, int(best.max()) + 1)
+    if len(found) <= wanted:
+        return found
+    joined = np.append(fcluster(linkage(found, "ward"), wanted, "maxclust") - 1, REST).astype(np.int64)
+    return middles(vectors, joined[best], int(joined.max()) + 1)
 
 
 def warm_up() -> None:
