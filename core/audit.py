@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,11 +45,12 @@ class Verdict:
 def verify(session: Session) -> Verdict:
     """Walks the whole chain from the first row."""
     previous, checked = GENESIS, 0
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)):
-        expected = _digest(entry.at, entry.actor, entry.action, entry.subject, entry.detail, previous)
-        if entry.previous != previous or entry.digest != expected:
-            return Verdict(checked, entry.id)
-        previous, checked = entry.digest, checked + 1
+    with closing(session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000))) as entries:
+        for entry in entries:
+            expected = _digest(entry.at, entry.actor, entry.action, entry.subject, entry.detail, previous)
+            if entry.previous != previous or entry.digest != expected:
+                return Verdict(checked, entry.id)
+            previous, checked = entry.digest, checked + 1
     return Verdict(checked, None)
 
 

@@ -18,7 +18,7 @@ _BLOCK = re.compile(
     rf"(?:{_NUMBER} ?丁目 ?{_NUMBER}(?:(?: ?番地?の? ?|{_JOIN}){_NUMBER} ?(?:号{_NOT_A_HOUSE})?| ?番地?)(?:{_JOIN}{_NUMBER})?"
     rf"|{_NUMBER} ?番地?の? ?{_NUMBER} ?号{_NOT_A_HOUSE}"
     rf"|{_NUMBER} ?番地(?:の? ?{_NUMBER})?"
-    rf"|\d{{1,4}} ?(?:{DASH}|の) ?\d{{1,4}}(?: ?(?:{DASH}|の) ?\d{{1,4}}){{0,2}}(?: ?号{_NOT_A_HOUSE})?)"
+    rf"|(?<!\d)\d{{1,4}} ?(?:{DASH}|の) ?\d{{1,4}}(?: ?(?:{DASH}|の) ?\d{{1,4}}){{0,2}}(?!{DASH}?\d)(?: ?号{_NOT_A_HOUSE})?)"
 )
 _MAY_HOLD_BLOCK = re.compile(rf"\d ?(?:{DASH}|の|番|丁目)|[一二三四五六七八九十] ?(?:番|丁目)")
 # 番地, 号 or three steps can be nothing but an address; two numbers with a dash may be a score, a span, a paragraph.
@@ -110,7 +110,8 @@ def _place_before(plain: str, tokens: Sequence[Token], number: int, places: Coll
     own = _ends_with_place(tuple(sorted(places))).search(plain, max(0, number - _TOWN_REACH), number)
     if own:
         return min(own.start(), first), True
-    if seen_place or (certain and (number - first >= 2 or (number > first and plain.find("丁目", number, number + 4) > 0))):
+    short = number > first and (plain[first:number] in places or plain.find("丁目", number, number + 4) > 0)
+    if seen_place or (certain and (number - first >= 2 or short)):
         return first, False
     return number, False
 

@@ -12,6 +12,7 @@ from nlp.pii_words import MaskingWords, masking_words
 
 _NAME_CHARACTERS = re.compile(r"^[一-龥々﨑𠮷ヶケァ-ヴーぁ-ん]{1,6}$")
 _KANA_NAME = re.compile(r"^[ァ-ヴーｦ-ﾟ]{2,8}$")
+_KANA_PARTS = re.compile(r"(?:[ァ-ヴー]{2,}[・＝]){1,3}[ァ-ヴー]{2,}(?=さん|様|さま|氏|先生|と申します|といいます|と言います)")
 _ANY_NAME = Part.SURNAME | Part.GIVEN_NAME | Part.PERSON
 
 
@@ -30,7 +31,7 @@ def names(text: str, tokens: Sequence[Token], *, places: Collection[str] = ()) -
         if _is_person(text, tokens, index, last, following, words):
             found.append(PiiSpan(start, end, "NAME"))
         index = last + 1
-    return found + _titled(text, tokens, words, places)
+    return found + _titled(text, tokens, words, places) + _joined(text, words)
 
 
 def _run_of_names(tokens: Sequence[Token], index: int) -> int:
@@ -55,7 +56,7 @@ def _is_person(text: str, tokens: Sequence[Token], first: int, last: int, follow
         return False
     if after in words.honorifics:
         return not (after in {"家", "君", "宅"} and len(surface) == 1)
-    if text.startswith((*words.introductions, *words.acts), tokens[last].end):
+    if text.startswith(words.speaks_or_acts, tokens[last].end):
         return True
     before = tokens[first - 1].surface if first else ""
     labelled = before in {":", "："} and first >= 2 and tokens[first - 2].surface in words.before_name
@@ -75,7 +76,7 @@ def _titled(text: str, tokens: Sequence[Token], words: MaskingWords, places: Col
     found = []
     for index, token in enumerate(tokens):
         titled = token.surface in _TITLES and index > 0
-        if not titled and not (token.surface == "と" and text.startswith(words.introductions, token.start)):
+        if not titled and not text.startswith(words.speaks_or_acts, token.start):
             continue
         first = index
         while first > 0 and _may_be_name(tokens[first - 1], words) and tokens[first - 1].end == tokens[first].start and index - first < 3:
@@ -89,6 +90,12 @@ def _titled(text: str, tokens: Sequence[Token], words: MaskingWords, places: Col
         if _unknown_enough(run, titled=titled):
             found.append(PiiSpan(run[0].start, token.start, "NAME"))
     return found
+
+
+def _joined(text: str, words: MaskingWords) -> list[PiiSpan]:
+    """Names in parts (マリア・サントス), which the dictionary knows only by half."""
+    matches = _KANA_PARTS.finditer(text) if "・" in text or "＝" in text else ()
+    return [PiiSpan(*match.span(), "NAME") for match in matches if not words.not_names & set(re.split("[・＝]", match.group()))]
 
 
 def _may_be_name(token: Token, words: MaskingWords) -> bool:

@@ -20,8 +20,7 @@ class MaskingWords:
     """The word lists of data/masking/words.yaml."""
 
     honorifics: frozenset[str]
-    introductions: tuple[str, ...]
-    acts: tuple[str, ...]
+    speaks_or_acts: tuple[str, ...]
     short_surnames: frozenset[str]
     before_name: frozenset[str]
     not_names: frozenset[str]
@@ -43,8 +42,7 @@ def masking_words() -> MaskingWords:
     buildings = "|".join(map(re.escape, lists["buildings"]))
     return MaskingWords(
         honorifics=frozenset(lists["honorifics"]),
-        introductions=tuple(lists["introductions"]),
-        acts=tuple(lists["acts"]),
+        speaks_or_acts=(*lists["introductions"], *lists["acts"]),
         short_surnames=frozenset(lists["short_surnames"]),
         before_name=frozenset(lists["before_name"]),
         not_names=frozenset(lists["not_names"]),
@@ -62,7 +60,7 @@ def masking_words() -> MaskingWords:
         ),
         labelled_id=re.compile(
             rf"(?:{labels})(?:の番号)?(?:は|が|[:：]|[(（「『])? ?[「『]?(?:No\.?|№)? ?"
-            r"(?P<id>(?=[A-Z0-9\-]*\d)[A-Za-z0-9][A-Za-z0-9\-]{3,19})(?![A-Za-z0-9])",
+            r"(?P<id>[一-龥]{0,3}(?=[A-Z0-9\-]*\d)[A-Za-z0-9][A-Za-z0-9\-]{3,19})(?![A-Za-z0-9])",
             re.IGNORECASE,
         ),
     )

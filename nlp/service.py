@@ -230,7 +230,7 @@ def export_topics(session: Session) -> Iterator[dict[str, Any]]:
         .order_by(Voice.id)
         .execution_options(yield_per=_ROWS)
     )
-    for external_id, topic_id, name, parent_id, probability in session.execute(query).tuples():
+    for external_id, topic_id, name, parent_id, probability in session.execute(query):
         yield {
             "external_id": external_id,
             "topic_id": topic_id,
@@ -243,14 +243,12 @@ def export_topics(session: Session) -> Iterator[dict[str, Any]]:
 def corrections(session: Session) -> list[Example]:
     """What staff decided, as training examples: each voice once, with the newest label of each facet."""
     labels: dict[int, dict[Facet, str]] = {}
-    for voice_id, facet, value in session.execute(
-        select(HumanLabel.voice_id, HumanLabel.facet, HumanLabel.value).order_by(HumanLabel.id)
-    ).tuples():
+    for voice_id, facet, value in session.execute(select(HumanLabel.voice_id, HumanLabel.facet, HumanLabel.value).order_by(HumanLabel.id)):
         labels.setdefault(voice_id, {})[facet] = value
     ids = sorted(labels)
     examples = []
     for start in range(0, len(ids), _CHUNK):
-        texts = session.execute(select(Voice.id, Voice.text).where(Voice.id.in_(ids[start : start + _CHUNK])).order_by(Voice.id)).tuples()
+        texts = session.execute(select(Voice.id, Voice.text).where(Voice.id.in_(ids[start : start + _CHUNK])).order_by(Voice.id))
         for voice_id, text in texts:
             decided = labels[voice_id]
             theme = decided.get(Facet.THEME, "")
@@ -280,7 +278,7 @@ def _leaves(session: Session) -> list[Topic]:
 
 
 def _documents(session: Session, settings: Settings) -> list[Document]:
-    rows = session.execute(select(Voice.id, Voice.text).order_by(Voice.id)).tuples().all()
+    rows = session.execute(select(Voice.id, Voice.text).order_by(Voice.id)).all()
     chunks = [[(voice_id, text) for voice_id, text in rows[start : start + _CHUNK]] for start in range(0, len(rows), _CHUNK)]
     return [item for chunk in engine.map(documents_of, chunks, settings=settings) for item in chunk]
 

@@ -65,8 +65,8 @@ def load(folder: Path) -> Taxonomy:
             name=_text(item, "name", folder / "themes.yaml"),
             slug=_text(item, "slug", folder / "themes.yaml"),
             description=str(item.get("description", "")),
-            words=tuple(map(str, item.get("words", ()))),
-            subthemes=tuple(map(str, item.get("subthemes", ()))),
+            words=_words(item, "words", folder / "themes.yaml"),
+            subthemes=_words(item, "subthemes", folder / "themes.yaml"),
         )
         for item in _items(folder / "themes.yaml", "themes")
     )
@@ -90,8 +90,8 @@ def _departments(path: Path) -> tuple[Department, ...]:
             name=_text(item, "name", path),
             code=str(item.get("code", "")),
             description=str(item.get("description", "")),
-            words=tuple(map(str, item.get("words", ()))),
-            themes=tuple((_text(pair, "theme", path), tuple(map(str, pair.get("subthemes", ())))) for pair in item.get("themes", ())),
+            words=_words(item, "words", path),
+            themes=tuple((_text(pair, "theme", path), _words(pair, "subthemes", path)) for pair in _list(item, "themes", path, of=dict)),
         )
         for item in _items(path, "departments")
     )
@@ -116,3 +116,15 @@ def _text(item: dict[str, Any], key: str, path: Path) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"分類ファイル {path} に「{key}」のない項目があります。", hint="各項目に文字で書いてください。")
     return value.strip()
+
+
+def _words(item: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
+    return tuple(map(str, _list(item, key, path, of=(str, int, float))))
+
+
+def _list(item: dict[str, Any], key: str, path: Path, *, of: type | tuple[type, ...]) -> list[Any]:
+    """A list that may be left out; a lone word would be taken apart into its letters."""
+    values = item.get(key) or []
+    if not isinstance(values, list) or not all(isinstance(value, of) for value in values):
+        raise InputError(f"分類ファイル {path} の「{key}」が一覧になっていません。", hint="見本の市のファイルと同じ形にしてください。")
+    return values

@@ -77,7 +77,7 @@ class Grouping:
 
 
 def document(voice_id: int, tokens: Sequence[Token]) -> Document:
-    """A voice's tokens as a ``Document``. Neighbouring nouns also count as one term (待ち + 時間)."""
+    """A voice's tokens as a ``Document``. Neighbouring nouns also count as one term (防犯 + カメラ)."""
     stop = _stopwords()
     terms: list[Term] = []
     before: Token | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import shutil
 import tempfile
@@ -15,7 +16,10 @@ from sqlalchemy.engine import make_url
 
 from core import db
 from core.crypto import Keyring, load_keyring
-from core.settings import Settings
+from core.settings import PROJECT_ROOT, Settings
+from nlp.annotate import Annotator, ready
+
+EXAMPLES_OF_EACH_FILE = 25
 
 
 @pytest.fixture
@@ -27,6 +31,46 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def keyring(settings: Settings) -> Keyring:
     return load_keyring(settings)
+
+
+@pytest.fixture(scope="session")
+def trained_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A ``KOE_HOME`` with models trained on a part of the corpus, once for all workers; ``KOE_DATA`` is its folder data.
+
+    Read only: a test that writes there gives its own database and keys, or copies it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    home = (base if worker_id == "master" else base.parent) / "trained"
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "data").exists():
+            _copy_data(home / "data")
+        ready(_trained(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def trained_settings(trained_home: Path) -> Settings:
+    """The settings that find the models of ``trained_home``."""
+    return _trained(trained_home)
+
+
+@pytest.fixture(scope="session")
+def annotator(trained_settings: Settings) -> Annotator:
+    return ready(trained_settings)
+
+
+def _trained(home: Path) -> Settings:
+    return Settings(home=home, data=home / "data", engine="serial")
+
+
+def _copy_data(folder: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "data", folder, ignore=shutil.ignore_patterns("corpus", "sample", "__pycache__"))
+    (folder / "corpus").mkdir()
+    for path in (PROJECT_ROOT / "data/corpus").glob("*.jsonl"):
+        lines = path.read_text("utf-8").splitlines()[:EXAMPLES_OF_EACH_FILE]
+        (folder / "corpus" / path.name).write_text("\n".join(lines) + "\n", "utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""The real annotator, trained once on a part of the corpus, and a shortcut that writes a file and takes it in."""
+"""The real annotator, and a shortcut that writes a file and takes it in."""
 
 from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,12 @@ from core.crypto import Keyring
 from core.settings import PROJECT_ROOT, Settings
 from ingest.chunks import Annotate, Mask
 from ingest.pipeline import ImportReport, import_file
-from nlp.annotate import Masker, ready
-
-EXAMPLES_OF_EACH_FILE = 25
+from nlp.annotate import Annotator, Masker
 
 
 @pytest.fixture(scope="session")
-def annotate(tmp_path_factory: pytest.TempPathFactory) -> Annotate:
-    home = tmp_path_factory.mktemp("models")
-    shutil.copytree(PROJECT_ROOT / "data/taxonomy", home / "data/taxonomy")
-    (home / "data/corpus").mkdir()
-    for path in (PROJECT_ROOT / "data/corpus").glob("*.jsonl"):
-        lines = path.read_text("utf-8").splitlines()[:EXAMPLES_OF_EACH_FILE]
-        (home / "data/corpus" / path.name).write_text("\n".join(lines) + "\n", "utf-8")
-    return ready(Settings(home=home / "var", data=home / "data", engine="serial"))
+def annotate(annotator: Annotator) -> Annotate:
+    return annotator
 
 
 @pytest.fixture
