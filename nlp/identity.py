@@ -33,14 +33,14 @@ def refit(vectors: Floats, previous: Ints, count: int, *, births: bool = True) -
     Args:
         vectors: unit vectors, shape (n, d), one a voice.
         previous: each voice's earlier topic, 0 to count-1, ``REST``, or ``UNSEEN`` for a voice that came since.
-        count: how many earlier topics there are; 0 discovers all of them afresh.
+        count: how many earlier topics there are; where none of them has a voice left, all are discovered afresh.
         births: whether voices that fit no earlier topic may found new ones.
     """
-    if count == 0:
-        found = assign(vectors, discover(vectors))
-        return _without_empty(vectors, found, [None] * len(found.centroids))
     seeds = middles(vectors, previous, count)
     alive = [index for index in range(count) if np.linalg.norm(seeds[index]) > 0]
+    if births and not alive:
+        found = assign(vectors, discover(vectors))
+        return _without_empty(vectors, found, [None] * len(found.centroids))
     grouping = assign(vectors, seeds[alive])
     origin: list[int | None] = list(alive)
     homeless = grouping.labels == REST

@@ -85,7 +85,10 @@ def fit_topics(database: Engine, settings: Settings, *, mode: str = "fit", actor
     described = topics.describe(documents, grouping.labels, vectors, grouping.centroids)
     groups = topics.parents(grouping.centroids)
     family = topics.describe(
-        documents, _group_labels(grouping.labels, groups), vectors, topics.middles(grouping.centroids, groups, int(groups.max()) + 1)
+        documents,
+        _group_labels(grouping.labels, groups),
+        vectors,
+        topics.middles(grouping.centroids, groups, int(groups.max(initial=-1)) + 1),
     )
     with db.writing(database) as session:
         run = TopicRun(mode=mode, voices=len(documents), settings={"layers": "evoc", "space": "sif+lsa"}, started_at=started)

@@ -115,9 +115,11 @@ def discover(vectors: Floats, *, wanted: int | None = None) -> Floats:
     """Middles of topics that nobody knew before, shape (k, d): the EVoC layer with at least ``wanted`` clusters, joined down to that many.
 
     ``wanted`` defaults to √n / 2. EVoC's layers jump (24, 77, …) with a single voice more or less; joining the nearest ones
-    by Ward's linkage keeps the number steady. With fewer than 30 voices there is one topic.
+    by Ward's linkage keeps the number steady. With fewer than 30 voices, or always the same one, there is one topic;
+    a voice without a known word (all zeros) has no say.
     """
-    if len(vectors) < 30:
+    vectors = vectors[np.linalg.norm(vectors, axis=1) > 0]
+    if len(vectors) < 30 or (vectors == vectors[0]).all():
         return unit(vectors.mean(axis=0, keepdims=True)) if len(vectors) else vectors
     from evoc import EVoC
     from scipy.cluster.hierarchy import fcluster, linkage
@@ -159,6 +161,8 @@ def assign(vectors: Floats, centroids: Floats, *, move: bool = True) -> Grouping
     """Each vector to its nearest middle, or to ``REST``; with ``move`` the middles follow (spherical k-means, Dhillon and Modha 2001)."""
     centroids = centroids.copy()
     labels = np.full(len(vectors), REST, dtype=np.int64)
+    if not len(centroids):
+        return Grouping(labels, np.ones(len(vectors), dtype=np.float32), centroids)
     for _ in range(_ROUNDS if move else 1):
         likeness = vectors @ centroids.T
         nearest = likeness.argmax(axis=1).astype(np.int64)
@@ -191,6 +195,8 @@ def parents(centroids: Floats) -> Ints:
 
 def describe(documents: Sequence[Document], labels: Ints, vectors: Floats, centroids: Floats) -> list[Description]:
     """Keywords, name and typical voices of each topic, through BERTopic's class-based TF-IDF."""
+    if not len(centroids):
+        return []
     surfaces = _surfaces(documents)
     weights = _class_words(documents, labels, len(centroids))
     described = []

@@ -23,13 +23,14 @@ def test_the_database_itself_refuses_changes(engine: Engine, statement: str) -> 
         connection.execute(text(statement))
 
 
-def test_a_row_changed_behind_the_triggers_is_found(sqlite_engine: Engine) -> None:
-    with db.writing(sqlite_engine) as session:
+def test_a_row_changed_behind_the_triggers_is_found(engine: Engine) -> None:
+    with db.writing(engine) as session:
         for number in range(3):
             audit.record(session, actor="test", action="a", subject=str(number))
-    with sqlite_engine.connect() as connection:
-        connection.execute(text("DROP TRIGGER audit_entries_no_UPDATE"))
+    sqlite = engine.dialect.name == "sqlite"
+    trigger = "audit_entries_no_UPDATE" if sqlite else "audit_entries_append_only ON audit_entries"
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER {trigger}"))
         connection.execute(text("UPDATE audit_entries SET subject = '9' WHERE id = 2"))
-        connection.commit()
-    with db.reading(sqlite_engine) as session:
+    with db.reading(engine) as session:
         assert audit.verify(session) == audit.Verdict(checked=1, broken_at=2)

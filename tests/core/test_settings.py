@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import PROJECT_ROOT, Settings, get_settings
+
+VALUES: dict[str, tuple[str, Any]] = {
+    "home": ("/srv/koe", Path("/srv/koe")),
+    "database_url": ("postgresql://db/koe", "postgresql://db/koe"),
+    "data": ("/srv/data", Path("/srv/data")),
+    "taxonomy": ("/srv/city", Path("/srv/city")),
+    "keys": ("k1:abc", "k1:abc"),
+    "engine": ("serial", "serial"),
+    "workers": ("3", 3),
+    "log_level": ("warning", "warning"),
+    "host": ("192.0.2.1", "192.0.2.1"),
+    "port": ("8080", 8080),
+    "session_hours": ("4", 4),
+    "secure_cookies": ("true", True),
+    "low_confidence": ("0.75", 0.75),
+    "max_cell_chars": ("5000", 5000),
+}
+BAD = [
+    ("KOE_ENGINE", "threads"),
+    ("KOE_WORKERS", "-1"),
+    ("KOE_WORKERS", "257"),
+    ("KOE_WORKERS", "二"),
+    ("KOE_LOG_LEVEL", "loud"),
+    ("KOE_PORT", "0"),
+    ("KOE_PORT", "65536"),
+    ("KOE_PORT", "http"),
+    ("KOE_SESSION_HOURS", "0"),
+    ("KOE_SESSION_HOURS", "169"),
+    ("KOE_SECURE_COOKIES", "maybe"),
+    ("KOE_LOW_CONFIDENCE", "1.5"),
+    ("KOE_LOW_CONFIDENCE", "-0.1"),
+    ("KOE_MAX_CELL_CHARS", "999"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def test_every_setting_has_a_case_here() -> None:
+    assert set(VALUES) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_variable_sets_the_field_of_its_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, value = VALUES[name]
+    monkeypatch.setenv(f"KOE_{name.upper()}", text)
+    assert getattr(get_settings(), name) == value
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_an_empty_variable_counts_as_not_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"KOE_{name.upper()}", "")
+    assert getattr(get_settings(), name) == Settings.model_fields[name].default
+
+
+@pytest.mark.parametrize(("variable", "value"), BAD)
+def test_a_value_that_cannot_be_used_is_named(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable) as caught:
+        get_settings()
+    assert "docs/settings.md" in caught.value.hint
+
+
+def test_all_wrong_variables_are_named_at_once_without_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KOE_PORT", "秘密のポート")
+    monkeypatch.setenv("KOE_ENGINE", "thread")
+    with pytest.raises(SettingsError, match=r"KOE_ENGINE.*KOE_PORT") as caught:
+        get_settings()
+    assert "秘密" not in str(caught.value)
+
+
+def test_the_places_that_follow_from_the_others(tmp_path: Path) -> None:
+    plain = Settings(home=tmp_path)
+    assert plain.url == f"sqlite:///{tmp_path / 'koenowa.db'}"
+    assert plain.models_dir == tmp_path / "models"
+    assert plain.taxonomy_dir == PROJECT_ROOT / "data/taxonomy"
+    assert Settings(home=tmp_path, database_url="postgresql://x/y").url == "postgresql://x/y"
+    assert Settings(data=tmp_path / "data").taxonomy_dir == tmp_path / "data/taxonomy"
+    assert Settings(taxonomy=tmp_path / "city").taxonomy_dir == tmp_path / "city"
+
+
+def test_the_keys_are_not_printed_with_the_settings() -> None:
+    assert "topsecret" not in repr(Settings(keys="k1:topsecret"))
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
