@@ -292,4 +292,4 @@ def documents_of(rows: Sequence[tuple[int, str]]) -> list[Document]:
 
 
 def _group_labels(labels: Ints, groups: Ints) -> Ints:
-    return np.where(labels >= 0, groups[np.maximum(labels, 0)], REST)
+    return np.append(groups, REST)[labels]  # REST is -1: the last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -127,11 +128,15 @@ class _Facet:
         from joblib import Parallel, delayed
         from sklearn.model_selection import StratifiedKFold
 
-        classes, counts = np.unique(self.labels, return_counts=True)
+        own, counts = np.unique(self.labels, return_counts=True)
         if counts.min() < 2:
-            lacking = "、".join(classes[counts < 2])
+            lacking = "、".join(own[counts < 2])
             raise InputError(f"学習例が2件に満たない分類があります: {lacking}", hint="学習例を足すか、分類ファイルから外してください。")
-        folds = list(StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0).split(self.blocks, self.labels))
+        # A label that only the taxonomy's words stand for is learnt too: every model knows the same labels.
+        classes = np.union1d(own, self.hint_labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # fewer examples of a label than folds: some folds test none of it
+            folds = list(StratifiedKFold(min(FOLDS, int(counts.max())), shuffle=True, random_state=0).split(self.blocks, self.labels))
         fitted = Parallel(n_jobs=-1, prefer="threads")(delayed(self.fit)(rows) for rows, _ in folds)
         scores = np.zeros((len(self.labels), len(classes)), dtype=np.float32)
         for model, (_, rows) in zip(fitted, folds, strict=True):

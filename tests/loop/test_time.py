@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import city
 from core.calendar import OpenDays
 from core.errors import InputError
 from core.settings import Settings
-from core import city
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, words_of
 from loop.periods import Period, Preset, named

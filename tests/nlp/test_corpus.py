@@ -80,5 +80,5 @@ def test_a_folder_in_order_of_file_and_line(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="学習例が .* にありません"):
+    with pytest.raises(InputError, match=r"学習例が .* にありません"):
         corpus.load(tmp_path)

@@ -200,7 +200,7 @@ def test_another_corpus_and_staffs_corrections_make_other_models(copied: Setting
     before = artifacts.current_folder(copied)
     text = "庁舎の売店のうどんがぬるい"
     (old,) = ready(copied)([text])
-    wanted = next(name for name in taxonomy.load(copied.taxonomy_dir).theme_names if name != old.theme.label and name != "その他")
+    wanted = next(name for name in taxonomy.load(copied.taxonomy_dir).theme_names if name not in {old.theme.label, "その他"})
     human = [Example(text, theme=wanted, kind="苦情"), *(Example(f"{text}、{count}回目です", theme=wanted) for count in range(8))]
     folder = train(copied, human=human)
     assert folder.name.startswith("own-")
@@ -219,6 +219,16 @@ def test_a_label_with_one_example(copied: Settings) -> None:
         path.write_text("".join(json.dumps(line | {"kind": "要望"}, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     with pytest.raises(InputError, match="学習例が2件に満たない分類があります: 提案"):
         train(copied, human=[Example("こうしては", kind="提案")])
+
+
+def test_a_theme_without_examples_lives_on_its_words(copied: Settings) -> None:
+    for path in (copied.data / "corpus").glob("*.jsonl"):
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        kept = [line for line in lines if all(topic["theme"] != "公園・緑地" for topic in line["topics"])]
+        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept), "utf-8")
+    train(copied)
+    (said,) = ready(copied)(["公園の遊具と芝生"])
+    assert said.theme.label == "公園・緑地"
 
 
 def test_evaluate(annotator: Annotator) -> None:

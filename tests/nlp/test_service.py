@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.factories import create_human_label, create_user, create_voice
 from sqlalchemy import Engine, delete, func, select
 
 from core import db
 from core.errors import InputError
-from core.models import AuditEvent, Facet, Topic, TopicMembership, TopicRun, TopicStatus, Voice
+from core.models import AuditEntry, Facet, Topic, TopicMembership, TopicRun, TopicStatus, Voice
 from core.settings import Settings
 from nlp import service
+from tests.factories import create_human_label, create_user, create_voice
 
 PLACES = ("駅前", "本町", "港", "山手", "川北", "汐浜", "学校の前", "坂の下", "橋の上", "病院の横", "図書館の前", "市場の裏")
 MATTERS = {
@@ -31,7 +31,7 @@ def add_voices(engine: Engine, matters: dict[str, str], *, times: int = 1) -> No
 
 def memberships(engine: Engine) -> dict[int, int]:
     with db.reading(engine) as session:
-        return dict(session.execute(select(TopicMembership.voice_id, TopicMembership.topic_id)).tuples().all())
+        return {row.voice_id: row.topic_id for row in session.execute(select(TopicMembership.voice_id, TopicMembership.topic_id))}
 
 
 def test_no_voices_no_topics(engine: Engine, trained_settings: Settings) -> None:
@@ -61,7 +61,7 @@ def test_fit_then_refit_keeps_ids_and_peoples_names(engine: Engine, trained_sett
     with db.reading(engine) as session:
         assert {line.id: line.name for line in service.list_topics(session)} == names
         assert session.scalar(select(func.count()).select_from(Topic).where(Topic.is_rest)) == 1
-        assert session.scalars(select(AuditEvent.actor).where(AuditEvent.action == "topics.fit").order_by(AuditEvent.id)).all() == [
+        assert session.scalars(select(AuditEntry.actor).where(AuditEntry.action == "topics.fit").order_by(AuditEntry.id)).all() == [
             "tester",
             "cli",
         ]
