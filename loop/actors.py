@@ -24,6 +24,10 @@ class Actor:
         """Whether this person may accept and change labels; a manager reads only."""
         return self.role in LABELLERS
 
+    def may_hand_over(self, voice: Voice) -> bool:
+        """Whether this person may say which department a voice belongs to; a department only of its own, or it could open any original."""
+        return self.may_label and (self.role is not Role.DEPARTMENT or self.may_read_original(voice))
+
     def may_read_original(self, voice: Voice) -> bool:
         """広聴課 and administrators may read every original, a department only those of its own voices, a manager none."""
         if self.role is Role.DEPARTMENT:

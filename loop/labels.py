@@ -43,11 +43,13 @@ def decide(
     ``seen`` is the id of the newest decision that the person had before their eyes (0 for none); ``None`` doesn't ask.
 
     Raises:
-        ForbiddenError: this person may not label.
+        ForbiddenError: this person may not label, or would take another department's voice.
         InputError: the value is not one of the taxonomy's.
         ConflictError: somebody decided in the meantime.
     """
     _require_labeller(actor)
+    if facet is Facet.DEPARTMENT and not actor.may_hand_over(voice):
+        raise ForbiddenError("ほかの課の声を自分の課に移すことはできません。", hint="移してほしいときは広聴課に頼んでください。")
     if value not in choices(taxonomy, facet, theme=voice.theme) and value != in_force(voice, facet):
         raise InputError(f"「{value[:64]}」は選べません。", hint="一覧にあるものから選んでください。")
     newest, machine = _newest(session, voice), _machine(session, voice)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nlp.annotation import PiiSpan
+from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import Part, Token
 from nlp.pii import mask
 from nlp.vectors import Floats, Sif, content_words
@@ -36,18 +36,11 @@ def prepare(text: str, tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> Pre
     for token in tokens:
         while at < len(spans) and spans[at].end <= token.start:
             span = spans[at]
-            shift = _length_after(spans, at) - span.end
+            shift += len(PLACEHOLDERS[span.type]) - (span.end - span.start)
             at += 1
         if at == len(spans) or token.end <= spans[at].start:
             kept.append(token._replace(start=token.start + shift, end=token.end + shift))
     return Prepared(masked, tuple(kept))
-
-
-def _length_after(spans: Sequence[PiiSpan], last: int) -> int:
-    """Where, in the masked text, the span ``last`` ends."""
-    from nlp.annotation import PLACEHOLDERS
-
-    return spans[last].end + sum(len(PLACEHOLDERS[span.type]) - (span.end - span.start) for span in spans[: last + 1])
 
 
 def word_features(tokens: Sequence[Token]) -> list[str]:

@@ -7,13 +7,14 @@ Offsets are code points of the given text: every normalisation below keeps the l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import Token
 from nlp.pii_addresses import addresses
 from nlp.pii_forms import written_forms
 from nlp.pii_names import doubts, names
+from nlp.spans import settle
 
 __all__ = ["doubts", "find", "mask", "settle"]
 
@@ -32,15 +33,6 @@ def find(text: str, tokens: Sequence[Token], *, places: Collection[str] = ()) ->
     written = written_forms(plain)
     people = names(text, tokens, places=places)
     return settle([*written, *people, *addresses(plain, tokens, taken=written, people=people, places=places)])
-
-
-def settle(found: Iterable[PiiSpan]) -> list[PiiSpan]:
-    """Resolves overlaps: the longer span wins, then the earlier; sorted by place."""
-    kept: list[PiiSpan] = []
-    for span in sorted(found, key=lambda item: (item.start - item.end, item.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda item: item.start)
 
 
 def mask(text: str, spans: Sequence[PiiSpan]) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
 from nlp.pii_words import DASH, masking_words
+from nlp.spans import Cover
 
 _NUMBER = r"(?:\d{1,5}|[一二三四五六七八九十百〇]{1,5})"
 _JOIN = rf" ?(?:{DASH}|の|ノ|番地の?|番町?|丁目) ?"
@@ -57,14 +58,15 @@ def addresses(
     found: list[PiiSpan] = []
     if not _MAY_HOLD_BLOCK.search(plain):
         return found
+    otherwise, named = Cover(taken), Cover(people)
     for match in _BLOCK.finditer(plain):
-        if any(span.start < match.end() and match.start() < span.end for span in taken) or _COUNTER_AFTER.match(plain, match.end()):
+        if otherwise.touches(*match.span()) or _COUNTER_AFTER.match(plain, match.end()):
             continue
         certain = bool(_CERTAIN.search(match.group()))
         head, known = _place_before(plain, tokens, match.start(), places, certain=certain)
         if head == match.start():
             continue
-        beside = any(-_BESIDE <= span.start - match.end() <= _BESIDE or -_BESIDE <= head - span.end <= _BESIDE for span in people)
+        beside = named.is_beside(head, match.end(), within=_BESIDE)
         if beside or _is_dwelling(plain, head, match, certain=certain or known):
             building = masking_words().building.match(plain, match.end())
             found.append(PiiSpan(head, building.end() if building else match.end(), "ADDRESS"))

@@ -7,7 +7,8 @@ import re
 from nlp.annotation import PiiSpan, PiiType
 from nlp.pii_words import DASH, masking_words
 
-_EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+ ?(?:@|\(at\)|\[at\]) ?[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
+# An address begins where its characters do: else a long run without an @ would be walked through from each of them.
+_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]+ ?(?:@|\(at\)|\[at\]) ?[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
 _PHONE = re.compile(
     rf"(?<![\dA-Za-z])(?:\+ ?81[ ()\-]{{0,3}}0?|\(?0)\d{{1,4}}(?:{DASH}|[() ・.]|のノ){{0,3}}\d{{1,4}}"
     rf"(?:{DASH}|[() ・.]){{0,3}}\d{{3,4}}(?!\d)"

@@ -9,6 +9,7 @@ from itertools import pairwise
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
 from nlp.pii_words import MaskingWords, masking_words
+from nlp.spans import Cover
 
 _NAME_CHARACTERS = re.compile(r"^[一-龥々﨑𠮷ヶケァ-ヴーぁ-ん]{1,6}$")
 _KANA_NAME = re.compile(r"^[ァ-ヴーｦ-ﾟ]{2,8}$")
@@ -129,12 +130,13 @@ def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collect
     ``places`` are the city's own place names, which are never doubted.
     """
     words = masking_words()
+    decided = Cover(spans)
     unsure = []
     for token, following in pairwise(tokens):
         if not token.part & Part.SURNAME or len(token.surface) < 2 or following.surface not in words.surname_followers:
             continue
         if token.surface in words.not_names or token.surface in words.lands or token.surface in places:
             continue
-        if not any(span.start < token.end and token.start < span.end for span in spans):
+        if not decided.touches(token.start, token.end):
             unsure.append(PiiSpan(token.start, token.end, "NAME"))
     return unsure

@@ -132,6 +132,15 @@ def test_files_that_cannot_be_opened(koe: Koe, tmp_path: Path) -> None:
     assert "no/out.jsonl" in refused(koe("annotate", "--output", tmp_path / "no/out.jsonl", stdin=line(TEXT)))
 
 
+def test_a_file_is_not_written_over_itself(koe: Koe, tmp_path: Path) -> None:
+    path = tmp_path / "voices.jsonl"
+    path.write_text(line(TEXT), "utf-8")
+    (tmp_path / "same.jsonl").hardlink_to(path)
+    for target in (path, tmp_path / "same.jsonl"):
+        assert "同じファイル" in refused(koe("annotate", "--input", path, "--output", target))
+    assert path.read_text("utf-8") == line(TEXT)
+
+
 def test_processes_give_what_one_process_gives(koe: Koe, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text("".join(line(f"{TEXT}{number}", number) for number in range(1001)), "utf-8")

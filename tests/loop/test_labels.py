@@ -100,3 +100,16 @@ def test_a_subtheme_must_be_one_of_the_theme(engine: Engine, city: Taxonomy) -> 
             labels.decide(session, voice, Facet.SUBTHEME, "遊具・設備", actor=who, taxonomy=city)
         labels.decide(session, voice, Facet.SUBTHEME, "", actor=who, taxonomy=city)
         assert voice.subtheme == ""
+
+
+def test_a_department_hands_over_its_own_voices_and_takes_nobodys(engine: Engine, city: Taxonomy) -> None:
+    own, other = city.departments[0].name, city.departments[1].name
+    with db.writing(engine) as session:
+        voice = factories.create_voice(session, department=other)
+        who = actor(factories.create_user(session, role=Role.DEPARTMENT, department=own))
+        with pytest.raises(ForbiddenError):
+            labels.decide(session, voice, Facet.DEPARTMENT, own, actor=who, taxonomy=city)
+        assert voice.department == other
+        voice.department = own
+        labels.decide(session, voice, Facet.DEPARTMENT, other, actor=who, taxonomy=city)
+        assert voice.department == other

@@ -221,6 +221,12 @@ def test_longer_spans_win_then_earlier_ones() -> None:
     assert pii.settle([]) == []
 
 
+@pytest.mark.parametrize("unit", ["a", "a.", "0-", "あ", "1の", "山田"])
+def test_a_long_run_that_is_nothing(unit: str) -> None:
+    text = unit * (300_000 // len(unit)) + " @"
+    assert masked(text) == text
+
+
 FRAGMENTS = st.sampled_from(
     [*("".join(marked.split("〈")).replace("〉", "") for _, marked in CASES), *STAYS, "\ud800", "😀", "\n", "1-2-3"]
 )
