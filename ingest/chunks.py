@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -130,7 +130,7 @@ def annotate_chunks(
     failures: list[Exception] = []
 
     def works() -> Iterator[Work]:
-        # The engine draws from another thread, where an error would be lost: it is kept and raised after the good chunks.
+        # An error of the file must not cost the good chunks that are under way: it is kept and raised after them.
         try:
             for chunk in itertools.chain(ahead, chunks):
                 waiting.append(chunk)
@@ -138,14 +138,9 @@ def annotate_chunks(
         except Exception as error:  # noqa: BLE001
             failures.append(error)
 
-    results = cast("Generator[Annotated, None, None]", parallel.map(annotator, works(), settings=settings))
-    try:
+    with closing(parallel.map(annotator, works(), settings=settings)) as results:
         for annotated in results:
             yield waiting.popleft(), annotated
-    except BaseException:
-        with warnings.catch_warnings(action="ignore"):  # joblib tells of results that nobody fetched; the error says more
-            results.close()
-        raise
     if failures:
         raise failures[0]
 
