@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -22,13 +22,18 @@ _PLACE_ENDING = re.compile(r"(?:[一二三四五六七八九十\d]+丁目|地区
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What city.yaml says. ``answer_rule`` is as given (``ingest.deadlines`` reads it); ``places`` are names as they are said."""
+    """What city.yaml says. ``answer_rule`` is as given (``ingest.deadlines`` reads it); ``places`` are names as they are said.
+
+    ``population`` is 0 where the file doesn't tell; ``shares`` gives the part of it that lives in a district or town (0–1).
+    """
 
     name: str
     phone: str
     calendar: OpenDays
     answer_rule: Any
     places: frozenset[str]
+    population: int = 0
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4)
@@ -49,10 +54,12 @@ def load(folder: Path) -> City:
             calendar=OpenDays(closed=_closed(days)),
             answer_rule=content.get("deadline") or content.get("answer_deadline") or {},
             places=frozenset(_places(content.get("districts") or [])),
+            population=int(about.get("population") or 0),
+            shares=dict(_shares(content.get("districts") or [], int(about.get("population") or 0))),
         )
     except (ValueError, TypeError, AttributeError, KeyError):
-        hint = "休庁日は date: 06-10 か 2026-06-10、地区は name と towns で書いてください。"
-        raise InputError(f"市の設定 {path.name} の休庁日か地区が読めません。", hint=hint) from None
+        hint = "休庁日は date: 06-10 か 2026-06-10、地区は name と towns、人口は数で書いてください。"
+        raise InputError(f"市の設定 {path.name} の休庁日か地区か人口が読めません。", hint=hint) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -82,3 +89,14 @@ def _places(districts: list[Any]) -> Iterator[str]:
             yield name
             if short := _PLACE_ENDING.sub("", name):
                 yield short
+
+
+def _shares(districts: list[Any], population: int) -> Iterator[tuple[str, float]]:
+    """Each district's part of the city's people; a town is taken to have an equal part of its district's."""
+    for district in districts:
+        living = int(district.get("population") or 0)
+        if not population or not living:
+            continue
+        yield str(district["name"]), living / population
+        towns = [str(town) for town in district.get("towns") or ()]
+        yield from ((town, living / population / len(towns)) for town in towns)

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="koe serve が待ち受けるポート")
     session_hours: int = Field(default=10, ge=1, le=168, description="職員のログインが続く時間")
     secure_cookies: bool = Field(default=False, description="HTTPS で使うときは true（Cookie に Secure を付ける）")
-    low_confidence: float = Field(default=0.6, ge=0, le=1, description="これより低い確信度を一覧に表示する")
+    low_confidence: float = Field(default=0.5, ge=0, le=1, description="これより低い確信度の分類を判断保留とする")
     max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
 
     @property

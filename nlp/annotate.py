@@ -11,9 +11,9 @@ from pathlib import Path
 
 from core import city
 from core.settings import Settings
-from nlp import artifacts, names, pii, taxonomy
-from nlp.annotation import Annotation, PiiSpan
-from nlp.classify import Classifier
+from nlp import artifacts, names, pii, rarity, segments, taxonomy
+from nlp.annotation import Annotation, PiiSpan, Segment
+from nlp.classify import Classifier, TopicSegment
 from nlp.features import Prepared, prepare
 from nlp.japanese import Token, tokenize
 
@@ -35,13 +35,15 @@ class Annotator:
     models: Path
     lexicon: Path
     taxonomy: Path
+    hold_below: float = 0.0
 
     def __call__(self, texts: Sequence[str]) -> list[Annotation]:
         with _collector_paused():
             return self._annotate(texts)
 
     def _annotate(self, texts: Sequence[str]) -> list[Annotation]:
-        classifier = _classifier(self.models, self.lexicon, self.taxonomy)
+        classifier = _classifier(self.models, self.lexicon, self.taxonomy, self.hold_below)
+        place = city.load(self.taxonomy)
         prepared: list[Prepared] = []
         found: list[tuple[PiiSpan, ...]] = []
         for text, tokens, spans in _inspect(texts, self.taxonomy):
@@ -56,9 +58,12 @@ class Annotator:
                 kind=decision.kind,
                 urgency=decision.urgency,
                 department=decision.department,
+                related=decision.related,
+                segments=tuple(_segment(part, given, text.masked, spans) for part in decision.segments),
+                reidentifying=rarity.telling(text.masked, city=place),
                 model=self.models.name,
             )
-            for text, spans, decision in zip(prepared, found, classifier.decide(prepared), strict=True)
+            for given, text, spans, decision in zip(texts, prepared, found, classifier.decide(prepared), strict=True)
         ]
 
 
@@ -69,7 +74,9 @@ def ready(settings: Settings) -> Annotator:
         from nlp.train import train
 
         folder = train(settings)
-    return Annotator(models=folder, lexicon=artifacts.lexicon_folder(settings), taxonomy=settings.taxonomy_dir)
+    return Annotator(
+        models=folder, lexicon=artifacts.lexicon_folder(settings), taxonomy=settings.taxonomy_dir, hold_below=settings.low_confidence
+    )
 
 
 # A process that is handed so many texts will meet a doubtful name: GiNZA is loaded with the first of them, since loky takes
@@ -90,8 +97,21 @@ def _collector_paused() -> Iterator[None]:
 
 
 @lru_cache(maxsize=2)
-def _classifier(models: Path, lexicon: Path, words: Path) -> Classifier:
-    return artifacts.load(models, lexicon=lexicon, taxonomy=taxonomy.load(words))
+def _classifier(models: Path, lexicon: Path, words: Path, hold_below: float) -> Classifier:
+    return artifacts.load(models, lexicon=lexicon, taxonomy=taxonomy.load(words), hold_below=hold_below)
+
+
+def _segment(part: TopicSegment, given: str, masked: str, spans: Sequence[PiiSpan]) -> Segment:
+    return Segment(
+        start=segments.given_offset(part.start, spans),
+        end=len(given) if part.end == len(masked) else segments.given_offset(part.end, spans),
+        masked_start=part.start,
+        masked_end=part.end,
+        theme=part.theme,
+        subtheme=part.subtheme,
+        department=part.department,
+        confidence=part.confidence,
+    )
 
 
 def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], list[PiiSpan]]]:

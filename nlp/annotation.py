@@ -52,25 +52,65 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One decision: the label, its calibrated confidence (0–1), the next best, and the words that decided it."""
+    """One decision: the label, its calibrated confidence (0–1), the next best, and the words that decided it.
+
+    ``held`` (判断保留): the confidence is too low to act on; ``label`` is then no more than the likeliest of many.
+    """
 
     label: str
     confidence: float
     alternatives: tuple[tuple[str, float], ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    held: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "label": self.label,
             "confidence": round(self.confidence, 4),
+            "held": self.held,
             "alternatives": [{"label": label, "confidence": round(confidence, 4)} for label, confidence in self.alternatives],
             "evidence": [item.as_dict() for item in self.evidence],
         }
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a text about one matter; a text's segments follow each other and cover it.
+
+    ``start`` and ``end`` are code-point offsets into the given text, ``masked_start`` and ``masked_end`` into the masked one.
+    """
+
+    start: int
+    end: int
+    masked_start: int
+    masked_end: int
+    theme: str
+    subtheme: str
+    department: str
+    confidence: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "start": self.start,
+            "end": self.end,
+            "theme": self.theme,
+            "subtheme": self.subtheme,
+            "department": self.department,
+            "confidence": round(self.confidence, 4),
+        }
+
+    def in_masked(self) -> dict[str, Any]:
+        """The same with the offsets into the masked text, which is what is stored and shown."""
+        return self.as_dict() | {"start": self.masked_start, "end": self.masked_end}
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
-    """All that is said of one text. ``model`` names the version of the models that said it."""
+    """All that is said of one text. ``model`` names the version of the models that said it.
+
+    ``related`` are departments that a voice concerns beside the one that answers for it (関係課). ``reidentifying`` names
+    what is left in the masked text that is rare together (年齢, 病気…), empty when nobody can be told by it.
+    """
 
     masked: str
     pii: tuple[PiiSpan, ...]
@@ -79,6 +119,9 @@ class Annotation:
     kind: Label
     urgency: Label
     department: Label
+    related: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    reidentifying: tuple[str, ...]
     model: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,5 +132,7 @@ class Annotation:
             "theme": self.theme.as_dict() | {"subtheme": self.subtheme.label},
             "kind": self.kind.as_dict(),
             "urgency": self.urgency.as_dict(),
-            "department": self.department.as_dict(),
+            "department": self.department.as_dict() | {"related": list(self.related)},
+            "segments": [segment.as_dict() for segment in self.segments],
+            "reidentifying": list(self.reidentifying),
         }

@@ -20,19 +20,31 @@ from core.settings import Settings
 from nlp.classify import SUBTHEME_JOIN, Classifier, LinearModel
 from nlp.features import FeatureMaker
 from nlp.taxonomy import Taxonomy
-from nlp.vectors import Lexicon, Sif
+from nlp.vectors import Floats, Lexicon, Sif
 
 # Raise it when features or models change in a way that makes stored ones unusable.
-FORMAT = 2
+FORMAT = 3
 _CURRENT = "current.json"
 _RETRAIN = "koe train を実行して作り直してください。"
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """Everything that training leaves behind: what rebuilds a ``Classifier``, and the card that tells people about it."""
+class StoredModel:
+    """One facet's labels (k), coefficients over all views (k, d) and intercepts (k)."""
 
-    estimators: Mapping[str, Any]
+    labels: tuple[str, ...]
+    coefficients: Floats
+    intercept: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that training leaves behind: what rebuilds a ``Classifier``, and the card that tells people about it.
+
+    ``seen`` names the staff's decisions that were learnt from (``nlp.train.text_key``).
+    """
+
+    models: Mapping[str, StoredModel]
     temperatures: Mapping[str, float]
     weights: Mapping[str, tuple[float, float, float]]
     words: Any
@@ -40,6 +52,7 @@ class Bundle:
     sif_words: tuple[str, ...]
     sif_frequencies: Any
     sif_common: Any
+    seen: tuple[str, ...]
     card: Mapping[str, Any]
 
 
@@ -76,7 +89,7 @@ def save(bundle: Bundle, settings: Settings) -> Path:
     with _staged(settings.models_dir) as staged:
         skops.io.dump(
             {
-                "estimators": dict(bundle.estimators),
+                "models": {name: [model.coefficients, model.intercept] for name, model in bundle.models.items()},
                 "words": bundle.words,
                 "characters": bundle.characters,
                 "sif_frequencies": bundle.sif_frequencies,
@@ -85,6 +98,8 @@ def save(bundle: Bundle, settings: Settings) -> Path:
             staged / "models.skops",
         )
         described = {
+            "labels": {name: list(model.labels) for name, model in bundle.models.items()},
+            "seen": list(bundle.seen),
             "temperatures": dict(bundle.temperatures),
             "weights": {name: list(weights) for name, weights in bundle.weights.items()},
             "sif_words": list(bundle.sif_words),
@@ -109,7 +124,7 @@ def card(folder: Path) -> dict[str, Any]:
     return content
 
 
-def load(folder: Path, *, lexicon: Path, taxonomy: Taxonomy) -> Classifier:
+def load(folder: Path, *, lexicon: Path, taxonomy: Taxonomy, hold_below: float = 0.0) -> Classifier:
     """The classifier of a stored bundle.
 
     Raises:
@@ -130,11 +145,10 @@ def load(folder: Path, *, lexicon: Path, taxonomy: Taxonomy) -> Classifier:
     features = FeatureMaker(words=stored["words"], characters=stored["characters"], sif=sif)
     blocks = (len(features.words.vocabulary_), len(features.characters.vocabulary_))
     single: dict[str, LinearModel] = {}
-    for name, estimator in stored["estimators"].items():
+    for name, (coefficients, intercept) in stored["models"].items():
         facet = name.partition("/")[0]
-        single[name] = LinearModel.from_estimator(
-            estimator, blocks=blocks, weights=tuple(described["weights"][facet]), temperature=described["temperatures"][facet]
-        )
+        model = StoredModel(tuple(described["labels"][name]), coefficients, intercept)
+        single[name] = _in_views(model, blocks, tuple(described["weights"][facet]), described["temperatures"][facet])
     models = {name: model for name, model in single.items() if "/" not in name}
     models["subtheme"] = LinearModel.side_by_side(
         [
@@ -144,7 +158,30 @@ def load(folder: Path, *, lexicon: Path, taxonomy: Taxonomy) -> Classifier:
             if theme.name in models["theme"].labels
         ]
     )
-    return Classifier(features, models, taxonomy)
+    return Classifier(features, models, taxonomy, hold_below=hold_below)
+
+
+def seen(folder: Path) -> frozenset[str]:
+    """The staff's decisions that a stored bundle learnt from."""
+    try:
+        return frozenset(json.loads((folder / "models.json").read_text("utf-8"))["seen"])
+    except (OSError, ValueError, KeyError):
+        raise ModelError("モデルのファイルが読めません。", hint=_RETRAIN) from None
+
+
+def _in_views(
+    model: StoredModel, blocks: tuple[int, int], weights: tuple[float, float, float], temperature: float
+) -> LinearModel:  # fmt: skip
+    """Takes the coefficients apart by view, with the views' weights folded in."""
+    first, second = blocks[0], blocks[0] + blocks[1]
+    return LinearModel(
+        labels=model.labels,
+        words=model.coefficients[:, :first] * np.float32(weights[0]),
+        characters=model.coefficients[:, first:second] * np.float32(weights[1]),
+        sif=model.coefficients[:, second:] * np.float32(weights[2]),
+        intercept=model.intercept,
+        temperature=temperature,
+    )
 
 
 @contextmanager
@@ -163,13 +200,26 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _card_text(card: Mapping[str, Any]) -> str:
+    sources = (
+        f"付属の文例 {card['corpus_examples']:,} 件、市の過去の事例 {card['case_examples']:,} 件、職員の判断 {card['human_examples']:,} 件"
+    )
+    foreign = "（付属の文例と分野の名が違うため、文例は手がかりとしてだけ使った）" if card["transfer"] else ""
     lines = [
         f"# モデルカード {card['version']}",
         "",
         f"- 作成: {card['date']}",
-        f"- 学習例: {card['examples']:,} 件（うち職員の訂正 {card['human_examples']:,} 件）",
+        f"- 学習例: {card['examples']:,} 件（{sources}）",
+        f"- 分類ファイル: {card['taxonomy']}{foreign}",
+        "- 使いみち: 市民の声の振り分けの下書き。確信度が低いものは判断保留とし、人が決める。",
+        "- 限界: 文例はこの製品のために書いたもので、市の実際の声ではない。人の権利や給付を決めることには使わない。",
+        "",
+        "| 項目 | 件数 | 正解率 | マクロ F1 | 較正誤差 (ECE) | 正解率95%を保てる確信度 | それに届く割合 |",
+        "|---|---|---|---|---|---|---|",
     ]
-    lines += ["", "| 項目 | 正解率 | マクロ F1 | 較正誤差 (ECE) |", "|---|---|---|---|"]
-    lines += [f"| {name} | {m['accuracy']:.3f} | {m['macro_f1']:.3f} | {m['ece']:.3f} |" for name, m in card["metrics"].items()]
-    lines += ["", f"数字は {card['folds']} 分割の交差検証による。学習に使った語彙と重みは全体から求めている。", ""]
+    names = {"theme": "分野", "kind": "種別", "urgency": "緊急度"}
+    for name, m in card["metrics"].items():
+        above = f"{m['sure_above']:.3f}" if m["coverage"] else "なし"
+        scores = f"{m['accuracy']:.3f} | {m['macro_f1']:.3f} | {m['ece']:.3f}"
+        lines.append(f"| {names[name]} | {m['texts']:,} | {scores} | {above} | {m['coverage']:.3f} |")
+    lines += ["", "数字は一つ抜き法による（どの例も、それを学ばなかったモデルで当てた）。語彙と重みは全体から求めている。", ""]
     return "\n".join(lines)

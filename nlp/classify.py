@@ -8,14 +8,15 @@ A word's share of a decision is exact: the sum over its features of coefficient 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nlp import segments
 from nlp.annotation import Evidence, Label
 from nlp.features import Blocks, FeatureMaker, Prepared
 from nlp.japanese import Part, Token
+from nlp.segments import Stretch
 from nlp.taxonomy import Taxonomy
 from nlp.vectors import SMOOTHING, Floats
 
@@ -23,6 +24,8 @@ SUBTHEME_JOIN = " > "
 _ALTERNATIVES = 3
 _EVIDENCE = 6
 _LEAST_SHARE = 0.04
+# A department this likely is one that the voice concerns too.
+_RELATED = 0.25
 _EVIDENCE_PARTS = Part.CONTENT | Part.SUFFIX
 
 
@@ -36,26 +39,6 @@ class LinearModel:
     sif: Floats
     intercept: Floats
     temperature: float
-
-    @classmethod
-    def from_estimator(
-        cls, estimator: Any, *, blocks: tuple[int, int], weights: tuple[float, float, float], temperature: float
-    ) -> LinearModel:
-        """Folds the views' weights into the coefficients of a fitted ``LogisticRegression``."""
-        coefficients = np.asarray(estimator.coef_, dtype=np.float32)
-        intercept = np.asarray(estimator.intercept_, dtype=np.float32)
-        if len(estimator.classes_) == 2:  # scikit-learn keeps one row for two labels
-            coefficients = np.vstack([-coefficients, coefficients]).astype(np.float32) / np.float32(2)
-            intercept = np.concatenate([-intercept, intercept]).astype(np.float32) / np.float32(2)
-        first, second = blocks[0], blocks[0] + blocks[1]
-        return cls(
-            labels=tuple(map(str, estimator.classes_)),
-            words=coefficients[:, :first] * weights[0],
-            characters=coefficients[:, first:second] * weights[1],
-            sif=coefficients[:, second:] * weights[2],
-            intercept=intercept,
-            temperature=temperature,
-        )
 
     @classmethod
     def side_by_side(cls, models: Sequence[LinearModel]) -> LinearModel:
@@ -87,14 +70,29 @@ class Decision:
     kind: Label
     urgency: Label
     department: Label
+    related: tuple[str, ...]
+    segments: tuple[TopicSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSegment:
+    """A stretch [start, end) of the masked text, what it is about, and how sure that is."""
+
+    start: int
+    end: int
+    theme: str
+    subtheme: str
+    department: str
+    confidence: float
 
 
 class Classifier:
-    """The models of all facets, applied together."""
+    """The models of all facets, applied together. Below the confidence ``hold_below`` a label is held back (判断保留)."""
 
-    def __init__(self, features: FeatureMaker, models: Mapping[str, LinearModel], taxonomy: Taxonomy) -> None:
+    def __init__(self, features: FeatureMaker, models: Mapping[str, LinearModel], taxonomy: Taxonomy, *, hold_below: float = 0.0) -> None:
         self.features = features
         self.models = dict(models)
+        self.hold_below = hold_below
         order = ("theme", "subtheme", "kind", "urgency")
         self._words = np.vstack([self.models[name].words for name in order]).T.copy()
         self._characters = np.vstack([self.models[name].characters for name in order]).T.copy()
@@ -109,6 +107,7 @@ class Classifier:
         self._own = {
             name: (model.words - model.words.mean(axis=0), model.sif - model.sif.mean(axis=0)) for name, model in self.models.items()
         }
+        self._taxonomy = taxonomy
         self._ordinary = taxonomy.urgencies[-1]
         self._departments, self._desk = _desk(self._pairs, taxonomy)
 
@@ -124,7 +123,63 @@ class Classifier:
         pair = self._pair_probabilities(theme, logits)
         department = pair @ self._desk
         spoken = WordShares(self, texts, blocks) if evidence else None
-        return [self._decision(spoken, row, theme[row], pair[row], kind[row], urgency[row], department[row]) for row in range(len(texts))]
+        decisions = [
+            self._decision(spoken, row, theme[row], pair[row], kind[row], urgency[row], department[row]) for row in range(len(texts))
+        ]
+        return [
+            replace(decision, segments=found, related=self._related(decision.department.label, department[row], found))
+            for row, (decision, found) in enumerate(zip(decisions, self._segments(texts, decisions, theme), strict=True))
+        ]
+
+    def _segments(self, texts: Sequence[Prepared], decisions: Sequence[Decision], whole: Floats) -> list[tuple[TopicSegment, ...]]:
+        """Each text's topics: one for a short text, and for a letter as many as its sentences tell."""
+        found: list[tuple[TopicSegment, ...]] = [(_whole(text, decision),) for text, decision in zip(texts, decisions, strict=True)]
+        places = {
+            row: sentences
+            for row, text in enumerate(texts)
+            if len(text.masked) >= segments.SHORTEST_LETTER and len(sentences := segments.sentences(text.masked)) > 1
+        }
+        if not places:
+            return found
+        pieces = [piece for row, where in places.items() for piece in segments.cut(texts[row], where)]
+        own = self._probabilities("theme", self.logits(self.features.transform(pieces)))
+        parts: list[tuple[int, Stretch]] = []
+        at = 0
+        for row, where in places.items():
+            inside = slice(at, at + len(where))
+            at += len(where)
+            scores = segments.sentence_scores(pieces[inside], own[inside], whole[row])
+            stretches = segments.stretches(texts[row].masked, where, scores)
+            if len(stretches) > 1:
+                parts += [(row, stretch) for stretch in stretches]
+        if parts:
+            self._name_parts(texts, parts, found)
+        return found
+
+    def _name_parts(self, texts: Sequence[Prepared], parts: Sequence[tuple[int, Stretch]], found: list[tuple[TopicSegment, ...]]) -> None:
+        """Labels stretches as texts of their own; neighbours that then have one theme and department become one segment."""
+        themes = self.models["theme"].labels
+        pieces = [piece for row, stretch in parts for piece in segments.cut(texts[row], [(stretch.start, stretch.end)])]
+        logits = self.logits(self.features.transform(pieces))
+        theme = self._probabilities("theme", logits)
+        pair = self._pair_probabilities(theme, logits)
+        letters: dict[int, list[TopicSegment]] = {}
+        for (row, stretch), own, both in zip(parts, theme, pair, strict=True):
+            inside = np.flatnonzero(self._theme_of_pair == stretch.theme)
+            subtheme = self._pairs[inside[int(both[inside].argmax())]][1] if len(inside) else ""
+            name = themes[stretch.theme]
+            segment = TopicSegment(
+                stretch.start, stretch.end, name, subtheme, self._taxonomy.department_of(name, subtheme), float(own[stretch.theme])
+            )
+            letters.setdefault(row, []).append(segment)
+        for row, letter in letters.items():
+            found[row] = tuple(letter)
+
+    def _related(self, department: str, probabilities: Floats, parts: Sequence[TopicSegment]) -> tuple[str, ...]:
+        """Departments beside the one that answers: those of the other segments, and those nearly as likely."""
+        others = [part.department for part in parts]
+        others += [self._departments[index] for index in np.argsort(-probabilities) if probabilities[index] >= _RELATED]
+        return tuple(name for name in dict.fromkeys(others) if name and name != department)
 
     def logits(self, blocks: Blocks) -> Floats:
         """All facets' scores before calibration, shape (n, sum of labels)."""
@@ -154,7 +209,7 @@ class Classifier:
             best = int(probabilities.argmax())
             ordinary = name == "urgency" and self.models[name].labels[best] == self._ordinary
             words = spoken.of(row, name, best) if spoken and not ordinary else ()
-            return _label(self.models[name].labels, probabilities, evidence=words)
+            return self._label(self.models[name].labels, probabilities, evidence=words)
 
         best = int(theme.argmax())
         inside = np.flatnonzero(self._theme_of_pair == best)
@@ -162,11 +217,19 @@ class Classifier:
         decided = label("theme", theme)
         return Decision(
             theme=decided,
-            subtheme=_label([self._pairs[index][1] for index in inside], within) if len(inside) else Label("", 0.0),
+            subtheme=self._label([self._pairs[index][1] for index in inside], within) if len(inside) else Label("", 0.0),
             kind=label("kind", kind),
             urgency=label("urgency", urgency),
-            department=_label(self._departments, department, evidence=decided.evidence),
+            department=self._label(self._departments, department, evidence=decided.evidence),
+            related=(),
+            segments=(),
         )
+
+    def _label(self, names: Sequence[str], probabilities: Floats, *, evidence: tuple[Evidence, ...] = ()) -> Label:
+        order = np.argsort(-probabilities, kind="stable")[: _ALTERNATIVES + 1]
+        ranked = [(names[index], float(probabilities[index])) for index in order]
+        (label, confidence), *others = ranked
+        return Label(label, confidence, tuple(others), evidence, held=confidence < self.hold_below)
 
     def own(self, name: str) -> tuple[Floats, Floats]:
         """A facet's coefficients for words (k, words) and SIF (k, 300), less the mean of its labels."""
@@ -235,11 +298,9 @@ def _shifted(scores: Floats) -> Floats:
     return np.asarray(scores - scores.max(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _label(names: Sequence[str], probabilities: Floats, *, evidence: tuple[Evidence, ...] = ()) -> Label:
-    order = np.argsort(-probabilities, kind="stable")[: _ALTERNATIVES + 1]
-    ranked = [(names[index], float(probabilities[index])) for index in order]
-    (label, confidence), *others = ranked
-    return Label(label, confidence, tuple(others), evidence)
+def _whole(text: Prepared, decision: Decision) -> TopicSegment:
+    theme = decision.theme
+    return TopicSegment(0, len(text.masked), theme.label, decision.subtheme.label, decision.department.label, theme.confidence)
 
 
 def _desk(pairs: Sequence[tuple[str, ...]], taxonomy: Taxonomy) -> tuple[list[str], Floats]:

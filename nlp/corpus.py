@@ -24,6 +24,7 @@ class Example:
     weight: float = 1.0
 
 
+_HALF_LIFE_DAYS = 365.0
 URGENCY_NAMES = {"life": "人命・身体の危険", "today": "当日の危険", "normal": "通常"}
 
 
@@ -76,3 +77,8 @@ def _example(record: dict[str, Any]) -> Example:
         other_themes=tuple(others),
         id=str(record.get("id", "")),
     )
+
+
+def recency(days: float) -> float:
+    """How much a decision made so many days ago counts beside one of today: half after a year."""
+    return float(0.5 ** (max(days, 0.0) / _HALF_LIFE_DAYS))

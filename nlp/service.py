@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from core.errors import InputError
 from core.models import Facet, HumanLabel, Topic, TopicMembership, TopicRun, TopicStatus, Voice
 from core.settings import Settings
 from nlp import identity, topics
-from nlp.corpus import Example
+from nlp.corpus import Example, recency
 from nlp.japanese import tokenize
 from nlp.topics import REST, UNSEEN, Description, Document, Ints
 
 REST_NAME = "その他の声"
 _CHUNK = 2000
 _ROWS = 5000
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +245,15 @@ def export_topics(session: Session) -> Iterator[dict[str, Any]]:
         }
 
 
-def corrections(session: Session) -> list[Example]:
-    """What staff decided, as training examples: each voice once, with the newest label of each facet."""
+def corrections(session: Session, *, now: datetime | None = None) -> list[Example]:
+    """What staff decided, as training examples: each voice once, with the newest label of each facet; older ones weigh less."""
     labels: dict[int, dict[Facet, str]] = {}
-    for voice_id, facet, value in session.execute(select(HumanLabel.voice_id, HumanLabel.facet, HumanLabel.value).order_by(HumanLabel.id)):
+    made: dict[int, datetime] = {}
+    columns = (HumanLabel.voice_id, HumanLabel.facet, HumanLabel.value, HumanLabel.created_at)
+    for voice_id, facet, value, created_at in session.execute(select(*columns).order_by(HumanLabel.id)):
         labels.setdefault(voice_id, {})[facet] = value
+        made[voice_id] = created_at
+    now = now or utc_now()
     ids = sorted(labels)
     examples = []
     for start in range(0, len(ids), _CHUNK):
@@ -263,6 +269,7 @@ def corrections(session: Session) -> list[Example]:
                     kind=decided.get(Facet.KIND, ""),
                     urgency=decided.get(Facet.URGENCY, ""),
                     id=str(voice_id),
+                    weight=recency((now - made[voice_id]).total_seconds() / _DAY),
                 )
             )
     return examples

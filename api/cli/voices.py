@@ -112,20 +112,31 @@ def import_files(
 
 
 @app.command()
-def train() -> None:
-    """学習例と職員の訂正から、分類のモデルを作り直す。"""
+def train(
+    *,
+    examples: Annotated[
+        Path | None, typer.Option(help="正解つきの JSON Lines {text, theme, kind?, urgency?}。職員の判断に加えて学ぶ")
+    ] = None,
+) -> None:
+    """学習例・市の過去の事例・職員の判断から分類のモデルを作り、前より良ければ入れかえる。"""
     from core import db
-    from nlp import artifacts, service
-    from nlp.train import train as train_models
+    from nlp import artifacts, corpus, service
+    from nlp.retrain import retrain
 
     current = settings()
+    given = corpus.read(examples) if examples else []
     engine = database(upgrade=True)
     with db.reading(engine) as session:
         human = service.corrections(session)
     note("モデルを作っています…")
-    folder = train_models(current, human=human)
-    say((folder / "card.md").read_text("utf-8").rstrip())
-    say(f"\nモデル: {artifacts.card(folder)['version']}（{folder}）")
+    result = retrain(current, human=[*human, *given])
+    if result.old and result.new:
+        say(
+            f"新しい判断 {result.new.labels:,} 個で比べました: 前のモデル {result.old.right:,} 個正解、新しいモデル {result.new.right:,} 個正解"
+        )
+    say(f"{'モデルを入れかえました' if result.taken else '前のモデルのままにしました'}（{result.reason}）。")
+    say((result.folder / "card.md").read_text("utf-8").rstrip())
+    say(f"\nモデル: {artifacts.card(result.folder)['version']}（{result.folder}）")
 
 
 @app.command()

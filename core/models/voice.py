@@ -51,6 +51,11 @@ class Voice(Base):
     department: Mapped[str] = mapped_column(String(64), default="")
     confidence: Mapped[float] = mapped_column(doc="0–1, of the theme; 1 where a person set it")
     pii_count: Mapped[int] = mapped_column(default=0)
+    segments: Mapped[list[Any]] = mapped_column(
+        default=list, doc='[{"start", "end", "theme", "subtheme", "department", "confidence"}] in the masked text; empty: one topic'
+    )
+    related: Mapped[list[Any]] = mapped_column(default=list, doc="departments that it concerns beside the one that answers (関係課)")
+    reidentifying: Mapped[list[Any]] = mapped_column(default=list, doc="what is left that may tell the writer: 年齢, 病気・障害 …")
     status: Mapped[Status] = mapped_column(StrEnumType(Status), default=Status.RECEIVED)
     due_on: Mapped[date | None]
     publishable: Mapped[bool] = mapped_column(default=False, doc="the resident agreed to publication (公開 可)")

@@ -59,9 +59,19 @@ def test_a_file_that_is_no_yaml(tmp_path: Path, content: str | bytes) -> None:
         "closed_days: {city_days: [{date: 13-01}]}",
         "districts: [港地区]",
         "districts: [{towns: [港]}]",
+        "city: {population: 多い}",
+        "districts: [{name: 港地区, population: 多い}]",
     ],
 )
 def test_a_part_that_cannot_be_read(tmp_path: Path, content: str) -> None:
     (tmp_path / "city.yaml").write_text(content, "utf-8")
-    with pytest.raises(InputError, match="休庁日か地区が読めません"):
+    with pytest.raises(InputError, match="休庁日か地区か人口が読めません"):
         city.load(tmp_path)
+
+
+def test_who_lives_where(tmp_path: Path) -> None:
+    content = "city: {population: 1000}\ndistricts: [{name: 港地区, population: 200, towns: [浜町, 岬町]}, {name: 山地区}]"
+    (tmp_path / "city.yaml").write_text(content, "utf-8")
+    found = city.load(tmp_path)
+    assert found.population == 1000
+    assert found.shares == {"港地区": 0.2, "浜町": 0.1, "岬町": 0.1}

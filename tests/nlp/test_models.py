@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from core.errors import InputError, ModelError
+from core.errors import ModelError
 from core.settings import PROJECT_ROOT, Settings
 from nlp import artifacts, corpus, taxonomy
 from nlp.annotate import Annotator, Masker, ready
@@ -22,7 +22,8 @@ from nlp.annotation import Annotation
 from nlp.classify import Classifier, softmax
 from nlp.corpus import Example
 from nlp.evaluate import evaluate
-from nlp.train import calibration_error, prepare_texts, quality, temperature, train
+from nlp.quality import Quality, calibration_error, sure, temperature
+from nlp.train import prepare_texts, train
 
 TEXTS = [
     "歩道の段差が大きく、車いすで通れません。至急直してください。",
@@ -122,9 +123,11 @@ def test_labels_without_evidence_are_the_same(classifier: Classifier) -> None:
 
 def test_a_line_as_json(annotations: list[Annotation]) -> None:
     line = json.loads(json.dumps(annotations[0].as_dict()))
-    assert set(line) == {"masked", "pii", "theme", "kind", "urgency", "department"}
+    assert set(line) == {"masked", "pii", "theme", "kind", "urgency", "department", "segments", "reidentifying"}
     assert line["theme"]["subtheme"] == annotations[0].subtheme.label
-    assert set(line["kind"]) == {"label", "confidence", "alternatives", "evidence"}
+    assert set(line["kind"]) == {"label", "confidence", "held", "alternatives", "evidence"}
+    assert set(line["segments"][0]) == {"start", "end", "theme", "subtheme", "department", "confidence"}
+    assert line["department"]["related"] == list(annotations[0].related)
 
 
 def test_a_worker_process_may_be_given_both(annotator: Annotator, annotations: list[Annotation]) -> None:
@@ -147,7 +150,7 @@ def test_the_card(annotator: Annotator, trained_settings: Settings) -> None:
     assert card["examples"] == len(corpus.load(trained_settings.data / "corpus"))
     assert card["human_examples"] == 0
     for measured in card["metrics"].values():
-        assert all(0 <= value <= 1 for value in measured.values())
+        assert all(0 <= value <= 1 for name, value in measured.items() if name != "texts")
     assert card["version"] in (annotator.models / "card.md").read_text("utf-8")
 
 
@@ -177,7 +180,7 @@ def test_a_model_file_with_something_else_inside(copied: Settings) -> None:
 
     folder = artifacts.current_folder(copied)
     assert folder is not None
-    skops.io.dump({"estimators": Path("/etc")}, folder / "models.skops")
+    skops.io.dump({"models": Path("/etc")}, folder / "models.skops")
     with pytest.raises(ModelError, match="想定外"):
         artifacts.load(folder, lexicon=artifacts.lexicon_folder(copied), taxonomy=taxonomy.load(copied.taxonomy_dir))
 
@@ -213,12 +216,13 @@ def test_another_corpus_and_staffs_corrections_make_other_models(copied: Setting
     assert artifacts.current_folder(copied) is None, "models of another corpus are not in force"
 
 
-def test_a_label_with_one_example(copied: Settings) -> None:
+def test_a_label_with_one_example_is_learnt(copied: Settings) -> None:
     for path in (copied.data / "corpus").glob("*.jsonl"):
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()[:2]]
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()[:5]]
         path.write_text("".join(json.dumps(line | {"kind": "要望"}, ensure_ascii=False) + "\n" for line in lines), "utf-8")
-    with pytest.raises(InputError, match="学習例が2件に満たない分類があります: 提案"):
-        train(copied, human=[Example("こうしては", kind="提案")])
+    train(copied, human=[Example("屋根を草にしてはどうか", kind="提案")])
+    (said,) = ready(copied)(["屋根を草にしてはどうか"])
+    assert "提案" in {said.kind.label, *(label for label, _ in said.kind.alternatives)}
 
 
 def test_a_theme_without_examples_lives_on_its_words(copied: Settings) -> None:
@@ -254,8 +258,25 @@ def test_measures() -> None:
     assert calibration_error(np.array([0.95, 0.95, 0.05, 0.05], dtype=np.float32), right) == pytest.approx(0.05, abs=1e-5)
     assert calibration_error(np.array([1.0, 1.0, 1.0, 1.0], dtype=np.float32), right) == pytest.approx(0.5)
     assert calibration_error(np.array([], dtype=np.float32), np.array([], dtype=bool)) == 0
-    measured = quality(np.array([[0.9, 0.1], [0.2, 0.8]], dtype=np.float32), np.array(["a", "b"]), np.array(["a", "a"]))
-    assert measured["accuracy"] == 0.5
+    measured = Quality.of(np.array([[0.9, 0.1], [0.2, 0.8]], dtype=np.float32), ["a", "b"], np.array(["a", "a"]))
+    assert (measured.accuracy, measured.texts) == (0.5, 2)
+
+
+def test_who_is_sure() -> None:
+    right = np.array([True] * 19 + [False] * 5)
+    confidence = np.linspace(0.99, 0.5, 24, dtype=np.float32)
+    above, share = sure(confidence, right)
+    assert share == pytest.approx(20 / 24)
+    assert (right[confidence >= above]).mean() == 0.95
+    assert sure(confidence, np.zeros(24, dtype=bool)) == (1.0, 0.0)
+
+
+def test_unsure_labels_are_held_back(annotator: Annotator) -> None:
+    texts = TEXTS[:3]
+    for annotation in dataclasses.replace(annotator, hold_below=1.01)(texts):
+        assert all(label.held for label in (annotation.theme, annotation.kind, annotation.urgency, annotation.department))
+    for annotation in dataclasses.replace(annotator, hold_below=0.0)(texts):
+        assert not annotation.theme.held
 
 
 def test_temperature_cools_the_sure_and_wrong() -> None:

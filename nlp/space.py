@@ -1,0 +1,157 @@
+"""The space in which labels are learnt: the views of the examples stacked into one matrix, and every facet solved in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp import ridge
+from nlp.artifacts import StoredModel
+from nlp.classify import SUBTHEME_JOIN
+from nlp.corpus import Example
+from nlp.features import Blocks
+from nlp.vectors import Floats
+
+# How much each view (words, characters, SIF) counts for a facet; by leave-one-out on data/corpus.
+VIEWS: dict[str, tuple[float, float, float]] = {
+    "theme": (1.0, 1.0, 2.0),
+    "subtheme": (1.0, 1.0, 2.0),
+    "kind": (1.0, 1.0, 1.0),
+    "urgency": (1.0, 1.0, 1.0),
+}
+# Regularisation, likewise.
+PENALTY = {"theme": 2.0, "subtheme": 2.0, "kind": 2.0, "urgency": 2.0}
+# How far labels count alike, however many examples each has (1: wholly): a city's mix of voices is not the corpus's.
+_BALANCE = {"theme": 0.75, "subtheme": 0.75, "kind": 0.5, "urgency": 1.0}
+# How much the corpus's opinion counts as a view of a text under another city's themes; by bench/quality.py.
+_OPINION_VIEW = 2.0
+_OPINIONATED = {"theme", "subtheme"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """One facet's scores (n, labels) of the examples that have its label, each by a model without it; which examples those are."""
+
+    scores: Floats
+    labels: tuple[str, ...]
+    examples: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the corpus's own labels make of a text: a linear map of its stacked views, (k, d) and (k)."""
+
+    coefficients: Floats
+    offset: Floats
+
+    def of(self, rows: Any) -> Floats:
+        """The opinions of some texts, shape (n, k)."""
+        return np.asarray(rows @ self.coefficients.T + self.offset, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The examples' features, those of the taxonomy's words, and, under another city's themes, the corpus's opinion of them."""
+
+    blocks: Blocks
+    hint_blocks: Blocks
+    opinion: Opinion | None = None
+
+    def with_opinion(self, taught: Sequence[Example]) -> Space:
+        """Adds what the labels of ``taught``, the first of the examples, make of every text as a further view of it."""
+        labels = [[example.theme, f"{example.theme}{SUBTHEME_JOIN}{example.subtheme}"] for example in taught]
+        names = sorted({name for both in labels for name in both})
+        column = {name: place for place, name in enumerate(names)}
+        targets = np.zeros((len(taught), len(names)))
+        for row, both in enumerate(labels):
+            targets[row, [column[name] for name in both]] = 1.0
+        rows = self.blocks.take(np.arange(len(taught))).stacked(VIEWS["theme"])
+        solved = ridge.Solver(rows, np.ones(len(taught)), penalty=PENALTY["theme"]).solve(targets)
+        # Centre and scale by what the models say of texts that they haven't seen, as they haven't seen a city's own.
+        middle = solved.held_out.mean(axis=0)
+        scale = _OPINION_VIEW / float(np.linalg.norm(solved.held_out - middle, axis=1).mean())
+        return replace(self, opinion=Opinion(solved.coefficients * np.float32(scale), (solved.intercept - middle) * np.float32(scale)))
+
+    def learn(self, names: Sequence[str], examples: Sequence[Example], hints: Sequence[Example]) -> dict[str, Learned]:
+        """The models of some facets. Those with the same views and examples share one solver."""
+        learned: dict[str, Learned] = {}
+        last: tuple[object, ...] = ()
+        solver: ridge.Solver | None = None
+        for name in names:
+            task = _Task.of(name, examples, hints)
+            key = (VIEWS[name], PENALTY[name], task.used.tobytes(), task.weights.tobytes())
+            if solver is None or key != last:
+                solver, last = self._solver(task), key
+            learned[name] = self._finish(task, solver)
+        return learned
+
+    def learn_within(self, theme: str, examples: Sequence[Example], hints: Sequence[Example]) -> Learned:
+        """The model of one theme's 中分類 against each other."""
+        task = _Task.of("subtheme", examples, hints, theme=theme)
+        return self._finish(task, self._solver(task))
+
+    def _rows(self, task: _Task) -> Any:
+        from scipy.sparse import csr_matrix, hstack, vstack
+
+        views = VIEWS[task.name]
+        rows = vstack([self.blocks.take(task.used).stacked(views), self.hint_blocks.take(task.hints_used).stacked(views)]).tocsr()
+        return rows if self.opinion is None or task.name not in _OPINIONATED else hstack([rows, csr_matrix(self.opinion.of(rows))]).tocsr()
+
+    def _solver(self, task: _Task) -> ridge.Solver:
+        return ridge.Solver(self._rows(task), task.weights, penalty=PENALTY[task.name])
+
+    def _finish(self, task: _Task, solver: ridge.Solver) -> Learned:
+        # A label that only the taxonomy's words stand for is learnt too.
+        classes = np.unique(task.labels)
+        solved = solver.solve(task.labels[:, None] == classes)
+        coefficients, intercept = solved.coefficients, solved.intercept
+        if self.opinion is not None and task.name in _OPINIONATED:
+            width = self.opinion.coefficients.shape[1]
+            beyond = coefficients[:, width:]
+            coefficients = coefficients[:, :width] + beyond @ self.opinion.coefficients
+            intercept = intercept + beyond @ self.opinion.offset
+        names = tuple(map(str, classes))
+        return Learned(StoredModel(names, coefficients, intercept), HeldOut(solved.held_out[: len(task.used)], names, task.used))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A facet's model, and what models without each example say of it."""
+
+    model: StoredModel
+    held_out: HeldOut
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a facet is learnt from: the examples and hints that have its label, those labels, and how much each counts."""
+
+    name: str
+    used: NDArray[np.int64]
+    hints_used: NDArray[np.int64]
+    labels: NDArray[Any]
+    weights: NDArray[Any]
+
+    @classmethod
+    def of(cls, name: str, examples: Sequence[Example], hints: Sequence[Example], *, theme: str = "") -> _Task:
+        labels, used = _labels(examples, name, theme)
+        hinted, hints_used = _labels(hints, name, theme)
+        weights = np.array([examples[index].weight for index in used])
+        if len(used):
+            _, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
+            weights *= (counts.mean() / counts[place]) ** _BALANCE[name]
+        every = np.concatenate([weights, [hints[index].weight for index in hints_used]])
+        return cls(name, used, hints_used, np.concatenate([labels, hinted]), every)
+
+
+def _labels(examples: Sequence[Example], name: str, theme: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The given labels of a facet, and the indices of the examples that have one."""
+    used = [index for index, item in enumerate(examples) if getattr(item, name) and (not theme or item.theme == theme)]
+    values = [
+        f"{theme}{SUBTHEME_JOIN}{examples[index].subtheme}" if name == "subtheme" else getattr(examples[index], name) for index in used
+    ]
+    return np.array(values, dtype=np.str_), np.array(used, dtype=np.int64)
