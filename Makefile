@@ -44,6 +44,9 @@ format: $(READY) ## 書式を直す / format and fix
 bench: $(READY) ## 速さを測る / measure
 	$(BIN)/python bench/annotate.py
 	$(BIN)/python bench/start.py
+	$(BIN)/python bench/similar.py
+	$(BIN)/python bench/opinions.py
+	$(BIN)/python bench/quality.py
 
 lock: $(READY) ## requirements.lock を書き直す / resolve again
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-build --no-header --quiet --upgrade -o requirements.lock

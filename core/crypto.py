@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import os
 import secrets
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.errors import DecryptionError, SettingsError
 from core.settings import Settings
@@ -21,6 +24,7 @@ from core.settings import Settings
 _FORMAT = 1
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+_BLIND_INFO = b"koenowa blind index 1"
 
 
 class Keyring:
@@ -37,6 +41,15 @@ class Keyring:
                 raise SettingsError(f"暗号鍵「{key_id}」は 32 バイトの base64 ではありません。", hint="koe keys rotate で作れます。")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.current = current
+        # Derived (RFC 5869), so that what is blind tells nothing of the key that seals.
+        self._blinding = HKDF(SHA256(), _KEY_BYTES, salt=None, info=_BLIND_INFO).derive(keys[current])
+
+    def blind(self, text: str) -> str:
+        """A blind index of a text under the current key, 32 hexadecimal digits: equal for equal texts, not to be turned back.
+
+        HMAC-SHA-256, cut to 128 bits. It changes with the current key: keep ``current`` beside it.
+        """
+        return hmac.digest(self._blinding, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
     def seal(self, text: str, *, place: str) -> bytes:
         """Encrypts a text. ``place`` (such as ``voice:12:text``) must be given again to open it, so that records can't be swapped."""

@@ -20,6 +20,7 @@ from core.settings import Settings
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
 from nlp.annotation import Annotation
+from nlp.similar import terms
 
 CHUNK_VOICES = 2000
 _SLICE = 500  # hashes in one query: well under the number of parameters that any SQLite takes
@@ -44,23 +45,27 @@ class Chunk:
     def work(self) -> Work:
         """The texts alone: what goes to another process."""
         others = dict.fromkeys(text for voice in self.voices for text in other_texts(voice) if text)
-        return Work(tuple(voice.text for voice in self.voices), tuple(others))
+        return Work(tuple(voice.text for voice in self.voices), tuple(others), tuple(voice.title for voice in self.voices))
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Texts to annotate, and other texts (each once) that only need masking."""
+    """Texts to annotate with their titles, and other texts (each once, titles among them) that only need masking."""
 
     texts: tuple[str, ...]
     others: tuple[str, ...]
+    titles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """What came back: an annotation for each text, and each other text masked, with the number of things masked in it."""
+    """What came back: an annotation for each text, each other text masked, with the number of things masked in it, and the words
+    by which each text is found, its title's among them.
+    """
 
     annotations: tuple[Annotation, ...]
     masked: dict[str, tuple[str, int]]
+    terms: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,12 @@ class AnnotateWork:
         masked = self.mask(list(work.others)) if work.others else []
         if len(annotations) != len(work.texts) or len(masked) != len(work.others):
             raise ModelError("分類の結果の数が本文の数と合いません。", hint="koe train でモデルを作りなおしてください。")
-        return Annotated(tuple(annotations), {text: (clean, len(pii)) for text, (clean, pii) in zip(work.others, masked, strict=True)})
+        clean = {text: (without, len(pii)) for text, (without, pii) in zip(work.others, masked, strict=True)}
+        found = (
+            tuple(dict.fromkeys((*(terms(clean[title][0]) if title else ()), *annotation.terms)))
+            for title, annotation in zip(work.titles, annotations, strict=True)
+        )
+        return Annotated(tuple(annotations), clean, tuple(found))
 
 
 def other_texts(voice: IncomingVoice) -> tuple[str, ...]:

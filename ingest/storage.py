@@ -1,4 +1,4 @@
-"""A chunk into the tables, in one transaction: voices, secrets, labels, answers, rejects, and how far the batch has come."""
+"""A chunk into the tables, in one transaction: voices, secrets, labels, answers, search index, rejects, and how far the batch is."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from core import db
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
-from core.models import Answer, Batch, BatchStatus, Facet, Kind, MachineLabel, Reject, Secret, Status, Urgency, Voice
+from core.models import Answer, Batch, BatchStatus, Facet, Kind, MachineLabel, Reject, Secret, Sender, Status, Urgency, Voice
+from core.senders import blind_sender
 from ingest.chunks import Annotated, Chunk, known_hashes
 from ingest.deadlines import DeadlineRule
 from ingest.incoming import IncomingVoice, RejectedRow
 from ingest.receipts import lock_counters, receipt_number, set_counter
+from nlp import likeness
 from nlp.annotation import Annotation, Label
 
 Member = TypeVar("Member", bound=StrEnum)
@@ -53,6 +55,8 @@ class _Prepared:
     voice: dict[str, Any]
     secrets: list[dict[str, Any]]
     labels: list[dict[str, Any]]
+    terms: tuple[str, ...]
+    sender: dict[str, Any] | None = field(default=None)
     answer: dict[str, Any] | None = field(default=None)
 
 
@@ -97,6 +101,8 @@ def _write(
         _insert(session, Secret, ({"voice_id": ids[item.content_hash], **row} for item in fresh for row in item.secrets))
         _insert(session, MachineLabel, ({"voice_id": ids[item.content_hash], **row} for item in fresh for row in item.labels))
         _insert(session, Answer, ({"voice_id": ids[item.content_hash], **item.answer} for item in fresh if item.answer))
+        _insert(session, Sender, ({"voice_id": ids[item.content_hash], **item.sender} for item in fresh if item.sender))
+        likeness.index(session, [(ids[item.content_hash], item.terms) for item in fresh])
     _insert(session, Reject, iter(rejects))
     return sums
 
@@ -127,7 +133,7 @@ def _prepare(
     prepared: list[_Prepared] = []
     rejects = list(chunk.rejects)
     masked = {"": ("", 0), **annotated.masked}
-    for voice, annotation in zip(chunk.voices, annotated.annotations, strict=True):
+    for voice, annotation, terms in zip(chunk.voices, annotated.annotations, annotated.terms, strict=True):
         if not annotation.masked.strip():
             reason = "個人情報を除くと本文が残りません。原文を確かめてください。"
             rejects.append(RejectedRow(voice.row, "", "empty", reason, (voice.external_id, *voice.original.values())))
@@ -141,6 +147,8 @@ def _prepare(
                 {"batch_id": batch_id, **row},
                 _secret_rows(voice, keyring),
                 list(_label_rows(annotation, now)),
+                terms,
+                _sender_row(voice, keyring),
                 _answer_row(voice, masked[voice.answer][0], department) if voice.answer else None,
             )
         )
@@ -173,6 +181,9 @@ def _voice_row(
         "department": department,
         "confidence": annotation.theme.confidence,
         "pii_count": len(annotation.pii) + in_title,
+        "segments": [segment.in_masked() for segment in annotation.segments] if len(annotation.segments) > 1 else [],
+        "related": [name for name in annotation.related if name != department],
+        "reidentifying": list(annotation.reidentifying),
         "status": Status.ANSWERED if voice.answer else Status.RECEIVED,
         "due_on": rule.due_on(voice.received_on) if voice.has_deadline else None,
         "publishable": voice.publishable,
@@ -194,6 +205,10 @@ def _secret_rows(voice: IncomingVoice, keyring: Keyring) -> list[dict[str, Any]]
             sealed = keyring.seal(json.dumps(dict(content), ensure_ascii=False), place=place)
             rows.append({"field": name, "key_id": keyring.current, "place": place, "sealed": sealed})
     return rows
+
+
+def _sender_row(voice: IncomingVoice, keyring: Keyring) -> dict[str, Any] | None:
+    return {"key_id": keyring.current, "sender": blind_sender(voice.contact, keyring)} if voice.contact else None
 
 
 def _label_rows(annotation: Annotation, now: datetime) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core import city
 from core.settings import Settings
-from nlp import artifacts, names, pii, rarity, segments, taxonomy
+from nlp import artifacts, names, pii, rarity, segments, similar, taxonomy
 from nlp.annotation import Annotation, PiiSpan, Segment
 from nlp.classify import Classifier, TopicSegment
 from nlp.features import Prepared, prepare
@@ -61,6 +61,7 @@ class Annotator:
                 related=decision.related,
                 segments=tuple(_segment(part, given, text.masked, spans) for part in decision.segments),
                 reidentifying=rarity.telling(text.masked, city=place),
+                terms=similar.terms_of(text.tokens),
                 model=self.models.name,
             )
             for given, text, spans, decision in zip(texts, prepared, found, classifier.decide(prepared), strict=True)

@@ -109,7 +109,8 @@ class Annotation:
     """All that is said of one text. ``model`` names the version of the models that said it.
 
     ``related`` are departments that a voice concerns beside the one that answers for it (関係課). ``reidentifying`` names
-    what is left in the masked text that is rare together (年齢, 病気…), empty when nobody can be told by it.
+    what is left in the masked text that is rare together (年齢, 病気…), empty when nobody can be told by it. ``terms`` are the words by
+    which the text is found (``nlp.similar.terms``).
     """
 
     masked: str
@@ -122,6 +123,7 @@ class Annotation:
     related: tuple[str, ...]
     segments: tuple[Segment, ...]
     reidentifying: tuple[str, ...]
+    terms: tuple[str, ...]
     model: str
 
     def as_dict(self) -> dict[str, Any]:

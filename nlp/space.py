@@ -26,7 +26,7 @@ VIEWS: dict[str, tuple[float, float, float]] = {
 # Regularisation, likewise.
 PENALTY = {"theme": 2.0, "subtheme": 2.0, "kind": 2.0, "urgency": 2.0}
 # How far labels count alike, however many examples each has (1: wholly): a city's mix of voices is not the corpus's.
-_BALANCE = {"theme": 0.75, "subtheme": 0.75, "kind": 0.5, "urgency": 1.0}
+_BALANCE = {"theme": 0.75, "subtheme": 0.75, "kind": 0.75, "urgency": 1.0}
 # How much the corpus's opinion counts as a view of a text under another city's themes; by bench/quality.py.
 _OPINION_VIEW = 2.0
 _OPINIONATED = {"theme", "subtheme"}

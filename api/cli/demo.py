@@ -40,6 +40,7 @@ def demo(
     from ingest.pipeline import import_file
     from nlp import annotate, service, topics
     from nlp.annotate import Masker
+    from nlp.likeness import update_campaigns
 
     current = settings()
     began = time.monotonic()
@@ -63,6 +64,8 @@ def demo(
                 actor="demo",
             )
         say(f"  {report.encoding}　{sums(report)}")
+    with _step("同文・一斉投稿をまとめる"):
+        update_campaigns(engine, current)
     with _step("話題を作る（初回は準備に1分ほどかかる）"):
         compiled.result()
         compiling.shutdown()

@@ -71,6 +71,7 @@ def import_files(
     from ingest import dates, normalize
     from ingest.pipeline import import_file
     from nlp.annotate import Masker
+    from nlp.likeness import update_campaigns
 
     given_channel = normalize.parse_channel(channel) if channel else None
     if channel and given_channel is None:
@@ -107,6 +108,7 @@ def import_files(
             continue
         failed += report.nothing_taken
         say(as_json(report.as_dict())) if as_json_lines else _print_report(path, report)
+    update_campaigns(engine, current)
     if failed:
         raise typer.Exit(code=1)
 
@@ -131,9 +133,8 @@ def train(
     note("モデルを作っています…")
     result = retrain(current, human=[*human, *given])
     if result.old and result.new:
-        say(
-            f"新しい判断 {result.new.labels:,} 個で比べました: 前のモデル {result.old.right:,} 個正解、新しいモデル {result.new.right:,} 個正解"
-        )
+        right = f"前のモデル {result.old.right:,} 個正解、新しいモデル {result.new.right:,} 個正解"
+        say(f"新しい判断 {result.new.labels:,} 個で比べました: {right}")
     say(f"{'モデルを入れかえました' if result.taken else '前のモデルのままにしました'}（{result.reason}）。")
     say((result.folder / "card.md").read_text("utf-8").rstrip())
     say(f"\nモデル: {artifacts.card(result.folder)['version']}（{result.folder}）")

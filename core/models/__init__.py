@@ -5,6 +5,8 @@ from core.models.base import Base
 from core.models.enums import BatchStatus, Channel, Facet, Kind, Role, Status, TopicStatus, Urgency
 from core.models.intake import Batch, ReceiptCounter, Reject
 from core.models.labels import HumanLabel, MachineLabel
+from core.models.likeness import Campaign, CampaignMember, DistinctText, ReadingMark, SearchTerm, Sender, TextBand
+from core.models.opinions import Opinion
 from core.models.people import User, UserSession
 from core.models.topics import Topic, TopicMembership, TopicRun
 from core.models.voice import Answer, Secret, Voice
@@ -15,16 +17,24 @@ __all__ = [
     "Base",
     "Batch",
     "BatchStatus",
+    "Campaign",
+    "CampaignMember",
     "Channel",
+    "DistinctText",
     "Facet",
     "HumanLabel",
     "Kind",
     "MachineLabel",
+    "Opinion",
+    "ReadingMark",
     "ReceiptCounter",
     "Reject",
     "Role",
+    "SearchTerm",
     "Secret",
+    "Sender",
     "Status",
+    "TextBand",
     "Topic",
     "TopicMembership",
     "TopicRun",

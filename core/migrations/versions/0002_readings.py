@@ -20,16 +20,11 @@ COLUMNS = ("segments", "related", "reidentifying")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("voices") as batch:
-        for name in COLUMNS:
-            batch.add_column(sa.Column(name, JSON, nullable=False, server_default="[]"))
-    # The default was for the rows that are there; new ones always say their own.
-    with op.batch_alter_table("voices") as batch:
-        for name in COLUMNS:
-            batch.alter_column(name, server_default=None)
+    # Plain ALTER TABLE on both: making the table anew, as batch mode does, would take every row that hangs on a voice with it.
+    for name in COLUMNS:
+        op.add_column("voices", sa.Column(name, JSON, nullable=False, server_default="[]"))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("voices") as batch:
-        for name in reversed(COLUMNS):
-            batch.drop_column(name)
+    for name in reversed(COLUMNS):
+        op.execute(f"ALTER TABLE voices DROP COLUMN {name}")

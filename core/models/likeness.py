@@ -1,0 +1,97 @@
+"""What likeness is found by: the search index's counts, distinct texts with their bands, groups of near-copies, blind senders.
+
+The index itself is ``voice_search``: a table with a ``tsvector`` on PostgreSQL, an FTS5 virtual table on SQLite. Only
+``nlp.postings`` reads and writes it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Base
+
+# As PostgreSQL has it. On SQLite it is made by the migration alone, and ``core.db.drift`` compares no more than its name.
+voice_search = Table(
+    "voice_search",
+    Base.metadata,
+    Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("terms", TSVECTOR, nullable=False),
+    Index("ix_voice_search_terms", "terms", postgresql_using="gin"),
+)
+
+
+class SearchTerm(Base):
+    """In how many voices a term stands. The term of no letters counts the voices that are indexed."""
+
+    __tablename__ = "search_terms"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    term: Mapped[str] = mapped_column(String(64), primary_key=True)
+    documents: Mapped[int]
+
+
+class DistinctText(Base):
+    """One wording, long enough to be told from chance, under the first voice that used it."""
+
+    __tablename__ = "distinct_texts"
+
+    text_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    text_key: Mapped[int] = mapped_column(BigInteger, unique=True, doc="64 bits of the wording's digest")
+
+
+class TextBand(Base):
+    """A band of a wording's MinHash signature: two wordings with a band in common may be near-copies.
+
+    No foreign key: a voice is deleted without a search through eight million bands, and a band that is left over finds no text.
+    """
+
+    __tablename__ = "text_bands"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    band: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    text_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Campaign(Base):
+    """A group of near-copies (同文・一斉投稿). Its id is never used again; one that was joined to an older one points there."""
+
+    __tablename__ = "campaigns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
+
+
+class CampaignMember(Base):
+    """Which group a voice is in, and which wording it uses."""
+
+    __tablename__ = "campaign_members"
+    __table_args__ = (Index(None, "campaign_id", "text_id"),)
+
+    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    text_id: Mapped[int] = mapped_column(Integer, doc="the first voice with this wording")
+
+
+class Sender(Base):
+    """Who sent a voice, blind: equal for equal contacts, and nobody can be read from it without the key (``core.senders``)."""
+
+    __tablename__ = "senders"
+
+    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    key_id: Mapped[str] = mapped_column(String(64), index=True)
+    sender: Mapped[str | None] = mapped_column(String(32), doc="empty where the contact tells nobody apart")
+
+
+class ReadingMark(Base):
+    """How far an incremental work has come: all voices up to this id are done, by this scheme."""
+
+    __tablename__ = "reading_marks"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    voice_id: Mapped[int]
+    scheme: Mapped[str] = mapped_column(String(64))

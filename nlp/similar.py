@@ -1,0 +1,223 @@
+"""How like two voices are: by rare words in common, by meaning, and by wording. Pure functions; ``nlp.likeness`` has the tables.
+
+Near-copies: MinHash over character 5-grams with banding (Broder, "On the resemblance and containment of documents", 1997; Leskovec,
+Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3), signatures by datasketch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ModelError
+from core.settings import Settings
+from nlp import artifacts
+from nlp.japanese import Part, Token, tokenize
+from nlp.vectors import Floats, Lexicon, Sif
+
+LONGEST_TERM = 64
+_PLACEHOLDER = re.compile(r"〔[^〔〕]{1,8}〕")
+_NOT_WORDS = re.compile(r"[\W_]+")
+
+# Near-copies. A pair whose 5-grams agree to 0.55 has one band in common with probability 0.40, at 0.7 0.84, at 0.9 1.00; one
+# that shares a stock sentence (0.33) with 0.04, unrelated ones (0.05) with 0.000003. In a campaign each text has many near pairs.
+NEAR = 0.55
+_GRAM = 5
+_BANDS, _ROWS = 10, 5
+# Fewer characters are the same by chance (「特にありません」, 「バスを増やしてほしい」).
+_SHORTEST_COPY = 40
+SCHEME = f"datasketch affine32 seed 1, {_BANDS}x{_ROWS}, {_GRAM}-grams"
+
+# Words of a text that are looked up at most.
+_MOST_LOOKUPS = 48
+# With less than this in hand, a word that is too common by itself is looked up together with others, or for its newest voices.
+_ENOUGH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text as near-copies see it: a key that equal wordings share, and the bands (signed 64-bit) of its signature."""
+
+    key: int
+    bands: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One question to the index: the voices that hold all these terms; where ``limit`` isn't 0, the newest so many.
+
+    ``weight`` is what holding the terms counts.
+    """
+
+    terms: tuple[str, ...]
+    weight: float
+    limit: int = 0
+
+
+def terms(masked: str) -> tuple[str, ...]:
+    """The words of a masked text by which it can be found, each once, in the text's order.
+
+    Sudachi's normalised forms of what carries meaning; no numbers, no words of time and counting, none of the masks' own words.
+    Letters and digits only, folded, so that an index has to cut at spaces and nowhere else.
+    """
+    return terms_of(tokenize(_PLACEHOLDER.sub(" ", masked)))
+
+
+def terms_of(tokens: Iterable[Token]) -> tuple[str, ...]:
+    """The same from tokens that are there already, those of the masks left out."""
+    found = (
+        _NOT_WORDS.sub("", token.norm.casefold())[:LONGEST_TERM]
+        for token in tokens
+        if token.part & Part.CONTENT and not token.part & (Part.NUMBER | Part.VAGUE)
+    )
+    return tuple(dict.fromkeys(term for term in found if term))
+
+
+def rarity(documents: int, voices: int) -> float:
+    """What a word counts that stands in ``documents`` of ``voices``: the less common, the more (inverse document frequency)."""
+    return math.log1p(max(voices, 1) / max(documents, 1))
+
+
+def lookups(documents: Mapping[str, int], voices: int, *, budget: int) -> tuple[Lookup, ...]:
+    """Which words of a text to look up, rarest first, so that no more than ``budget`` postings are read in all.
+
+    ``documents`` gives in how many voices each word of the text stands. Where even the rarest are common, they are looked up
+    together (voices that hold two of them), and then one by one for their newest voices.
+    """
+    ordered = sorted((count, term) for term, count in documents.items() if count > 0)
+    chosen: list[Lookup] = []
+    left = budget
+    for count, term in ordered[:_MOST_LOOKUPS]:
+        if count > left:
+            break
+        chosen.append(Lookup((term,), rarity(count, voices)))
+        left -= count
+    common = ordered[len(chosen) : len(chosen) + 3]
+    if budget - left >= min(_ENOUGH, budget) or not common:
+        return tuple(chosen)
+    weight = {term: rarity(count, voices) for count, term in common}
+    names = [term for _, term in common]
+    together = [(first, second) for place, first in enumerate(names) for second in names[place + 1 :]]
+    share = left // (len(together) + 1)
+    if not share:
+        return tuple(chosen)
+    chosen += [Lookup(pair, sum(weight[term] for term in pair), share) for pair in together]
+    chosen.append(Lookup((names[0],), weight[names[0]], share))
+    return tuple(chosen)
+
+
+def best(found: Sequence[tuple[Lookup, Sequence[int]]], *, without: Iterable[int] = (), limit: int) -> list[int]:
+    """The voices that the lookups found, those with the most weight first, newer ones first among equals."""
+    if not found:
+        return []
+    ids = np.concatenate([np.asarray(voices, dtype=np.int64) for _, voices in found])
+    weights = np.concatenate([np.full(len(voices), lookup.weight) for lookup, voices in found])
+    voices, place = np.unique(ids, return_inverse=True)
+    sums = np.bincount(place, weights=weights, minlength=len(voices))
+    kept = ~np.isin(voices, np.fromiter(without, dtype=np.int64))
+    voices, sums = voices[kept], sums[kept]
+    return [int(voice) for voice in voices[np.lexsort((-voices, -sums))[:limit]]]
+
+
+def scores(
+    query: Sequence[str], candidates: Sequence[Sequence[str]], *, weights: Mapping[str, float], sif: Sif | None
+) -> NDArray[np.float64]:  # fmt: skip
+    """How like each candidate is to the query, 0 to 1, all given as terms.
+
+    The mean of two cosines: of the words, weighted by ``weights`` (a word without one counts as the heaviest), and of the SIF
+    vectors. Without models, the first alone.
+    """
+    heaviest = max(weights.values(), default=1.0)
+    words = {term: weights.get(term, heaviest) ** 2 for term in query}
+    own = math.sqrt(sum(words.values())) or 1.0
+    lexical = np.zeros(len(candidates))
+    for place, candidate in enumerate(candidates):
+        common = sum(words.get(term, 0.0) for term in candidate)
+        length = math.sqrt(sum(weights.get(term, heaviest) ** 2 for term in candidate)) or 1.0
+        lexical[place] = common / (own * length)
+    if sif is None or not candidates:
+        return np.asarray(np.clip(lexical, 0.0, 1.0))
+    vectors = sif.encode([query, *candidates])
+    return np.asarray(np.clip((lexical + np.maximum(vectors[1:] @ vectors[0], 0.0)) / 2, 0.0, 1.0))
+
+
+def wording(masked: str) -> Wording | None:
+    """The wording of a masked text, ``None`` for one that is too short to be told from chance."""
+    plain = plain_text(masked)
+    if len(plain) < _SHORTEST_COPY:
+        return None
+    from datasketch import MinHash
+
+    signature = MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32", hashfunc=int, permutations=_permutations())
+    signature.update_batch([zlib.crc32(gram.encode()) for gram in grams(plain)])
+    rows = signature.hashvalues.astype("<u4").reshape(_BANDS, _ROWS)
+    return Wording(_number(plain.encode()), tuple(_number(bytes((band,)) + row.tobytes()) for band, row in enumerate(rows)))
+
+
+def plain_text(masked: str) -> str:
+    """A text without what its writers vary without meaning to: width, case, spaces, punctuation, masks."""
+    text = unicodedata.normalize("NFKC", _PLACEHOLDER.sub("", masked)).encode("utf-8", "replace").decode()
+    return _NOT_WORDS.sub("", text.casefold())
+
+
+def grams(plain: str) -> frozenset[str]:
+    """The 5-grams of a plain text."""
+    return frozenset({plain[start : start + _GRAM] for start in range(max(len(plain) - _GRAM + 1, 1))})
+
+
+def overlap(first: frozenset[str], second: frozenset[str]) -> float:
+    """Jaccard: the share of both sets' members that both have."""
+    common = len(first & second)
+    return common / (len(first) + len(second) - common) if first or second else 0.0
+
+
+def load_sif(settings: Settings) -> Sif | None:
+    """The SIF vectors of the models in force, without the models (milliseconds); ``None`` when there are no models yet."""
+    folder = artifacts.current_folder(settings)
+    return _sif(folder, artifacts.lexicon_folder(settings)) if folder else None
+
+
+@lru_cache(maxsize=2)
+def _sif(folder: Path, lexicon: Path) -> Sif | None:
+    try:
+        words = json.loads((folder / "models.json").read_text("utf-8"))["sif_words"]
+        shares, common = _arrays(folder / "models.skops", ("sif_frequencies", "sif_common"))
+        return Sif(Lexicon(lexicon), frequencies=dict(zip(words, shares.tolist(), strict=True)), common=common)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, ModelError):
+        return None  # likeness by words alone is better than no page
+
+
+def _arrays(path: Path, names: Sequence[str]) -> list[Floats]:
+    """Arrays of a skops file (a zip of .npy files and a schema), without importing scikit-learn, which takes more than a second."""
+    with zipfile.ZipFile(path) as archive:
+        content: dict[str, Any] = json.loads(archive.read("schema.json"))["content"]
+        arrays = []
+        for name in names:
+            with archive.open(content[name]["file"]) as file:
+                arrays.append(np.lib.format.read_array(file, allow_pickle=False))
+    return arrays
+
+
+@lru_cache(maxsize=1)
+def _permutations() -> Any:
+    from datasketch import MinHash
+
+    return MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32").permutations
+
+
+def _number(content: bytes) -> int:
+    """64 bits of a digest as a signed number, which any database can hold."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
