@@ -14,19 +14,16 @@ import numpy as np
 
 from nlp import segments
 from nlp.annotation import Evidence, Label
+from nlp.evidence import WordShares
 from nlp.features import Blocks, FeatureMaker, Prepared
-from nlp.japanese import Part, Token
 from nlp.segments import Stretch
 from nlp.taxonomy import Taxonomy
-from nlp.vectors import SMOOTHING, Floats
+from nlp.vectors import Floats
 
 SUBTHEME_JOIN = " > "
 _ALTERNATIVES = 3
-_EVIDENCE = 6
-_LEAST_SHARE = 0.04
 # A department this likely is one that the voice concerns too.
 _RELATED = 0.25
-_EVIDENCE_PARTS = Part.CONTENT | Part.SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ class Classifier:
         urgency = self._probabilities("urgency", logits)
         pair = self._pair_probabilities(theme, logits)
         department = pair @ self._desk
-        spoken = WordShares(self, texts, blocks) if evidence else None
+        spoken = self._spoken(texts, blocks, {"theme": theme, "kind": kind, "urgency": urgency}) if evidence else {}
         decisions = [
             self._decision(spoken, row, theme[row], pair[row], kind[row], urgency[row], department[row]) for row in range(len(texts))
         ]
@@ -203,12 +200,19 @@ class Classifier:
         return np.asarray(theme[:, self._theme_of_pair] * within / np.maximum(sums[:, self._theme_of_pair], 1e-12), dtype=np.float32)
 
     def _decision(
-        self, spoken: WordShares | None, row: int, theme: Floats, pair: Floats, kind: Floats, urgency: Floats, department: Floats
+        self,
+        spoken: Mapping[str, Sequence[tuple[Evidence, ...]]],
+        row: int,
+        theme: Floats,
+        pair: Floats,
+        kind: Floats,
+        urgency: Floats,
+        department: Floats,
     ) -> Decision:
         def label(name: str, probabilities: Floats) -> Label:
             best = int(probabilities.argmax())
             ordinary = name == "urgency" and self.models[name].labels[best] == self._ordinary
-            words = spoken.of(row, name, best) if spoken and not ordinary else ()
+            words = spoken[name][row] if spoken and not ordinary else ()
             return self._label(self.models[name].labels, probabilities, evidence=words)
 
         best = int(theme.argmax())
@@ -231,61 +235,10 @@ class Classifier:
         (label, confidence), *others = ranked
         return Label(label, confidence, tuple(others), evidence, held=confidence < self.hold_below)
 
-    def own(self, name: str) -> tuple[Floats, Floats]:
-        """A facet's coefficients for words (k, words) and SIF (k, 300), less the mean of its labels."""
-        return self._own[name]
-
-
-class WordShares:
-    """What each word of a batch of texts adds to each label."""
-
-    def __init__(self, classifier: Classifier, texts: Sequence[Prepared], blocks: Blocks) -> None:
-        self._classifier = classifier
-        self._tokens = [[token for token in text.tokens if token.part & _EVIDENCE_PARTS and not token.part & Part.NUMBER] for text in texts]
-        sif = classifier.features.sif
-        self._place: dict[str, int] = {}
-        rows: list[int] = []
-        self._weight: list[float] = []
-        for token in (token for tokens in self._tokens for token in tokens):
-            if token.norm not in self._place:
-                row = sif.lexicon.row(token.norm)
-                self._place[token.norm] = len(rows)
-                self._weight.append(SMOOTHING / (SMOOTHING + sif.frequencies.get(token.norm, 0.0)) if row >= 0 else 0.0)
-                rows.append(max(row, 0))
-        self._vectors = sif.lexicon.vectors(rows)
-        self._projected: dict[tuple[str, int], list[float]] = {}
-        self._indices, self._values, self._starts = blocks.words.indices.tolist(), blocks.words.data.tolist(), blocks.words.indptr.tolist()
-
-    def of(self, row: int, name: str, label: int) -> tuple[Evidence, ...]:
-        """The words of text ``row`` that spoke for a label, the weightiest first; their shares of all positive ones."""
-        tokens = self._tokens[row]
-        words, _ = self._classifier.own(name)
-        projected = self._projection(name, label)
-        vocabulary = self._classifier.features.words.vocabulary_
-        span = slice(self._starts[row], self._starts[row + 1])
-        values = dict(zip(self._indices[span], self._values[span], strict=True))
-        whole = sum(self._weight[self._place[token.norm]] for token in tokens) or 1.0
-        scores: dict[str, float] = {}
-        first: dict[str, Token] = {}
-        for token in tokens:
-            norm = token.norm
-            place = self._place[norm]
-            score = projected[place] * self._weight[place] / whole
-            if norm not in first:
-                first[norm] = token
-                feature = vocabulary.get(norm)
-                score += values.get(feature, 0.0) * float(words[label, feature]) if feature is not None else 0.0
-            scores[norm] = scores.get(norm, 0.0) + score
-        positive = sum(score for score in scores.values() if score > 0)
-        best = sorted(((score / positive, norm) for norm, score in scores.items() if score > 0), reverse=True)[:_EVIDENCE]
-        return tuple(
-            Evidence(first[norm].surface, share, first[norm].start, first[norm].end) for share, norm in best if share >= _LEAST_SHARE
-        )
-
-    def _projection(self, name: str, label: int) -> list[float]:
-        if (name, label) not in self._projected:
-            self._projected[name, label] = (self._vectors @ self._classifier.own(name)[1][label]).tolist()
-        return self._projected[name, label]
+    def _spoken(self, texts: Sequence[Prepared], blocks: Blocks, said: Mapping[str, Floats]) -> dict[str, list[tuple[Evidence, ...]]]:
+        """The deciding words of each text for each facet's likeliest label."""
+        shares = WordShares(self.features, texts, blocks)
+        return {name: shares.of(*self._own[name], probabilities.argmax(axis=1)) for name, probabilities in said.items()}
 
 
 def softmax(scores: Floats) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
+from nlp.counting import CharacterCounts, WordCounts
 from nlp.japanese import Part, Token
 from nlp.pii import mask
 from nlp.vectors import Floats, Sif, content_words
@@ -70,12 +71,16 @@ class Blocks:
 
 
 class FeatureMaker:
-    """Turns prepared texts into ``Blocks``. The vectorizers are scikit-learn's own, so that skops can store them."""
+    """Turns prepared texts into ``Blocks``. The vectorizers are scikit-learn's own, so that skops can store them.
+
+    They learn the vocabularies; what they would count, ``nlp.counting`` counts, in a third of the time.
+    """
 
     def __init__(self, *, words: Any, characters: Any, sif: Sif) -> None:
         self.words = words
         self.characters = characters
         self.sif = sif
+        self._words, self._characters = WordCounts(words), CharacterCounts(characters)
 
     @classmethod
     def fit(cls, sif: Sif, texts: Sequence[Prepared]) -> FeatureMaker:
@@ -91,8 +96,8 @@ class FeatureMaker:
     def transform(self, texts: Sequence[Prepared]) -> Blocks:
         """The three views of these texts."""
         return Blocks(
-            self.words.transform(_lines(texts)),
-            self.characters.transform([text.masked for text in texts]),
+            self._words.transform([word_features(text.tokens) for text in texts]),
+            self._characters.transform([text.masked for text in texts]),
             self.sif.encode([content_words(text.tokens) for text in texts]),
         )
 

@@ -24,7 +24,7 @@ PLACE = "地区"
 # One attribute alone, however rare, tells nothing that the person didn't choose to tell; three make a portrait.
 _LEAST_KINDS = 3
 # Without an age, or a word of the kinds that few people share, three kinds can't come together.
-_AGE = re.compile(r"[歳才代妊籍帰]|年生|[ァ-ヴー]人")
+_AGE = re.compile(r"\d(?:[歳才]|代(?!理))|年生|妊[婦娠]|国籍|帰化|[ァ-ヴー]人")
 _WIDE_DIGITS = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF1A)}
 
 
@@ -67,7 +67,8 @@ def _rules() -> _Rules:
     kinds = {kind["name"]: tuple((group["share"], re.compile(_pattern(group))) for group in kind["groups"]) for kind in content["kinds"]}
     # Words alone, so that the first character decides at most places whether to look further.
     telling_words = [word for kind in content["kinds"][2:] for group in kind["groups"] for word in group.get("words", ())]
-    words = re.compile("|".join(map(re.escape, telling_words)))
+    first = "".join(sorted({re.escape(word[0]) for word in telling_words}))
+    words = re.compile(f"(?=[{first}])(?:" + "|".join(map(re.escape, telling_words)) + ")")
     return _Rules(threshold=content["threshold"], population=content["population"], kinds=kinds, words=words)
 
 

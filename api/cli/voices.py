@@ -142,19 +142,42 @@ def train(
 
 @app.command()
 def evaluate(
-    gold: Annotated[Path, typer.Option(help="正解つきの JSON Lines {id, text, theme, theme_alt?, kind?, urgency?}")],
+    gold: Annotated[
+        list[Path] | None,
+        typer.Option(help="正解つきの JSON Lines（声 {id, text, theme…} かマスキング {id, text, pii}）。省くと KOE_DATA/gold の全部"),
+    ] = None,
     *,
     as_json_line: Annotated[bool, typer.Option("--json", help="結果を1行の JSON で出す")] = False,
+    folder: Annotated[Path | None, typer.Option("--report", help="図と表の報告（HTML・Markdown・JSON）を書くフォルダ")] = None,
 ) -> None:
-    """正解つきの文章で、分類がどれだけ当たるかを測る。"""
-    from nlp import corpus
+    """正解つきの文章で、分類・手紙の区切り・マスキングがどれだけ当たるかを測る。"""
+    from nlp import gold as tests
+    from nlp import taxonomy
     from nlp.evaluate import evaluate as measure
 
-    examples = corpus.read(gold)
-    if not examples:
-        raise InputError(f"{gold} に文章がありません。", hint="1行に1件の JSON を書いてください。")
-    report = measure(_ready_annotator(), examples)
+    current = settings()
+    given = tests.read(gold) if gold else tests.load(current.data / "gold")
+    annotator = _ready_annotator()
+    report = measure(annotator, given.voices, masking=given.masking, words=taxonomy.load(current.taxonomy_dir))
     say(as_json(report.as_dict()) if as_json_line else report.as_text())
+    for path in given.left_out:
+        note(f"{path} は別の測定のためのファイルなので使いませんでした。")
+    if folder:
+        from core.clock import today
+        from nlp.report import Study, save
+
+        about = {
+            "測定日": today().isoformat(),
+            "モデル": annotator.models.name,
+            "測った文章": "、".join(path.name for path in given.files),
+            "判断保留の確信度": f"{current.low_confidence} 未満",
+        }
+        try:
+            written = save(Study(report, about), folder)
+        except OSError:
+            raise InputError(f"{folder} に書けません。", hint="書き込めるフォルダを --report に指定してください。") from None
+        for path in written:
+            note(f"書き出しました: {path}")
 
 
 class _AnnotateLines:

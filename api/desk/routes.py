@@ -12,6 +12,7 @@ from api.deps import (
     MAY_LABEL,
     STAFF,
     CityOf,
+    EngineOf,
     KeyringOf,
     Labeller,
     PagesOf,
@@ -24,9 +25,12 @@ from api.deps import (
 )
 from api.desk.highlight import pieces
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
+from core import db
 from core.models import Facet, Voice
 from core.settings import Settings
 from loop import labels, originals, queries, topic_queries
+from nlp import likeness, opinion_service
+from nlp.similar import load_sif
 from nlp.taxonomy import Taxonomy
 
 router = APIRouter(include_in_schema=False)
@@ -91,6 +95,48 @@ def voice_page(
         **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
     }
     return pages.page(request, "desk/voice.html", context)
+
+
+@router.get("/desk/{receipt_number}/similar", dependencies=[Depends(STAFF)])
+def similar_voices(
+    request: Request,
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Staff,
+    session: Reading,
+    city: CityOf,
+    settings: SettingsOf,
+    pages: PagesOf,
+) -> Response:
+    """What stands around a voice: similar ones, answers to them, its campaign. A block of the voice's page, or a page of its own."""
+    voice = queries.get_voice(session, receipt_number)
+    context = {
+        "view": DeskView.of(query, actor=signed_in.actor, city=city),
+        "voice": voice,
+        "around": likeness.around(session, voice.id, sif=load_sif(settings)),
+    }
+    return pages.page(request, "desk/similar.html", context, block="similar")
+
+
+@router.get("/desk/{receipt_number}/opinions", dependencies=[Depends(STAFF)])
+def voice_opinions(
+    request: Request,
+    receipt_number: ReceiptNumber,
+    query: ViewQuery,
+    signed_in: Staff,
+    session: Reading,
+    engine: EngineOf,
+    city: CityOf,
+    pages: PagesOf,
+) -> Response:
+    """What was read of a voice; at the first look it is read and kept. A block of the voice's page, or a page of its own."""
+    voice = queries.get_voice(session, receipt_number)
+    said = opinion_service.opinions_of(session, [voice.id]).get(voice.id)
+    if said is None:
+        with db.writing(engine) as keeping:
+            said = opinion_service.read_now(keeping, voice)
+    context = {"view": DeskView.of(query, actor=signed_in.actor, city=city), "voice": voice, "said": said}
+    return pages.page(request, "desk/opinions.html", context, block="opinions")
 
 
 @router.post("/desk/{receipt_number}/labels", dependencies=[Depends(MAY_LABEL), Depends(form_token)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -10,11 +11,13 @@ from fastapi.responses import Response
 
 from api.deps import STAFF, CityOf, PagesOf, Reading, Staff
 from api.desk.view import DeskQuery, DeskView
+from api.trends import opinions
 from api.trends.view import PRESETS, TrendsQuery, TrendsView
 from core.errors import NotFoundError
 from loop import queries, topic_queries
 from loop.filters import Cursor, Order, Tab
 from loop.topic_queries import Overview
+from nlp import opinion_service
 
 router = APIRouter(include_in_schema=False)
 TopicId = Annotated[int, Path(ge=1, lt=2**31)]
@@ -59,10 +62,45 @@ def topic(
         "cuts": _cuts(found),
         "chart_table": _steps_table(view, {found.line.name: found.line.steps}),
         "examples": topic_queries.examples(session, found.topic),
+        "opinions": opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until),
+        "opinion_voices": partial(_opinion_voices, view, topic_id),
+        "STANCE_MARK": opinions.STANCE_MARK,
         "desk_view": desk_view,
         "page": queries.list_voices(session, desk_view.scope, order=Order.NEWEST, after=after, before=before, limit=20),
     }
     return pages.page(request, "trends/topic.html", context, block="voices")
+
+
+@router.get("/trends/topics/{topic_id}/opinions", dependencies=[Depends(STAFF)])
+def topic_opinions(
+    request: Request, topic_id: TopicId, query: Annotated[opinions.OpinionQuery, Query()], session: Reading, pages: PagesOf
+) -> Response:
+    """The voices behind a judgement, or of a side, in a topic."""
+    whole, name = topic_queries.span(session), topic_queries.topic_name(session, topic_id)
+    if whole is None or not name:
+        raise NotFoundError("この話題は見つかりません。", hint="話題の一覧から選びなおしてください。")
+    period = TrendsQuery(period=query.period, since=query.since, until=query.until)
+    view = TrendsView.of(period, whole=whole)
+    found = opinions.behind(session, topic_id, query, since=view.period.since, until=view.period.until)
+    here = f"/trends/topics/{topic_id}"
+    context = {
+        "view": view,
+        "topic_id": topic_id,
+        "topic_address": here,
+        "name": name,
+        "heading": query.heading,
+        "total": found.total,
+        "rows": found.rows,
+        "previous": found.previous and f"{here}/opinions{query.query(page=found.previous)}",
+        "following": found.following and f"{here}/opinions{query.query(page=found.following)}",
+    }
+    return pages.page(request, "trends/opinion_voices.html", context)
+
+
+def _opinion_voices(view: TrendsView, topic_id: int, **chosen: str) -> str:
+    """The address of the voices behind a number of a topic's opinions."""
+    period = opinions.OpinionQuery(period=view.query.period, since=view.query.since, until=view.query.until)
+    return f"/trends/topics/{topic_id}/opinions{period.query(**chosen)}"
 
 
 def _cuts(found: topic_queries.TopicDetail) -> list[dict[str, Any]]:
