@@ -41,7 +41,8 @@ format: $(READY) ## 書式を直す / format and fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## 速さを測る / measure
+bench: $(READY) ## 正しさと速さを測る / measure
+	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/annotate.py
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/similar.py

@@ -21,6 +21,7 @@ class Example:
     urgency: str = ""
     other_themes: tuple[str, ...] = ()
     id: str = ""
+    channel: str = ""
     weight: float = 1.0
 
 
@@ -76,6 +77,7 @@ def _example(record: dict[str, Any]) -> Example:
         urgency=URGENCY_NAMES.get(urgency, urgency),
         other_themes=tuple(others),
         id=str(record.get("id", "")),
+        channel=str(record.get("channel") or ""),
     )
 
 

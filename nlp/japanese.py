@@ -77,6 +77,13 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def dictionary_senses(word: str) -> list[tuple[tuple[str, ...], str]]:
+    """All that the dictionary has for this very word: part of speech and reading (katakana) of each sense."""
+    words, _ = _sudachi()
+    found = words.lookup(_UNENCODABLE.sub("�", word).translate(_USUAL_FORMS))
+    return [(morpheme.part_of_speech(), morpheme.reading_form()) for morpheme in found]
+
+
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     while len(text) - start > _LONGEST_PIECE:

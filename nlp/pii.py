@@ -7,18 +7,21 @@ Offsets are code points of the given text: every normalisation below keeps the l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import Token
 from nlp.pii_addresses import addresses
+from nlp.pii_doubts import doubts
 from nlp.pii_forms import written_forms
-from nlp.pii_names import doubts, names
+from nlp.pii_names import names
 from nlp.spans import settle
 
 __all__ = ["doubts", "find", "mask", "settle"]
 
 _SAME_LENGTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
+_WIDE = re.compile("[\uff01-\uff5e\u3000\xa0]")
 
 
 def find(text: str, tokens: Sequence[Token], *, places: Collection[str] = ()) -> list[PiiSpan]:
@@ -29,10 +32,14 @@ def find(text: str, tokens: Sequence[Token], *, places: Collection[str] = ()) ->
         tokens: its morphemes (``nlp.japanese.tokenize``), with offsets into it.
         places: the city's own place names: before a block number they are an address, before さん they are none.
     """
-    plain = text.translate(_SAME_LENGTH)
+    plain = text.translate(_SAME_LENGTH) if _WIDE.search(text) else text
     written = written_forms(plain)
-    people = names(text, tokens, places=places)
-    return settle([*written, *people, *addresses(plain, tokens, taken=written, people=people, places=places)])
+    people = names(text, plain, tokens, written=written, places=places)
+    homes = addresses(plain, tokens, taken=written, people=people, places=places)
+    if homes:
+        # An address is a neighbour that gives a name away, too.
+        people = names(text, plain, tokens, written=[*written, *homes], places=places)
+    return settle([*written, *people, *homes])
 
 
 def mask(text: str, spans: Sequence[PiiSpan]) -> str:

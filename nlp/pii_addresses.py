@@ -3,50 +3,60 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 
 from nlp.annotation import PiiSpan
-from nlp.japanese import Part, Token
-from nlp.pii_words import DASH, masking_words
+from nlp.japanese import Token
+from nlp.pii_buildings import building_end, may_hold_room, rooms
+from nlp.pii_places import Head, place_before
+from nlp.pii_words import DASH
 from nlp.spans import Cover
 
-_NUMBER = r"(?:\d{1,5}|[一二三四五六七八九十百〇]{1,5})"
+_KANJI_NUMBER = r"[一二三四五六七八九十百千〇]{1,6}"
+_NUMBER = r"(?:\d{1,5}|[一二三四五六七八九十百千〇零壱弐参拾]{1,7})"
+_LOT = r"[甲乙丙丁イロハニ]?"
 _JOIN = rf" ?(?:{DASH}|の|ノ|番地の?|番町?|丁目) ?"
+_STEP = rf"(?:{DASH}|の|ノ)"
 _NOT_A_HOUSE = r"(?!室|線|車|機|棟|館)"
 _BLOCK = re.compile(
-    rf"(?:{_NUMBER} ?丁目 ?{_NUMBER}(?:(?: ?番地?の? ?|{_JOIN}){_NUMBER} ?(?:号{_NOT_A_HOUSE})?| ?番地?)(?:{_JOIN}{_NUMBER})?"
+    rf"(?:{_NUMBER} ?丁目 ?{_NUMBER}(?:(?: ?番地?の? ?|{_JOIN}){_NUMBER} ?(?:号{_NOT_A_HOUSE})?| ?番地?)"
+    rf"(?:{_JOIN}{_NUMBER}(?: ?号(?:室|{_NOT_A_HOUSE}))?)?"
     rf"|{_NUMBER} ?番地?の? ?{_NUMBER} ?号{_NOT_A_HOUSE}"
-    rf"|{_NUMBER} ?番地(?:の? ?{_NUMBER})?"
-    rf"|(?<!\d)\d{{1,4}} ?(?:{DASH}|の) ?\d{{1,4}}(?: ?(?:{DASH}|の) ?\d{{1,4}}){{0,2}}(?!{DASH}?\d)(?: ?号{_NOT_A_HOUSE})?)"
+    rf"|{_LOT}{_NUMBER} ?番地(?:の? ?{_NUMBER}(?:{_JOIN}{_NUMBER})?)?"
+    rf"|{_NUMBER} ?丁目 ?{_NUMBER}(?!\d)"
+    rf"|{_LOT}(?<!\d)\d{{1,5}} ?{_STEP} ?\d{{1,4}}(?: ?{_STEP} ?[A-Z]?\d{{1,4}}){{0,3}}(?!{DASH}?\d)(?: ?号{_NOT_A_HOUSE})?)"
 )
-_MAY_HOLD_BLOCK = re.compile(rf"\d ?(?:{DASH}|の|番|丁目)|[一二三四五六七八九十] ?(?:番|丁目)")
+# Numbers that make an address only behind a full place (津山市大字上原七の八, 木之元町黒田918).
+_BARE_BLOCK = re.compile(
+    rf"{_KANJI_NUMBER}の{_KANJI_NUMBER}(?:の{_KANJI_NUMBER})?|{_LOT}(?<![\d.,])\d{{1,5}}(?![\d.,][\d]|\d|{DASH}|丁目|番)"
+)
+_MAY_HOLD_BLOCK = re.compile(
+    rf"\d ?(?:{DASH}|の|番|丁目)|[一二三四五六七八九十](?: ?(?:番|丁目)|の[一二三四五六七八九十])|[町村字区][一-龥]{{0,6}}\d"
+)
 # 番地, 号 or three steps can be nothing but an address; two numbers with a dash may be a score, a span, a paragraph.
 _CERTAIN = re.compile(rf"番地|号|(?:丁目|{DASH}|の) ?{_NUMBER}(?:番|{DASH}|の)")
 _PROBLEM_AFTER = re.compile(
     r" ?(?:の|付近|先|あたり|辺り|近く|前|横|裏|角)?(?:の)?"
-    r"(?:交差点|公園|信号|街灯|防犯灯|電柱|歩道|道路|市道|側溝|水路|横断歩道|ごみ集積|集積所|バス停|カーブ|踏切|橋|付近|あたり|辺り|近辺|一帯|地先)"
+    r"(?:交差点|公園|信号|街灯|防犯灯|電柱|歩道|道路|市道|側溝|水路|横断歩道|ごみ集積|集積所|バス停|カーブ|踏切|橋|付近|あたり|辺り|近辺|一帯|地先|地内|空き地|空地|工事|現場)"
 )
-_HOME_BEFORE = re.compile(r"住所|居住|在住|住まい|住む|住んで|住み|自宅|実家|宅|転居|引っ越|送付先|〒")
+_HOME_BEFORE = re.compile(r"住所|居住|在住|住まい|住む|住んで|住み|自宅|実家|宅|転居|引っ越|送付先|送り先|本籍|〒|うちは|わが家|我が家")
 _HOME_AFTER = re.compile(
     r".(?:居住|在住|住まい|お住まい|住む|住んで|住み|自宅|実家|宅)"
     r"|[、,） )]{0,2}(?:の|に住む|在住の)?[^、。\n]{0,8}?(?:様|さん|氏)"
 )
 _PERSON_BEFORE = re.compile(r"(?:様|さん|氏|殿)(?:の住所)?[（(、, :：]{0,2}$")
-_CITY = re.compile(r"(?:東京都|北海道|(?:京都|大阪)府|[一-龥]{2,3}県)|[一-龥]{1,4}[市区郡](?!民|役所)")
-_COUNTER_AFTER = re.compile(r" ?(?:時|分|円|人|名|台|件|回|本|点|割|%|kg|m|cm|メートル|月|年|日|度|号線|号車|対|倍|個|枚|冊|世帯)")
-_TOWN_END = re.compile(r"[都道府県市区町村郡字条東西南北上中下内台丘通]$|丁目$")
-_CITY_END = re.compile(r"[市区町村郡]$")
-_INSIDE_NAMES = {"ヶ", "ケ", "ノ", "之"}
-_TOWN_REACH = 8
+_COUNTER_AFTER = re.compile(
+    r" ?(?:時|分|円|人|名|台|件|回|本|点|割|%|kg|m|cm|メートル|月|年|日|度|号線|号車|対|倍|個|枚|冊|世帯"
+    r"|丁目|ヘクタール|平米|㎡|ha|軒|戸|棟|番目|つ|か所|カ所|ヶ所|箇所|社|校|歳|才)"
+)
+_BOOK = re.compile(r"ISBN[- :]{0,2}[\d\-]{0,13}$")
 _BESIDE = 4
 
 
 def addresses(
     plain: str, tokens: Sequence[Token], *, taken: Sequence[PiiSpan], people: Sequence[PiiSpan], places: Collection[str]
 ) -> list[PiiSpan]:
-    """Places with a block number where a dwelling is meant, with the building and room behind.
+    """Places with a block number where a dwelling is meant, with the building and room behind; buildings with a room alone.
 
     Args:
         plain: the text with half-width digits, offsets unchanged.
@@ -55,75 +65,49 @@ def addresses(
         people: names: a block number beside one is a home.
         places: the city's own place names.
     """
-    found: list[PiiSpan] = []
-    if not _MAY_HOLD_BLOCK.search(plain):
+    may_hold_block = _MAY_HOLD_BLOCK.search(plain)
+    if not may_hold_block and not may_hold_room(plain):
+        return []
+    otherwise = Cover(taken)
+    found = rooms(plain, tokens, taken=otherwise)
+    if not may_hold_block:
         return found
-    otherwise, named = Cover(taken), Cover(people)
+    named = Cover(people)
     for match in _BLOCK.finditer(plain):
-        if otherwise.touches(*match.span()) or _COUNTER_AFTER.match(plain, match.end()):
+        if (
+            otherwise.touches(*match.span())
+            or _COUNTER_AFTER.match(plain, match.end())
+            or _BOOK.search(plain, max(0, match.start() - 20), match.start())
+        ):
             continue
         certain = bool(_CERTAIN.search(match.group()))
-        head, known = _place_before(plain, tokens, match.start(), places, certain=certain)
-        if head == match.start():
+        head = place_before(plain, tokens, match.start(), places, certain=certain)
+        if head.start == match.start():
             continue
-        beside = named.is_beside(head, match.end(), within=_BESIDE)
-        if beside or _is_dwelling(plain, head, match, certain=certain or known):
-            building = masking_words().building.match(plain, match.end())
-            found.append(PiiSpan(head, building.end() if building else match.end(), "ADDRESS"))
+        beside = named.is_beside(head.start, match.end(), within=_BESIDE)
+        if beside or _is_dwelling(plain, head, match, certain=certain or head.own):
+            found.append(PiiSpan(head.start, building_end(plain, match.end(), taken=otherwise), "ADDRESS"))
+    return found + _bare(plain, tokens, otherwise, Cover(found), places)
+
+
+def _bare(plain: str, tokens: Sequence[Token], otherwise: Cover, known: Cover, places: Collection[str]) -> list[PiiSpan]:
+    found = []
+    for match in _BARE_BLOCK.finditer(plain):
+        before = plain[match.start() - 1 : match.start()]
+        if not before or ord(before) < 0x3041 or otherwise.touches(*match.span()) or known.touches(*match.span()):
+            continue
+        if _COUNTER_AFTER.match(plain, match.end()) or _PROBLEM_AFTER.match(plain, match.end()):
+            continue
+        steps = match.group().count("の") > 1
+        head = place_before(plain, tokens, match.start(), places, certain=steps)
+        if (head.formal and head.town) or (steps and head.start < match.start() and _is_dwelling(plain, head, match, certain=True)):
+            found.append(PiiSpan(head.start, building_end(plain, match.end(), taken=otherwise), "ADDRESS"))
     return found
 
 
-def _is_dwelling(plain: str, head: int, block: re.Match[str], *, certain: bool) -> bool:
-    if _HOME_BEFORE.search(plain, max(0, head - 12), head) or _HOME_AFTER.match(plain, block.end()):
+def _is_dwelling(plain: str, head: Head, block: re.Match[str], *, certain: bool) -> bool:
+    if _HOME_BEFORE.search(plain, max(0, head.start - 12), head.start) or _HOME_AFTER.match(plain, block.end()):
         return True
-    if _PERSON_BEFORE.search(plain, max(0, head - 8), head) or _CITY.match(plain, head):
+    if _PERSON_BEFORE.search(plain, max(0, head.start - 8), head.start):
         return True
-    return certain and not _PROBLEM_AFTER.match(plain, block.end())
-
-
-def _place_before(plain: str, tokens: Sequence[Token], number: int, places: Collection[str], *, certain: bool) -> tuple[int, bool]:
-    """Where the place name that runs up to a block number begins (``number`` itself when none does), and whether it is the city's own.
-
-    With ``certain`` numbers plain nouns may be the place (a town that no dictionary has), else it must be known as one.
-    """
-    index = bisect_left(tokens, number, key=lambda token: token.start) - 1
-    first, seen_place = number, False
-    while index >= 0:
-        token = tokens[index]
-        if token.end < first:
-            break
-        if token.part & Part.PLACE or (token.end == first and _TOWN_END.search(token.surface)):
-            seen_place = True
-        elif token.surface.isspace():
-            if index == 0 or not (first == number or tokens[index - 1].part & Part.PLACE):
-                break
-        elif token.surface in _INSIDE_NAMES and index > 0 and tokens[index - 1].part & Part.NOUN:
-            pass
-        elif token.part & Part.SUFFIX and token.end == number and index > 0 and _CITY_END.search(tokens[index - 1].surface):
-            seen_place = True  # a town that is also a suffix (潮見市港, 堺市堺)
-        elif not _may_be_town(token, first):
-            break
-        else:
-            seen_place = seen_place or bool(token.part & Part.PROPER)
-        first = token.start
-        index -= 1
-    while first < number and plain[first].isspace():
-        first += 1
-    own = _ends_with_place(tuple(sorted(places))).search(plain, max(0, number - _TOWN_REACH), number)
-    if own:
-        return min(own.start(), first), True
-    short = number > first and (plain[first:number] in places or plain.find("丁目", number, number + 4) > 0)
-    if seen_place or (certain and (number - first >= 2 or short)):
-        return first, False
-    return number, False
-
-
-def _may_be_town(token: Token, end: int) -> bool:
-    noun = token.part & Part.NOUN and token.part & Part.CONTENT
-    return bool(token.end == end and noun and len(token.surface) <= 4 and token.surface not in masking_words().no_places)
-
-
-@lru_cache(maxsize=4)
-def _ends_with_place(places: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted((place for place in places if len(place) > 1), key=len, reverse=True)
-    return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})町?$" if longest_first else r"(?!)")
+    return (certain or head.formal) and not _PROBLEM_AFTER.match(plain, block.end())

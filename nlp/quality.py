@@ -57,14 +57,15 @@ class Quality:
         return asdict(self)
 
 
-def temperature(scores: Floats, truth: NDArray[Any]) -> float:
-    """The divisor of the scores under which held-out labels (column numbers) are likeliest."""
+def temperature(scores: Floats, truth: NDArray[Any], *, weights: NDArray[Any] | None = None) -> float:
+    """The divisor of the scores under which held-out labels (column numbers) are likeliest; ``weights`` say how much each text counts."""
     from scipy.optimize import minimize_scalar
 
     rows = np.arange(len(truth))
 
     def loss(log_temperature: float) -> float:
-        return float(-np.log(np.maximum(softmax(scores / np.exp(log_temperature))[rows, truth], 1e-12)).mean())
+        losses = -np.log(np.maximum(softmax(scores / np.exp(log_temperature))[rows, truth], 1e-12))
+        return float(np.average(losses, weights=weights))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-6.0, 2.0), method="bounded").x))
 
@@ -78,6 +79,35 @@ def calibration_error(confidence: Floats, right: NDArray[np.bool_], *, bins: int
         if (place == one).any()
     ]
     return float(sum(gaps) / max(len(confidence), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The texts of one tenth of the confidence scale: how many, their mean confidence, and how many of them are right."""
+
+    low: float
+    high: float
+    texts: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(confidence: Floats, right: NDArray[np.bool_], *, bins: int = 10) -> list[Bin]:
+    """What ``calibration_error`` sums up: the bins that hold texts, from low to high confidence."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        Bin(one / bins, (one + 1) / bins, int(inside.sum()), float(confidence[inside].mean()), float(right[inside].mean()))
+        for one in range(bins)
+        if (inside := place == one).any()
+    ]
+
+
+def precision_by_coverage(confidence: Floats, right: NDArray[np.bool_], *, steps: int = 20) -> list[tuple[float, float, float]]:
+    """Taking the surest texts only: share taken, hit rate of those, and the confidence from which on they are taken."""
+    order = np.argsort(-confidence, kind="stable")
+    rate = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    taken = sorted({max(1, round(len(order) * step / steps)) for step in range(1, steps + 1)}) if len(order) else []
+    return [(count / len(order), float(rate[count - 1]), float(confidence[order[count - 1]])) for count in taken]
 
 
 def sure(confidence: Floats, right: NDArray[np.bool_], *, precision: float = SURE_PRECISION) -> tuple[float, float]:

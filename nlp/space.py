@@ -27,8 +27,13 @@ VIEWS: dict[str, tuple[float, float, float]] = {
 PENALTY = {"theme": 2.0, "subtheme": 2.0, "kind": 2.0, "urgency": 2.0}
 # How far labels count alike, however many examples each has (1: wholly): a city's mix of voices is not the corpus's.
 _BALANCE = {"theme": 0.75, "subtheme": 0.75, "kind": 0.75, "urgency": 1.0}
-# How much the corpus's opinion counts as a view of a text under another city's themes; by bench/quality.py.
-_OPINION_VIEW = 2.0
+# What is none of the others has no words of its own; an example of it says less than one of a label that has.
+_REST_LABEL, _REST_WEIGHT = "その他", {"kind": 0.35}
+# Under another city's themes: how much the corpus's opinion counts as a view of a text, and the regularisation and balance of few
+# decisions beside the taxonomy's words. Chosen on draws that bench/quality.py doesn't report (docs/quality.md).
+_OPINION_VIEW = 4.0
+_OPINION_PENALTY = 150.0
+_OPINION_BALANCE = 0.0
 _OPINIONATED = {"theme", "subtheme"}
 
 
@@ -82,8 +87,8 @@ class Space:
         last: tuple[object, ...] = ()
         solver: ridge.Solver | None = None
         for name in names:
-            task = _Task.of(name, examples, hints)
-            key = (VIEWS[name], PENALTY[name], task.used.tobytes(), task.weights.tobytes())
+            task = _Task.of(name, examples, hints, balance=self._balance(name))
+            key = (VIEWS[name], self._penalty(name), task.used.tobytes(), task.weights.tobytes())
             if solver is None or key != last:
                 solver, last = self._solver(task), key
             learned[name] = self._finish(task, solver)
@@ -91,7 +96,7 @@ class Space:
 
     def learn_within(self, theme: str, examples: Sequence[Example], hints: Sequence[Example]) -> Learned:
         """The model of one theme's 中分類 against each other."""
-        task = _Task.of("subtheme", examples, hints, theme=theme)
+        task = _Task.of("subtheme", examples, hints, balance=self._balance("subtheme"), theme=theme)
         return self._finish(task, self._solver(task))
 
     def _rows(self, task: _Task) -> Any:
@@ -101,8 +106,14 @@ class Space:
         rows = vstack([self.blocks.take(task.used).stacked(views), self.hint_blocks.take(task.hints_used).stacked(views)]).tocsr()
         return rows if self.opinion is None or task.name not in _OPINIONATED else hstack([rows, csr_matrix(self.opinion.of(rows))]).tocsr()
 
+    def _penalty(self, name: str) -> float:
+        return PENALTY[name] if self.opinion is None or name not in _OPINIONATED else _OPINION_PENALTY
+
+    def _balance(self, name: str) -> float:
+        return _BALANCE[name] if self.opinion is None or name not in _OPINIONATED else _OPINION_BALANCE
+
     def _solver(self, task: _Task) -> ridge.Solver:
-        return ridge.Solver(self._rows(task), task.weights, penalty=PENALTY[task.name])
+        return ridge.Solver(self._rows(task), task.weights, penalty=self._penalty(task.name))
 
     def _finish(self, task: _Task, solver: ridge.Solver) -> Learned:
         # A label that only the taxonomy's words stand for is learnt too.
@@ -137,13 +148,14 @@ class _Task:
     weights: NDArray[Any]
 
     @classmethod
-    def of(cls, name: str, examples: Sequence[Example], hints: Sequence[Example], *, theme: str = "") -> _Task:
+    def of(cls, name: str, examples: Sequence[Example], hints: Sequence[Example], *, balance: float, theme: str = "") -> _Task:
         labels, used = _labels(examples, name, theme)
         hinted, hints_used = _labels(hints, name, theme)
         weights = np.array([examples[index].weight for index in used])
         if len(used):
             _, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
-            weights *= (counts.mean() / counts[place]) ** _BALANCE[name]
+            weights *= (counts.mean() / counts[place]) ** balance
+            weights[labels == _REST_LABEL] *= _REST_WEIGHT.get(name, 1.0)
         every = np.concatenate([weights, [hints[index].weight for index in hints_used]])
         return cls(name, used, hints_used, np.concatenate([labels, hinted]), every)
 

@@ -20,15 +20,16 @@ from core.settings import Settings
 from nlp import artifacts, corpus, pii, taxonomy
 from nlp.classify import softmax
 from nlp.corpus import Example
-from nlp.features import FeatureMaker, Prepared, prepare
+from nlp.features import Blocks, FeatureMaker, Prepared, prepare
 from nlp.japanese import tokenize
 from nlp.quality import Quality, temperature
-from nlp.space import VIEWS, HeldOut, Space
+from nlp.space import VIEWS, HeldOut, Learned, Opinion, Space
 from nlp.taxonomy import Taxonomy
-from nlp.vectors import Lexicon, Sif, content_words, write_lexicon
+from nlp.vectors import Floats, Lexicon, Sif, content_words, write_lexicon
 
 # How much a word of the taxonomy, a past case and a decision of today count beside a voice of the corpus.
 _WORD_WEIGHT = 0.6
+_FOREIGN_WORD_WEIGHT = 4.5  # where the corpus gives its opinion only, and the words tell what that means here
 _CASE_WEIGHT = 2.0
 _HUMAN_WEIGHT = 3.0
 _OLDEST_WEIGHT = 1.0
@@ -62,22 +63,28 @@ def fit(settings: Settings, *, human: Sequence[Example] = ()) -> Fitted:
     words = taxonomy.load(settings.taxonomy_dir)
     whole_corpus = corpus.load(settings.data / "corpus")
     cases = [_weighted(example, _CASE_WEIGHT) for example in _cases(settings, words)]
-    decided = [_weighted(example, max(_OLDEST_WEIGHT, _HUMAN_WEIGHT * example.weight)) for example in human]
+    decided = _decided(human)
     examples = [*_known(whole_corpus, words), *cases, *decided]
     texts = prepare_texts([example.text for example in examples])
     sif = Sif.fit(ready_lexicon(settings), [content_words(text.tokens) for text in texts])
     features = FeatureMaker.fit(sif, texts)
-    hints = _hints(words)
+    foreign = _is_foreign(whole_corpus, words)
+    hints = _hints(words, weight=_FOREIGN_WORD_WEIGHT if foreign else _WORD_WEIGHT)
     space = Space(features.transform(texts), features.transform(prepare_texts([hint.text for hint in hints])))
-    if _is_foreign(whole_corpus, words):
+    if foreign:
         space = space.with_opinion(whole_corpus)  # the first of the examples are the corpus's texts
     learned = space.learn(("theme", "kind", "urgency"), examples, hints)
     temperatures: dict[str, float] = {}
     metrics: dict[str, dict[str, Any]] = {}
     for name, facet in learned.items():
         scored = facet.held_out
+        if not len(scored.examples):
+            # Learnt from the taxonomy's words alone: nobody can say how sure that is, and all will be held back.
+            temperatures[name] = 1.0
+            continue
         truth = np.array([getattr(examples[index], name) for index in scored.examples])
-        temperatures[name] = temperature(scored.scores, np.searchsorted(scored.labels, truth))
+        weights = _evened([examples[index] for index in scored.examples])
+        temperatures[name] = temperature(scored.scores, np.searchsorted(scored.labels, truth), weights=weights)
         metrics[name] = Quality.of(softmax(scored.scores / temperatures[name]), scored.labels, truth).as_dict()
     models = {name: facet.model for name, facet in learned.items()}
     # One small model a theme: its 中分類 against each other, nothing else.
@@ -112,6 +119,46 @@ def fit(settings: Settings, *, human: Sequence[Example] = ()) -> Fitted:
     return Fitted(bundle, tuple(examples), len(examples) - len(decided), held_out)
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A city with themes of its own before anyone there has decided anything: the part of ``fit`` that its decisions don't change.
+
+    With it, models for many different sets of decisions cost a second each. The vocabularies are the corpus's alone, while ``fit``
+    learns the city's own words too.
+    """
+
+    words: Taxonomy
+    features: FeatureMaker
+    opinion: Opinion
+    hints: tuple[Example, ...]
+    hint_blocks: Blocks
+
+    @classmethod
+    def of(cls, settings: Settings, taught: Sequence[Example], texts: Sequence[Prepared]) -> Newcomer:
+        """From the city's taxonomy and labelled voices of the corpus, with the same voices prepared."""
+        words = taxonomy.load(settings.taxonomy_dir)
+        features = FeatureMaker.fit(Sif.fit(ready_lexicon(settings), [content_words(text.tokens) for text in texts]), texts)
+        hints = tuple(_hints(words, weight=_FOREIGN_WORD_WEIGHT))
+        space = Space(features.transform(texts), features.transform(prepare_texts([hint.text for hint in hints]))).with_opinion(taught)
+        if space.opinion is None:
+            raise AssertionError("with_opinion gives one")
+        return cls(words, features, space.opinion, hints, space.hint_blocks)
+
+    def learn(self, human: Sequence[Example], blocks: Blocks) -> Learned:
+        """The theme model of some decisions (none: the taxonomy's words alone), with the features of their texts."""
+        return Space(blocks, self.hint_blocks, self.opinion).learn(("theme",), _decided(human), self.hints)["theme"]
+
+
+def learn_facets(
+    settings: Settings, examples: Sequence[Example], texts: Sequence[Prepared], *, names: Sequence[str] = ("theme", "kind")
+) -> tuple[FeatureMaker, dict[str, Learned]]:
+    """What ``fit`` would learn of some facets from these voices (prepared) and the taxonomy's words alone; nothing is stored."""
+    features = FeatureMaker.fit(Sif.fit(ready_lexicon(settings), [content_words(text.tokens) for text in texts]), texts)
+    hints = _hints(taxonomy.load(settings.taxonomy_dir))
+    space = Space(features.transform(texts), features.transform(prepare_texts([hint.text for hint in hints])))
+    return features, space.learn(names, examples, hints)
+
+
 def text_key(text: str) -> str:
     """A short name of a text, by which a model remembers what it learnt from without keeping it."""
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -134,14 +181,14 @@ def prepare_texts(texts: Sequence[str]) -> list[Prepared]:
     return prepared
 
 
-def _hints(words: Taxonomy) -> list[Example]:
+def _hints(words: Taxonomy, *, weight: float = _WORD_WEIGHT) -> list[Example]:
     """The taxonomy's descriptions and words as small examples: what a city's own labels mean before it has cases."""
     hints = []
     for theme in words.themes:
         hints.append(Example(f"{theme.name}。{theme.description}", theme=theme.name))
         hints += [Example(word, theme=theme.name) for word in theme.words]
         hints += [Example(subtheme, theme=theme.name, subtheme=subtheme) for subtheme in theme.subthemes]
-    return [_weighted(hint, _WORD_WEIGHT) for hint in hints]
+    return [_weighted(hint, weight) for hint in hints]
 
 
 def _is_foreign(whole_corpus: Sequence[Example], words: Taxonomy) -> bool:
@@ -167,6 +214,17 @@ def _known(examples: Sequence[Example], words: Taxonomy) -> list[Example]:
 def _cases(settings: Settings, words: Taxonomy) -> list[Example]:
     path = settings.taxonomy_dir / "cases.jsonl"
     return _known(corpus.read(path), words) if path.exists() else []
+
+
+def _evened(examples: Sequence[Example]) -> Floats:
+    """Weights by which surveys and all other channels count alike: a city hears more than surveys, whatever the corpus holds."""
+    survey = np.array([example.channel == "アンケート" for example in examples])
+    shares = np.where(survey, survey.mean(), 1 - survey.mean())
+    return np.asarray(1 / shares, dtype=np.float32)
+
+
+def _decided(human: Sequence[Example]) -> list[Example]:
+    return [_weighted(example, max(_OLDEST_WEIGHT, _HUMAN_WEIGHT * example.weight)) for example in human]
 
 
 def _weighted(example: Example, weight: float) -> Example:

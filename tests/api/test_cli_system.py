@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -188,3 +189,27 @@ def test_evaluate_counts_a_second_defensible_theme(koe: Koe, tmp_path: Path) -> 
     (report,) = json_lines(koe("evaluate", "--gold", gold, "--json").stdout)
     assert (report["texts"], report["theme"]["strict"], report["theme"]["lenient"]) == (1, 0.0, 1.0)
     assert "1 件で測定" in koe("evaluate", "--gold", gold).stdout
+
+
+def test_evaluate_measures_masking_and_writes_a_report(koe: Koe, tmp_path: Path) -> None:
+    voices, masking = tmp_path / "voices.jsonl", tmp_path / "pii.jsonl"
+    voices.write_text('{"id": 1, "text": "歩道の段差が大きく危ない。", "theme": "道路・交通"}', "utf-8")
+    masking.write_text('{"id": 2, "text": "電話は090-1234-5678", "pii": [{"start": 3, "end": 16, "type": "PHONE"}]}', "utf-8")
+    result = koe("evaluate", "--gold", voices, "--gold", masking, "--json", "--report", tmp_path / "report")
+    (said,) = json_lines(result.stdout)
+    assert said["masking"]["types"]["PHONE"]["recall"] == 1.0
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.json", "report.md", "report.html"}
+    assert str(tmp_path / "report" / "report.html") in result.stderr
+    refused(koe("evaluate", "--gold", voices, "--report", voices))
+
+
+def test_evaluate_without_a_file_takes_the_gold_of_the_data_folder(koe: Koe, trained_home: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(trained_home / "data", data, ignore=shutil.ignore_patterns("gold"))
+    (data / "gold").mkdir()
+    refused(koe("evaluate", KOE_DATA=str(data)))
+    (data / "gold/voices.jsonl").write_text('{"id": 1, "text": "歩道の段差が大きく危ない。", "theme": "道路・交通"}', "utf-8")
+    (data / "gold/other.jsonl").write_text('{"id": 1, "text": "歩道", "pairs": []}', "utf-8")
+    result = koe("evaluate")
+    assert "1 件で測定" in result.stdout
+    assert "other.jsonl は別の測定" in result.stderr

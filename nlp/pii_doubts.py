@@ -1,0 +1,73 @@
+"""What the rules leave open: words that may be a family or a given name where a person may stand. GiNZA decides (``nlp.names``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from nlp.annotation import PiiSpan
+from nlp.japanese import Part, Token
+from nlp.pii_evidence import after_kin
+from nlp.pii_lexicon import CLEAR, can_be_name, family_weight, senses
+from nlp.pii_words import MaskingWords, masking_words
+from nlp.spans import Cover
+
+_CLAUSE = 16
+_KANJI_WORD = re.compile(r"^[\u3400-\u9fff々ヶノ]{1,3}$")
+_SUBJECT = frozenset({"が", "は", "に", "と", "も", "へ", "なら", "です"})
+_SUBJECTS = frozenset({"が", "は", "も"})
+_NAMED = frozenset({"です", "という", "って", "だ", "でし"})
+
+
+def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collection[str] = ()) -> list[PiiSpan]:
+    """Family names that stand alone where a person may stand, and that no rule decided: worth a look by an entity recogniser.
+
+    ``places`` are the city's own place names, which are never doubted.
+    """
+    words = masking_words()
+    candidates = [
+        (token, following)
+        for token, following in pairwise(tokens)
+        if (following[0] in _SUBJECT or token[2] & Part.SURNAME) and token[2] & Part.NOUN and can_be_name(token[0])
+    ]
+    unsure = [(token, following) for token, following in candidates if _may_be_name(token, following, words, places)]
+    if not unsure:
+        return []
+    plain, decided = "".join(token.surface for token in tokens), Cover(spans)
+    return [
+        PiiSpan(token.start, token.end, "NAME")
+        for token, following in unsure
+        if not decided.touches(token.start, token.end) and _stands_like_a_person(plain, token, following, words)
+    ]
+
+
+def _may_be_name(token: Token, following: Token, words: MaskingWords, places: Collection[str]) -> bool:
+    """Whether the word by itself can be a name, in front of a particle that a person may have."""
+    surface = token.surface
+    if token.part & Part.SURNAME:
+        clear = family_weight(surface) == CLEAR and not following.part & (Part.NOUN | Part.SUFFIX)
+        likely = clear or (following.surface in words.surname_followers and family_weight(surface) > 0)
+    else:
+        likely = not token.part & Part.NUMBER and bool(_KANJI_WORD.match(surface))
+    return likely and surface not in places
+
+
+def _stands_like_a_person(plain: str, token: Token, following: Token, words: MaskingWords) -> bool:
+    """A word whose likeliest sense is another needs a kin word before it or something behind it that only people do."""
+    clause_end = plain.find("。", following.end, following.end + _CLAUSE)
+    clause_end = following.end + _CLAUSE if clause_end < 0 else clause_end
+    if plain[token.start - 1 : token.start] == "の" and words.person_noun.search(plain, max(0, token.start - 8), token.start - 1):
+        return family_weight(token.surface) > 0
+    if token.part & Part.SURNAME:
+        known = senses(token.surface)
+        likely = following.surface in _NAMED or (not known.ordinary and (not known.place or following.surface in _SUBJECTS))
+        return likely or bool(words.person_moves.search(plain, following.end, clause_end))
+    if after_kin(plain, token.start):
+        return True
+    if len(token.surface) == 1 or not family_weight(token.surface):
+        return False
+    if following.surface == "です":
+        return plain[token.start - 1 : token.start] in {"の", "、"}
+    done = words.person_moves if token.part & Part.PLACE else words.person_verbs
+    return bool(done.search(plain, following.end, clause_end))
