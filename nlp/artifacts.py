@@ -22,8 +22,8 @@ from nlp.features import FeatureMaker
 from nlp.taxonomy import Taxonomy
 from nlp.vectors import Floats, Lexicon, Sif
 
-# Raise it when features or models change in a way that makes stored ones unusable.
-FORMAT = 3
+# Raise it when features, models or the constants of training (nlp/space.py, nlp/train.py) change: stored models are then made anew.
+FORMAT = 4
 _CURRENT = "current.json"
 _RETRAIN = "koe train を実行して作り直してください。"
 

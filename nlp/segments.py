@@ -21,8 +21,8 @@ from nlp.vectors import Floats
 SHORTEST_LETTER = 120
 """Texts of fewer characters are one segment: two topics of a line each are better shown as alternatives."""
 
-# By bench/quality.py on the corpus's letters: what a change of theme costs, how much less at a marked turn, how much the whole letter's
-# themes count in each sentence, and how many content words make a sentence that speaks with its full weight.
+# By the letters of data/corpus and data/gold (docs/quality.md): what a change of theme costs, how much less at a marked turn, how much
+# the whole letter's themes count in each sentence, and how many content words make a sentence that speaks with its full weight.
 CHANGE_COST = 1.3
 TURN_DISCOUNT = 1.0
 _CONTEXT = 0.15

@@ -29,7 +29,8 @@ UNSEEN = -2
 """A voice's earlier topic when it had none: put with その他の声, or not there at the last run."""
 _LSA_DIMENSIONS = 100
 _LSA_WEIGHT = 0.7
-_ROUNDS = 12
+# Rounds end when no voice moves; 12 were too few for 5,000 voices, and a refit of the same ones went on moving some.
+_ROUNDS = 200
 _SEED = 20260401
 _KEYWORDS = 10
 _NAME_WORDS = 3

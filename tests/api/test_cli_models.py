@@ -52,7 +52,7 @@ def test_training_takes_staffs_corrections_in(koe: Koe, home: Path, trained_home
     (home / "models/lexicon").symlink_to(trained_home / "models/lexicon", target_is_directory=True)
     first = koe("train", KOE_DATA=str(small_city))
     assert first.exit_code == 0
-    assert "学習例: 24 件（うち職員の訂正 0 件）" in first.stdout
+    assert "学習例: 24 件（付属の文例 24 件、市の過去の事例 0 件、職員の判断 0 件）" in first.stdout
 
     engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
     with db.writing(engine) as session:
@@ -62,7 +62,7 @@ def test_training_takes_staffs_corrections_in(koe: Koe, home: Path, trained_home
             create_human_label(session, voice, user, facet=Facet.THEME, value="緑")
     engine.dispose()
     again = koe("train")
-    assert "学習例: 30 件（うち職員の訂正 6 件）" in again.stdout
+    assert "学習例: 30 件（付属の文例 24 件、市の過去の事例 0 件、職員の判断 6 件）" in again.stdout
     assert "own-" in again.stdout
     (said,) = json_lines(koe("annotate", stdin='{"id": 1, "text": "橋のたもとの石碑が読めません。"}').stdout)
     assert said["theme"]["label"] == "緑"

@@ -131,7 +131,7 @@ def test_confidence_shows_only_where_it_is_low(staff: Browser, save: Session) ->
     factories.create_voice(save, confidence=0.41)
     factories.create_voice(save, confidence=0.95)
     save.commit()
-    assert [page.words(cell) for page in [staff.get("/desk")] for cell in page.by_class("confidence-low")] == ["確信度 41%"]
+    assert [page.words(cell) for page in [staff.get("/desk")] for cell in page.by_class("confidence-low")] == ["判断保留（ 41%）"]
 
 
 def test_a_topic_filter_holds_the_topics_below_and_zero_holds_the_rest(staff: Browser, save: Session) -> None:
