@@ -254,8 +254,12 @@ def _outcomes(pairs: Sequence[tuple[GoldVoice, Annotation]], words: Taxonomy | N
 
 
 def _departments(voice: GoldVoice, words: Taxonomy) -> list[str]:
-    """The departments of a voice's topics, the main one's first; none when that one is nobody's."""
-    names = [words.department_of(*topic) for topic in voice.topics]
+    """The departments of a voice's topics, the main one's first; none when that one is nobody's.
+
+    A topic without 中分類 tells no department, unless its theme has none.
+    """
+    divided = {theme.name for theme in words.themes if theme.subthemes}
+    names = [words.department_of(theme, subtheme) if subtheme or theme not in divided else "" for theme, subtheme in voice.topics]
     return list(dict.fromkeys(filter(None, names))) if names and names[0] else []
 
 

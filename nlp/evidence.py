@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +90,10 @@ class WordShares:
         return Evidence(token.surface, share, token.start, token.end)
 
 
-def _values(matrix: object, rows: Ints, columns: Ints) -> Floats:
+def _values(matrix: Any, rows: Ints, columns: Ints) -> Floats:
     """The entries of a sparse matrix at some places, shape (len(rows)); 0 where the column is -1."""
     inside = columns >= 0
     values = np.zeros(len(rows), dtype=np.float32)
     if inside.any():
-        values[inside] = np.asarray(matrix[rows[inside], columns[inside]], dtype=np.float32).ravel()  # type: ignore[index]
+        values[inside] = np.asarray(matrix[rows[inside], columns[inside]], dtype=np.float32).ravel()
     return values

@@ -157,3 +157,16 @@ def test_masking_alone(annotator: Annotator) -> None:
     report = evaluate.evaluate(annotator, [], masking=[MaskedText("坂", ())])
     assert set(report.as_dict()) == {"texts", "masking"}
     assert report.as_text().startswith("マスキング: 1 件で測定")
+
+
+def test_without_a_subtheme_no_department_is_held_against_the_models(annotator: Annotator) -> None:
+    words = taxonomy.load(annotator.taxonomy)
+    theme = words.themes[0]
+    voices = [
+        GoldVoice("歩道の段差が危ない", ((theme.name, ""),)),
+        GoldVoice("バスが少ない", ((theme.name, ""), (words.themes[1].name, ""))),
+    ]
+    report = evaluate.evaluate(annotator, voices, words=words)
+    assert "theme" in report.facets
+    assert "department" not in report.facets
+    assert report.related is None
