@@ -11,11 +11,12 @@ from pathlib import Path
 
 from core import city
 from core.settings import Settings
-from nlp import artifacts, names, pii, rarity, segments, similar, taxonomy
+from nlp import artifacts, pii, rarity, segments, similar, taxonomy
 from nlp.annotation import Annotation, PiiSpan, Segment
 from nlp.classify import Classifier, TopicSegment
 from nlp.features import Prepared, prepare
 from nlp.japanese import Token, tokenize
+from nlp.pii import recogniser
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _segment(part: TopicSegment, given: str, masked: str, spans: Sequence[PiiSpa
 def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], list[PiiSpan]]]:
     """Tokens and personal data of each text; doubtful surnames of all texts go to GiNZA together."""
     if len(texts) >= _MANY:
-        names.load()
+        recogniser.load()
     places = city.load(words).places
     inspected = []
     doubts: list[tuple[int, PiiSpan]] = []
@@ -127,7 +128,7 @@ def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], 
         spans = pii.find(text, tokens, places=places)
         inspected.append((text, tokens, spans))
         doubts += [(index, span) for span in pii.doubts(tokens, spans, places=places)]
-    verdicts = names.confirm([(texts[index], span) for index, span in doubts])
+    verdicts = recogniser.confirm([(texts[index], span) for index, span in doubts])
     for (index, span), is_person in zip(doubts, verdicts, strict=True):
         if is_person:
             inspected[index] = (*inspected[index][:2], pii.settle([*inspected[index][2], span]))

@@ -10,7 +10,7 @@ from api.cli import app
 from api.cli.context import as_json, database, note, say, settings
 
 if TYPE_CHECKING:
-    from nlp.opinion_service import PairCount, TopicOpinions
+    from nlp.opinions.service import PairCount, TopicOpinions
 
 _STEP = 500
 
@@ -25,7 +25,7 @@ def opinions(
     """声から「主題 → 評価」の係り受け、賛否、要望、問いを読み取り、まとめて出す。読み取った声は二度読まない。"""
     from core import db
     from loop import topic_queries
-    from nlp import opinion_service
+    from nlp.opinions import service as opinion_service
 
     engine = database(upgrade=True)
     if limit != 0:

@@ -29,7 +29,8 @@ from core import db
 from core.models import Facet, Voice
 from core.settings import Settings
 from loop import labels, originals, queries, topic_queries
-from nlp import likeness, opinion_service
+from nlp import likeness
+from nlp.opinions import service as opinion_service
 from nlp.similar import load_sif
 from nlp.taxonomy import Taxonomy
 

@@ -15,8 +15,8 @@ from api.fields import Name, Text
 from api.trends.view import TrendsQuery
 from core.errors import InputError
 from core.models import Kind, Voice
-from nlp import opinion_service
 from nlp.opinions import Opinions, Side
+from nlp.opinions import service as opinion_service
 
 AnySide = Annotated[Side | None, BeforeValidator(lambda value: value or None)]
 _PAGE = 30

@@ -17,7 +17,7 @@ from core.errors import NotFoundError
 from loop import queries, topic_queries
 from loop.filters import Cursor, Order, Tab
 from loop.topic_queries import Overview
-from nlp import opinion_service
+from nlp.opinions import service as opinion_service
 
 router = APIRouter(include_in_schema=False)
 TopicId = Annotated[int, Path(ge=1, lt=2**31)]

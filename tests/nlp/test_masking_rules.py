@@ -13,7 +13,7 @@ from core.settings import PROJECT_ROOT
 from nlp import pii
 from nlp.annotation import PLACEHOLDERS
 from nlp.japanese import tokenize
-from nlp.pii_lexicon import CLEAR, NONE, POSSIBLE, family_weight, given_weight, is_reading_of, joined_weight
+from nlp.pii.lexicon import CLEAR, NONE, POSSIBLE, family_weight, given_weight, is_reading_of, joined_weight
 
 PLACES = city.load(PROJECT_ROOT / "data/taxonomy").places
 

@@ -12,8 +12,9 @@ from core import db
 from core.errors import NotFoundError
 from core.models import Opinion, Topic, Voice
 from core.settings import Settings
-from nlp import opinion_service, opinions
+from nlp import opinions
 from nlp.opinions import Polarity, Side
+from nlp.opinions import service as opinion_service
 from tests import factories
 
 TEXTS = (

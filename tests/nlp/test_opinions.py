@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.settings import PROJECT_ROOT
-from nlp.opinion_sentences import LONGEST, sentences
 from nlp.opinions import Opinions, Side, opinions
+from nlp.opinions.sentences import LONGEST, sentences
 
 SENSE = {"+": "positive", "-": "negative", "0": "neutral"}
 

@@ -11,7 +11,7 @@ from core.settings import PROJECT_ROOT
 from nlp import pii
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import tokenize
-from nlp.pii_forms import is_my_number
+from nlp.pii.forms import is_my_number
 
 PLACES = city.load(PROJECT_ROOT / "data/taxonomy").places
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.annotation import PiiSpan
-from nlp.spans import Cover, settle
+from nlp.pii.spans import Cover, settle
 
 PLACES = st.integers(0, 40)
 SPANS = st.lists(st.tuples(PLACES, st.integers(1, 12)).map(lambda pair: PiiSpan(pair[0], pair[0] + pair[1], "NAME")), max_size=12)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.models import Opinion, Topic, Voice
-from nlp import opinion_service
+from nlp.opinions import service as opinion_service
 from tests import factories
 from tests.web.browser import Browser
 from tests.web.conftest import queries_of, renew

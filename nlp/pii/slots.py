@@ -1,6 +1,6 @@
 """Signatures and introductions: a run of kanji between two boundaries, beside a phone, at the end of a letter, before です.
 
-The word's points (``pii_lexicon``) and the place's are added; place names and plain words need more from their place.
+The word's points (``lexicon``) and the place's are added; place names and plain words need more from their place.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_clues import Clues
-from nlp.pii_evidence import ENOUGH, NOTHING, STRONG, WEAK, Contacts, aged, begins_sentence, introduces, labelled
-from nlp.pii_lexicon import CLEAR, family_weight, joined_weight
-from nlp.pii_words import KANJI
+from nlp.pii.clues import Clues
+from nlp.pii.evidence import ENOUGH, NOTHING, STRONG, WEAK, Contacts, aged, begins_sentence, introduces, labelled
+from nlp.pii.lexicon import CLEAR, family_weight, joined_weight
+from nlp.pii.words import KANJI
 
 _SEGMENT = re.compile(
     rf"(?:^|(?<=[\n。！？!?」』)、,/:の )(]))(?P<run>[{KANJI}ノ]{{1,5}}?)"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
-from nlp.pii_words import DASH, masking_words
-from nlp.spans import Cover
+from nlp.pii.spans import Cover
+from nlp.pii.words import DASH, masking_words
 
 _FIGURE = "[〇零一二三四五六七八九十百]"
 _WING = rf"(?:(?:[A-Z]|\d{{1,2}}|{_FIGURE}{{1,2}}|[東西南北中])号?棟[ \-]?)"

@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
-from nlp.pii_clues import Clues
-from nlp.pii_lexicon import CLEAR, family_weight, given_weight
-from nlp.pii_words import MaskingWords, masking_words
+from nlp.pii.clues import Clues
+from nlp.pii.lexicon import CLEAR, family_weight, given_weight
+from nlp.pii.words import MaskingWords, masking_words
 
 _PARTICLES = frozenset({"が", "は", "も", "に", "と", "へ", "なら", "から", "ばかり", "だけ", "には", "宛"})
 _SPEAKERS = frozenset({"が", "は", "も", "と", "ばかり"})

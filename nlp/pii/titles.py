@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
-from nlp.pii_clues import ANY_NAME, Clues
-from nlp.pii_lexicon import CLEAR, POSSIBLE, family_weight, given_weight, senses
-from nlp.pii_words import MaskingWords, masking_words
+from nlp.pii.clues import ANY_NAME, Clues
+from nlp.pii.lexicon import CLEAR, POSSIBLE, family_weight, given_weight, senses
+from nlp.pii.words import MaskingWords, masking_words
 
 _NAME_CHARACTERS = re.compile(r"^[一-龥々﨑𠮷ヶケァ-ヴーぁ-ん]{1,6}$")
 _KANA_NAME = re.compile(r"^[ァ-ヴーｦ-ﾟ]{2,8}$")

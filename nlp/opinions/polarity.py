@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from nlp.opinion_forms import Predicate, Trait
+from nlp.opinions.forms import Predicate, Trait
 
-LEXICON = Path(__file__).resolve().parent.parent / "data" / "opinions" / "polarity.yaml"
+LEXICON = Path(__file__).resolve().parents[2] / "data" / "opinions" / "polarity.yaml"
 
 
 class Polarity(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_evidence import ENOUGH, Contacts, aged, begins_sentence, introduces
-from nlp.pii_lexicon import family_weight, given_weight, senses
-from nlp.pii_words import masking_words
+from nlp.pii.evidence import ENOUGH, Contacts, aged, begins_sentence, introduces
+from nlp.pii.lexicon import family_weight, given_weight, senses
+from nlp.pii.words import masking_words
 
 _JOINT = re.compile(r"[)\]】]?(?:(?P<strong>[:=]) ?| |は ?|\n)|(?P<close>[)\]】])")
 _VALUE = re.compile(

@@ -1,6 +1,6 @@
 """What stands around a possible name, as points: a name is taken where word and surroundings together reach ``ENOUGH``.
 
-The word gives 0–2 points for a family and for a given name (``nlp.pii_lexicon``); its place gives the rest.
+The word gives 0–2 points for a family and for a given name (``nlp.pii.lexicon``); its place gives the rest.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from nlp.annotation import PiiSpan
-from nlp.pii_words import masking_words
+from nlp.pii.words import masking_words
 
 ENOUGH = 3
 LABEL, STRONG, WEAK, NOTHING = 3, 2, 1, 0

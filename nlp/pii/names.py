@@ -1,8 +1,8 @@
 """Names of people: one rule for each sort of evidence, then what the found names give away about others.
 
-Titles and name-like neighbours (``pii_titles``), two parts (``pii_pairs``), signatures (``pii_slots``), words that announce a name
-(``pii_behind``), kana and foreign names (``pii_kana``, ``pii_foreign``), what people do (``pii_actors``), lists, readings and repeats
-(``pii_companions``); what stays in doubt goes to GiNZA (``pii_doubts``).
+Titles and name-like neighbours (``titles``), two parts (``pairs``), signatures (``slots``), words that announce a name
+(``behind``), kana and foreign names (``kana``, ``foreign``), what people do (``actors``), lists, readings and repeats
+(``companions``); what stays in doubt goes to GiNZA (``doubtful``).
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Collection, Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Token
-from nlp.pii_actors import actors
-from nlp.pii_behind import behind_words
-from nlp.pii_clues import Clues
-from nlp.pii_companions import companions, lists, readings, repeats
-from nlp.pii_evidence import Contacts
-from nlp.pii_foreign import foreign
-from nlp.pii_kana import kana_names
-from nlp.pii_pairs import pairs
-from nlp.pii_slots import slots
-from nlp.pii_titles import titled
+from nlp.pii.actors import actors
+from nlp.pii.behind import behind_words
+from nlp.pii.clues import Clues
+from nlp.pii.companions import companions, lists, readings, repeats
+from nlp.pii.evidence import Contacts
+from nlp.pii.foreign import foreign
+from nlp.pii.kana import kana_names
+from nlp.pii.pairs import pairs
+from nlp.pii.slots import slots
+from nlp.pii.titles import titled
 
 _NOBODY = Contacts(())
 

@@ -1,4 +1,4 @@
-"""What the rules leave open: words that may be a family or a given name where a person may stand. GiNZA decides (``nlp.names``)."""
+"""Surnames that stand alone where a person may stand. GiNZA decides (``nlp.pii.recogniser``)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
-from nlp.pii_evidence import after_kin
-from nlp.pii_lexicon import CLEAR, can_be_name, family_weight, senses
-from nlp.pii_words import MaskingWords, masking_words
-from nlp.spans import Cover
+from nlp.pii.evidence import after_kin
+from nlp.pii.lexicon import CLEAR, can_be_name, family_weight, senses
+from nlp.pii.spans import Cover
+from nlp.pii.words import MaskingWords, masking_words
 
 _CLAUSE = 16
 _KANJI_WORD = re.compile(r"^[\u3400-\u9fff々ヶノ]{1,3}$")

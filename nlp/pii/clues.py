@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from nlp.japanese import Part, Token
-from nlp.pii_lexicon import CLEAR, family_weight
-from nlp.pii_words import masking_words
+from nlp.pii.lexicon import CLEAR, family_weight
+from nlp.pii.words import masking_words
 
 ANY_NAME = Part.SURNAME | Part.GIVEN_NAME | Part.PERSON
 

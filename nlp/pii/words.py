@@ -11,7 +11,7 @@ import yaml
 
 from nlp.japanese import tokenize
 
-WORDS = Path(__file__).resolve().parent.parent / "data" / "masking" / "words.yaml"
+WORDS = Path(__file__).resolve().parents[2] / "data" / "masking" / "words.yaml"
 
 _DASHES = "-‐‑‒–—―−－ー─━ｰ"
 DASH = f"[{re.escape(_DASHES)}]"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_evidence import Contacts
-from nlp.pii_lexicon import senses
-from nlp.pii_words import masking_words
+from nlp.pii.evidence import Contacts
+from nlp.pii.lexicon import senses
+from nlp.pii.words import masking_words
 
 _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĐĒĖĘĞĪŁŃŌŐŚŠŪŽẠ-Ỹ", "a-zß-öø-ÿā-žơưạ-ỹ"
 _WORD = rf"[{_UPPER}](?:[{_LOWER}]{{1,15}}(?:[-'][{_UPPER}]?[{_LOWER}]{{1,12}})?|')(?:[{_UPPER}][{_LOWER}]{{1,12}})?"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_contacts import kanji_phones, online, phones, postal_codes
-from nlp.pii_dates import birthdates
-from nlp.pii_numbers import bank_accounts, cards, is_my_number, my_numbers, personal_ids, plates
-from nlp.spans import Cover
+from nlp.pii.contacts import kanji_phones, online, phones, postal_codes
+from nlp.pii.dates import birthdates
+from nlp.pii.numbers import bank_accounts, cards, is_my_number, my_numbers, personal_ids, plates
+from nlp.pii.spans import Cover
 
 __all__ = ["is_my_number", "written_forms"]
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nlp.japanese import Part, Token
-from nlp.pii_words import masking_words
+from nlp.pii.words import masking_words
 
 _PREFECTURE = re.compile(
     "北海道|東京都|(?:京都|大阪)府|(?:青森|岩手|宮城|秋田|山形|福島|茨城|栃木|群馬|埼玉|千葉|神奈川|新潟|富山|石川|福井|山梨|長野|岐阜|静岡|愛知|三重|滋賀|"

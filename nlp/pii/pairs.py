@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_clues import Clues
-from nlp.pii_evidence import ENOUGH, LABEL, NOTHING, STRONG, WEAK, Contacts, around
-from nlp.pii_lexicon import CLEAR, NONE, POSSIBLE, given_weight, senses
-from nlp.pii_words import KANJI, masking_words
+from nlp.pii.clues import Clues
+from nlp.pii.evidence import ENOUGH, LABEL, NOTHING, STRONG, WEAK, Contacts, around
+from nlp.pii.lexicon import CLEAR, NONE, POSSIBLE, given_weight, senses
+from nlp.pii.words import KANJI, masking_words
 
 _BLANK = re.compile(rf"(?<=[{KANJI}])[ \t]{{1,2}}(?=[{KANJI}ぁ-んァ-ヴｦ-ﾟ])")
 _FAMILY = re.compile(rf"[{KANJI}ノ]{{1,8}}$")

@@ -1,7 +1,4 @@
-"""What a voice holds of what: 主題 → 評価 from GiNZA's dependencies, what it asks for, what it asks to know, for or against.
-
-``opinions`` is the only door. The rules are in ``nlp.opinion_*``; they see plain words, so that only ``nlp.opinion_words`` knows spaCy.
-"""
+"""Sentences read one by one with GiNZA, and what the rules find in them. Only ``nlp.opinions.words`` knows spaCy."""
 
 from __future__ import annotations
 
@@ -10,18 +7,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from nlp import opinion_words
-from nlp.opinion_pairs import Found, pairs
-from nlp.opinion_polarity import Polarity
-from nlp.opinion_sentences import asks_for, asks_to_know, sentences
-from nlp.opinion_stance import Judged, Side, Stance, stance
-
-__all__ = ["Opinions", "Pair", "Polarity", "Side", "Span", "Stance", "load", "opinions", "version"]
+from nlp.opinions import words
+from nlp.opinions.pairs import Found, pairs
+from nlp.opinions.polarity import Polarity
+from nlp.opinions.sentences import asks_for, asks_to_know, sentences
+from nlp.opinions.stance import Judged, Stance, stance
 
 RULES = 1
 """Raise it when a rule changes what is read: rows that an earlier one wrote are then read anew."""
 
-load = opinion_words.load
+load = words.load
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ class Opinions:
 
 def version() -> str:
     """What reads: the parser's version and the rules'."""
-    return f"{opinion_words.version()}+{RULES}"
+    return f"{words.version()}+{RULES}"
 
 
 def opinions(texts: Sequence[str]) -> list[Opinions]:
@@ -84,12 +79,12 @@ def opinions(texts: Sequence[str]) -> list[Opinions]:
     Method: dependency relations of Universal Dependencies Japanese (GiNZA), with rules for predicates and their endings.
     """
     spans = [list(sentences(text)) for text in texts]
-    parsed = opinion_words.parse(text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own)
+    parsed = words.parse(text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own)
     return [_read(text, own, islice(parsed, len(own))) for text, own in zip(texts, spans, strict=True)]
 
 
-def _read(text: str, spans: list[tuple[int, int]], parsed: Iterator[opinion_words.Sentence]) -> Opinions:
-    found = tuple(_pair(item, start) for (start, _), words in zip(spans, parsed, strict=True) for item in pairs(words))
+def _read(text: str, spans: list[tuple[int, int]], parsed: Iterator[words.Sentence]) -> Opinions:
+    found = tuple(_pair(item, start) for (start, _), sentence in zip(spans, parsed, strict=True) for item in pairs(sentence))
     judged = [
         Judged(pair.topic, pair.topic_span.start, pair.predicate_span.start, pair.predicate_span.end, pair.polarity) for pair in found
     ]

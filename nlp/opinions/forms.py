@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 
-from nlp.opinion_words import Word
+from nlp.opinions.words import Word
 
 # 未然形 of 五段 verbs, by the last kana of the dictionary form.
 _A_ROW = dict(zip("くぐすつぬぶむるう", "かがさたなばまらわ", strict=True))

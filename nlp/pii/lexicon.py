@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nlp.japanese import dictionary_senses
-from nlp.pii_words import masking_words
+from nlp.pii.words import masking_words
 
 _HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _KANA = re.compile(r"[ァ-ヴー]+")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_words import DASH, masking_words
-from nlp.spans import Cover
+from nlp.pii.spans import Cover
+from nlp.pii.words import DASH, masking_words
 
 _TWELVE = re.compile(rf"(?<![\d\-])\d{{4}}(?: |{DASH}|・)?\d{{4}}(?: |{DASH}|・)?\d{{4}}(?![\d\-])")
 _MY_NUMBER_LABEL = re.compile(r"マイナンバー|ﾏｲﾅﾝﾊﾞｰ|まいなんばー|個人番号|通知カード|12桁|十二桁|[Mm]y [Nn]umber|My ?No")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from nlp.opinion_polarity import Polarity, lexicon
+from nlp.opinions.polarity import Polarity, lexicon
 
 CERTAIN = 0.5
 """Below this confidence a voice is neither for nor against."""

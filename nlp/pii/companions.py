@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part
-from nlp.pii_clues import Clues
-from nlp.pii_evidence import ENOUGH, begins_sentence, introduces
-from nlp.pii_lexicon import CLEAR, NONE, POSSIBLE, family_weight, given_weight, is_reading_of, katakana, senses
-from nlp.pii_words import KANJI, masking_words
-from nlp.spans import Cover
+from nlp.pii.clues import Clues
+from nlp.pii.evidence import ENOUGH, begins_sentence, introduces
+from nlp.pii.lexicon import CLEAR, NONE, POSSIBLE, family_weight, given_weight, is_reading_of, katakana, senses
+from nlp.pii.spans import Cover
+from nlp.pii.words import KANJI, masking_words
 
 _MEMBER = rf"[{KANJI}ノ]{{1,4}}"
 _TITLED = "(?:さん|様|氏|君|くん|先生)"

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import yaml
 
-from nlp.opinion_forms import Predicate, Trait, predicate
-from nlp.opinion_polarity import Polarity, lexicon, polarity
-from nlp.opinion_words import Word
+from nlp.opinions.forms import Predicate, Trait, predicate
+from nlp.opinions.polarity import Polarity, lexicon, polarity
+from nlp.opinions.words import Word
 
-WORDS = Path(__file__).resolve().parent.parent / "data" / "opinions" / "topics.yaml"
+WORDS = Path(__file__).resolve().parents[2] / "data" / "opinions" / "topics.yaml"
 _ARGUMENTS = {"nsubj", "obj", "obl", "dislocated", "iobj"}
 _PLACES = {"に", "で", "は", "も", "へ", "から", "まで", "が", "を", "って", "とか"}
 _ASKING = {"求める", "希望する", "要望する", "願う", "お願う", "お願い", "望む", "要求する", "希望", "要望"}

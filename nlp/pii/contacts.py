@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from nlp.annotation import PiiSpan
-from nlp.pii_words import DASH, masking_words
+from nlp.pii.words import DASH, masking_words
 
 # An address begins where its characters do: else a long run without an @ would be walked through from each of them.
 _EMAIL = re.compile(

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
-from nlp.pii_clues import Clues
-from nlp.pii_evidence import ENOUGH, LABEL, STRONG, WEAK, after_kin, introduces, labelled
-from nlp.pii_lexicon import CLEAR, NONE, POSSIBLE, can_be_name, given_weight, joined_weight, senses
-from nlp.pii_words import KANJI, MaskingWords, masking_words
+from nlp.pii.clues import Clues
+from nlp.pii.evidence import ENOUGH, LABEL, STRONG, WEAK, after_kin, introduces, labelled
+from nlp.pii.lexicon import CLEAR, NONE, POSSIBLE, can_be_name, given_weight, joined_weight, senses
+from nlp.pii.words import KANJI, MaskingWords, masking_words
 
 _LONGEST_LABEL = 10
 _JOINT = re.compile(rf"[)\]】]?(?:の|は|が|、|:| |\(|「|・|/){{1,2}}(?=[{KANJI}ァ-ヴ])")

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Token
-from nlp.pii_buildings import building_end, may_hold_room, rooms
-from nlp.pii_places import Head, place_before
-from nlp.pii_words import DASH
-from nlp.spans import Cover
+from nlp.pii.buildings import building_end, may_hold_room, rooms
+from nlp.pii.places import Head, place_before
+from nlp.pii.spans import Cover
+from nlp.pii.words import DASH
 
 _KANJI_NUMBER = r"[一二三四五六七八九十百千〇]{1,6}"
 _NUMBER = r"(?:\d{1,5}|[一二三四五六七八九十百千〇零壱弐参拾]{1,7})"

@@ -1,7 +1,7 @@
 """Personal data in Japanese text: rules for what has a written form, Sudachi's proper nouns for names and addresses.
 
 What points at a person or a dwelling goes; what points at a problem stays (3丁目公園, 山田線, 店員さん). A surname that
-stands alone is only a doubt here: ``doubts`` hands it to GiNZA's entity recogniser (``nlp.names``).
+stands alone is only a doubt here: ``doubts`` hands it to GiNZA's entity recogniser (``nlp.pii.recogniser``).
 Offsets are code points of the given text: every normalisation below keeps the length.
 """
 
@@ -12,13 +12,10 @@ from collections.abc import Collection, Sequence
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import Token
-from nlp.pii_addresses import addresses
-from nlp.pii_doubts import doubts
-from nlp.pii_forms import written_forms
-from nlp.pii_names import names
-from nlp.spans import settle
-
-__all__ = ["doubts", "find", "mask", "settle"]
+from nlp.pii.addresses import addresses
+from nlp.pii.forms import written_forms
+from nlp.pii.names import names
+from nlp.pii.spans import settle
 
 _SAME_LENGTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
 _WIDE = re.compile("[\uff01-\uff5e\u3000\xa0]")
