@@ -149,7 +149,9 @@ def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def _is_told_by_sqlite(item: Any, _name: str | None, kind: str, _reflected: bool, _other: object) -> bool:  # noqa: FBT001
-    return kind == "table" or item.table.name != _FULL_TEXT
+    if kind == "table":
+        return bool(item.info.get("only", "sqlite") == "sqlite")
+    return bool(item.table.name != _FULL_TEXT)
 
 
 def revision(engine: Engine) -> str | None:

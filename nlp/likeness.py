@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 _CHUNK = 2000
-_SLICE = 500
 # Candidates by rare words, of which so many are looked at by all their words and by meaning.
 _FOUND, _RERANKED, _ANSWERED = 1000, 100, 50
 # Below this, two voices have no more in common than chance gives.
@@ -135,7 +134,7 @@ def similar(
     """The voices most like a text (masked or to be forgotten: it is stored nowhere) or like a voice, best first.
 
     Of a campaign's near-copies one stands for all; the voice's own campaign is left out. ``sif`` (``nlp.similar.load_sif``) adds
-    meaning to words. At most ``nlp.postings.budget`` postings are read, so that the time hardly grows with the voices.
+    meaning to words. At most ``nlp.postings.BUDGET`` postings are read, so that the time hardly grows with the voices.
 
     Raises:
         NotFoundError: there is no voice of that id.
@@ -235,18 +234,17 @@ def _candidates(session: Session, query: _Query) -> list[_Candidate]:
     """Voices with rare words in common, most first; one for each campaign, none of the query's own."""
     documents = postings.documents(session, [*query.terms, postings.VOICES])
     voices = documents.pop(postings.VOICES, 0)
-    found = [(lookup, postings.find(session, lookup)) for lookup in pure.lookups(documents, voices, budget=postings.budget(session))]
+    lookups = pure.lookups(documents, voices, budget=postings.BUDGET)
+    found = list(zip(lookups, postings.find(session, lookups), strict=True))
     own = [] if query.voice_id is None else [query.voice_id, *_copies(session, query.voice_id)]
     ids = pure.best(found, without=own, limit=_FOUND)
-    known: dict[int, _Candidate] = {}
-    for start in range(0, len(ids), _SLICE):
-        rows = session.execute(
-            select(Voice.id, Answer.voice_id.is_not(None), CampaignMember.campaign_id)
-            .outerjoin(Answer, Answer.voice_id == Voice.id)
-            .outerjoin(CampaignMember, CampaignMember.voice_id == Voice.id)
-            .where(Voice.id.in_(ids[start : start + _SLICE]))
-        )
-        known.update((row[0], _Candidate(row[0], bool(row[1]), row[2])) for row in rows)
+    rows = session.execute(
+        select(Voice.id, Answer.voice_id.is_not(None), CampaignMember.campaign_id)
+        .outerjoin(Answer, Answer.voice_id == Voice.id)
+        .outerjoin(CampaignMember, CampaignMember.voice_id == Voice.id)
+        .where(postings.among(session, Voice.id, ids))
+    )
+    known = {row[0]: _Candidate(row[0], bool(row[1]), row[2]) for row in rows}
     return _one_of_each([known[voice] for voice in ids if voice in known])
 
 

@@ -1,108 +1,129 @@
-"""The search index, one on both databases: FTS5 on SQLite, a GIN index over ``tsvector`` on PostgreSQL. Nothing else knows which."""
+"""The search index, one on both databases: FTS5 on SQLite, postings in blocks on PostgreSQL (``nlp.blocks``). Nothing else knows which."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Text,
+    any_,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.models import SearchTerm
+from nlp import blocks
 from nlp.similar import Lookup
 
 VOICES = ""  # the term that no text has: in how many voices it "stands" is the number of voices that are indexed
-_SLICE = 500  # values in one statement: well under the number of parameters that any SQLite takes
-
-# Postings that one search reads at most. PostgreSQL looks at a voice's row for each, whether it may be seen: about four times as slow.
-_BUDGET = (20_000, 5_000)
+BUDGET = 20_000  # postings that one search reads at most
+_LOCK = 0x6B6F6570  # any number, the same in every process
 
 _COUNT = text(
     "INSERT INTO search_terms (term, documents) VALUES (:term, :documents) "
     "ON CONFLICT (term) DO UPDATE SET documents = search_terms.documents + excluded.documents"
 )
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
-# SQLite, PostgreSQL
-_WRITE = (
-    "INSERT INTO voice_search (rowid, terms) VALUES (:voice, :terms)",
-    "INSERT INTO voice_search (voice_id, terms) VALUES (:voice, array_to_tsvector(CAST(:terms AS text[])))",
-)
-_READ = (
-    "SELECT rowid, terms FROM voice_search WHERE rowid IN :ids",
-    "SELECT voice_id, tsvector_to_array(terms) FROM voice_search WHERE voice_id IN :ids",
-)
-_DELETE = ("DELETE FROM voice_search WHERE rowid IN :ids", "DELETE FROM voice_search WHERE voice_id IN :ids")
-_FIND = (
-    "SELECT rowid FROM voice_search WHERE voice_search MATCH :wanted",
-    "SELECT voice_id FROM voice_search WHERE terms @@ CAST(:wanted AS tsquery)",
-)
-_NEWEST = (" ORDER BY rowid DESC LIMIT :limit", " ORDER BY voice_id DESC LIMIT :limit")
+# Each voice's terms with a space between them, as SQLite and PostgreSQL have them.
+_INDEX = tuple(table("voice_search", column(key, Integer), column("terms", Text)) for key in ("rowid", "voice_id"))
 _MISSING = (
     "SELECT id, title, text FROM voices WHERE id > :after AND NOT EXISTS (SELECT 1 FROM voice_search WHERE rowid = voices.id)",
     "SELECT id, title, text FROM voices WHERE id > :after AND NOT EXISTS (SELECT 1 FROM voice_search WHERE voice_id = voices.id)",
 )
+_FIND = "SELECT rowid FROM voice_search WHERE voice_search MATCH :wanted"
+_NEWEST = " ORDER BY rowid DESC LIMIT :limit"
 
 
 def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
-    """Indexes voices, given as (voice id, terms); one that is indexed already is indexed anew. The counts follow."""
+    """Indexes voices, given as (voice id, terms); one that is indexed already is indexed anew. The counts follow.
+
+    Writers queue up until the other's transaction ends: on PostgreSQL behind an advisory lock, on SQLite because a write
+    transaction is exclusive. Else two that index the same voice would both take its old terms from the counts.
+    """
     rows = [(voice, tuple(dict.fromkeys(terms))) for voice, terms in rows]
     if not rows:
         return
-    changes: Counter[str] = Counter()
+    if _kind(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     before = read(session, [voice for voice, _ in rows])
-    for start in range(0, len(old := list(before)), _SLICE):
-        session.execute(text(_DELETE[_kind(session)]).bindparams(_IDS), {"ids": old[start : start + _SLICE]})
+    _delete(session, before)
+    index = _INDEX[_kind(session)]
+    session.execute(insert(index), [{index.c[0].name: voice, "terms": " ".join(terms)} for voice, terms in rows])
+    if _kind(session):
+        blocks.add(session, rows)
+    changes: Counter[str] = Counter()
     for known in before.values():
         changes.subtract((*known, VOICES))
     for _, terms in rows:
         changes.update((*terms, VOICES))
-    on_postgresql = _kind(session) == 1
-    values = [{"voice": voice, "terms": list(terms) if on_postgresql else " ".join(terms)} for voice, terms in rows]
-    session.execute(text(_WRITE[_kind(session)]), values)
-    # In one order, so that two imports at once wait for each other instead of for ever.
-    counted = [{"term": term, "documents": change} for term, change in sorted(changes.items()) if change]
+    counted = [{"term": term, "documents": change} for term, change in changes.items() if change]
     if counted:
         session.execute(_COUNT, counted)
 
 
 def read(session: Session, voices: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """The terms of those voices that are indexed."""
-    statement = text(_READ[_kind(session)]).bindparams(_IDS)
-    found: dict[int, tuple[str, ...]] = {}
-    for start in range(0, len(voices), _SLICE):
-        for voice, terms in session.execute(statement, {"ids": list(voices[start : start + _SLICE])}):
-            found[voice] = tuple(terms.split() if isinstance(terms, str) else terms)
-    return found
+    index = _INDEX[_kind(session)]
+    found = session.execute(select(index).where(among(session, index.c[0], voices)))
+    return {voice: tuple(terms.split()) for voice, terms in found}
 
 
-def find(session: Session, lookup: Lookup) -> list[int]:
-    """The voices that hold all terms of a lookup, the newest ones where it sets a limit."""
-    kind = _kind(session)
-    wanted = " & ".join(f"'{term}'" for term in lookup.terms) if kind else " AND ".join(f'"{term}"' for term in lookup.terms)
-    statement, values = _FIND[kind], {"wanted": wanted}
-    if lookup.limit:
-        return list(session.scalars(text(statement + _NEWEST[kind]), {**values, "limit": lookup.limit}))
-    return list(session.scalars(text(statement), values))
+def find(session: Session, lookups: Sequence[Lookup]) -> list[list[int]]:
+    """For each lookup the voices that hold all its terms, in any order; where it sets a limit, the newest ones.
 
-
-def budget(session: Session) -> int:
-    """How many postings one search may read."""
-    return _BUDGET[_kind(session)]
+    A voice that was deleted may still be among them.
+    """
+    return blocks.find(session, lookups) if _kind(session) else [_matching(session, lookup) for lookup in lookups]
 
 
 def documents(session: Session, terms: Sequence[str]) -> dict[str, int]:
     """In how many voices each term stands; a term that no voice has is left out."""
-    found: dict[str, int] = {}
-    for start in range(0, len(terms), _SLICE):
-        wanted = select(SearchTerm.term, SearchTerm.documents).where(SearchTerm.term.in_(terms[start : start + _SLICE]))
-        found.update((term, count) for term, count in session.execute(wanted) if count > 0)
-    return found
+    wanted = select(SearchTerm.term, SearchTerm.documents).where(among(session, SearchTerm.term, terms), SearchTerm.documents > 0)
+    return dict(session.execute(wanted).all())
 
 
 def missing(session: Session, *, after: int = 0, limit: int) -> list[tuple[int, str, str]]:
     """The next voices that are not indexed, as (id, title, masked text), in order of their ids."""
     statement = text(f"{_MISSING[_kind(session)]} ORDER BY id LIMIT :limit")
     return [(row.id, row.title, row.text) for row in session.execute(statement, {"after": after, "limit": limit})]
+
+
+def among(session: Session, field: ColumnElement[Any] | InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """The condition that a column has one of these values, which go to the database as one parameter.
+
+    With a parameter for each of a thousand values, the drivers take longer to hand them over than the database to answer.
+    """
+    if _kind(session):
+        return field == any_(literal(list(values), ARRAY(field.type)))
+    return field.in_(select(func.json_each(json.dumps(list(values), ensure_ascii=False)).table_valued("value").c.value))
+
+
+def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:
+    if not known:
+        return
+    index = _INDEX[_kind(session)]
+    session.execute(delete(index).where(among(session, index.c[0], list(known))))
+    if _kind(session):
+        blocks.remove(session, known.items())
+
+
+def _matching(session: Session, lookup: Lookup) -> list[int]:
+    wanted = {"wanted": " AND ".join(f'"{term}"' for term in lookup.terms)}
+    if lookup.limit:
+        return list(session.scalars(text(_FIND + _NEWEST), {**wanted, "limit": lookup.limit}))
+    return list(session.scalars(text(_FIND), wanted))
 
 
 def _kind(session: Session) -> int:

@@ -1,15 +1,14 @@
 """What likeness is found by: the search index's counts, distinct texts with their bands, groups of near-copies, blind senders.
 
-The index itself is ``voice_search``: a table with a ``tsvector`` on PostgreSQL, an FTS5 virtual table on SQLite. Only
-``nlp.postings`` reads and writes it.
+The index itself is ``voice_search``: an FTS5 virtual table on SQLite; on PostgreSQL a table with each voice's terms, beside
+``voice_postings`` with each term's voices. Only ``nlp.postings`` and ``nlp.blocks`` read and write them.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
@@ -19,8 +18,17 @@ voice_search = Table(
     "voice_search",
     Base.metadata,
     Column("voice_id", ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("terms", TSVECTOR, nullable=False),
-    Index("ix_voice_search_terms", "terms", postgresql_using="gin"),
+    Column("terms", Text, nullable=False, doc="with a space between them"),
+)
+
+# On PostgreSQL alone. No foreign key: an id that is left over from a voice that was deleted finds no voice.
+voice_postings = Table(
+    "voice_postings",
+    Base.metadata,
+    Column("term", String(64, collation="C"), primary_key=True),
+    Column("block", Integer, primary_key=True, autoincrement=False, doc="the voices' ids divided by ``nlp.blocks.BLOCK``"),
+    Column("voices", ARRAY(Integer), nullable=False),
+    info={"only": "postgresql"},
 )
 
 

@@ -47,7 +47,9 @@ def test_the_chain_goes_down_to_the_start_and_up_again(engine: Engine) -> None:
     assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
     assert db.revision(engine) is None
     db.upgrade(engine)
-    assert set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
+    kind = engine.dialect.name
+    wanted = {name for name, table in Base.metadata.tables.items() if table.info.get("only", kind) == kind}
+    assert wanted <= set(inspect(engine).get_table_names())
     assert db.drift(engine) == []
     with db.writing(engine) as session:
         audit.record(session, actor="test", action="a", subject="b")

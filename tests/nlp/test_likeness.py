@@ -3,8 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections import defaultdict
+import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from core.models import (
 )
 from core.settings import Settings
 from nlp import campaigns, likeness, postings
+from nlp.blocks import BLOCK
 from nlp.similar import Lookup, terms
 from tests import factories
 
@@ -47,6 +50,13 @@ def save(engine: Engine, *texts: str, indexed: bool = True, **values: object) ->
         if indexed:
             likeness.index(session, [(voice.id, terms(f"{voice.title}\n{voice.text}")) for voice in voices])
         return [voice.id for voice in voices]
+
+
+def found(engine: Engine, *words: str, limit: int = 0) -> list[int]:
+    """The voices that the index gives for these words together, in order of their ids."""
+    with db.reading(engine) as session:
+        (voices,) = postings.find(session, [Lookup(words, 1.0, limit)])
+    return sorted(voices)
 
 
 def groups(engine: Engine) -> set[frozenset[int]]:
@@ -73,12 +83,11 @@ def test_the_index_is_part_of_what_drift_sees(engine: Engine) -> None:
 
 def test_words_are_found_whole_and_together(engine: Engine) -> None:
     first, second = save(engine, "歩道の段差が危ない。", "歩道橋の段差を直してほしい。")
-    with db.reading(engine) as session:
-        assert postings.find(session, Lookup(("歩道",), 1.0)) == [first]
-        assert sorted(postings.find(session, Lookup(("段差",), 1.0))) == [first, second]
-        assert postings.find(session, Lookup(("段差", "歩道橋"), 1.0)) == [second]
-        assert postings.find(session, Lookup(("段差",), 1.0, 1)) == [second], "the newest"
-        assert postings.find(session, Lookup(("公園",), 1.0)) == []
+    assert found(engine, "歩道") == [first]
+    assert found(engine, "段差") == [first, second]
+    assert found(engine, "段差", "歩道橋") == [second]
+    assert found(engine, "段差", limit=1) == [second], "the newest"
+    assert found(engine, "公園") == []
 
 
 def test_the_same_words_are_read_back(engine: Engine) -> None:
@@ -95,8 +104,8 @@ def test_every_word_of_any_text_finds_it(engine: Engine, written: str) -> None:
         voice = factories.create_voice(session, text="文", labelled=False)
         likeness.index(session, [(voice.id, words)])
         assert set(postings.read(session, [voice.id])[voice.id]) == set(words)
-        for word in words:
-            assert voice.id in postings.find(session, Lookup((word,), 1.0))
+        for voices in postings.find(session, [Lookup((word,), 1.0) for word in words]):
+            assert voice.id in voices
         session.rollback()
 
 
@@ -106,8 +115,56 @@ def test_counts_follow_what_is_indexed_and_indexed_anew(engine: Engine) -> None:
         assert postings.documents(session, ["歩道", "段差", "草", "公園", ""]) == {"歩道": 2, "段差": 1, "草": 1, "": 2}
         likeness.index(session, [(second, ("公園",)), (first, terms("歩道の段差"))])
         assert postings.documents(session, ["歩道", "段差", "草", "公園", ""]) == {"歩道": 1, "段差": 1, "公園": 1, "": 2}
-        assert postings.find(session, Lookup(("草",), 1.0)) == []
         assert session.scalar(select(func.min(SearchTerm.documents))) == 0
+    assert found(engine, "草") == []
+    assert found(engine, "歩道") == [first]
+    assert found(engine, "公園") == [second]
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_lookups_find_what_a_search_through_all_voices_finds(engine: Engine, data: st.DataObject) -> None:
+    """Whole and for the newest, after voices were indexed and some indexed anew, over ids that lie many blocks apart."""
+    words = st.lists(st.sampled_from("あいうえ"), min_size=1, max_size=4, unique=True)
+    ids = st.integers(1, 40 * BLOCK) | st.integers(1, 40).map(lambda block: block * BLOCK) | st.integers(1, 8)
+    with db.writing(engine) as session:
+        held: dict[int, list[str]] = {}
+        for _ in range(3):
+            given = data.draw(st.dictionaries(ids, words, min_size=1, max_size=12)) | {
+                voice: data.draw(words) for voice in data.draw(st.lists(st.sampled_from(sorted(held) or [1]), max_size=4))
+            }
+            for voice in sorted(given.keys() - held.keys()):
+                factories.create_voice(session, id=voice, text="文", labelled=False)
+            likeness.index(session, list(given.items()))
+            held |= given
+        lookups = [Lookup(tuple(data.draw(words)), 1.0, data.draw(st.sampled_from([0, 1, 3, 100]))) for _ in range(6)]
+        for lookup, voices in zip(lookups, postings.find(session, lookups), strict=True):
+            wanted = sorted((voice for voice, own in held.items() if set(lookup.terms) <= set(own)), reverse=True)
+            assert sorted(voices, reverse=True) == wanted[: lookup.limit or None]
+        counts = Counter(word for own in held.values() for word in own)
+        assert postings.documents(session, ["あ", "い", "う", "え", ""]) == {**counts, "": len(held)}
+        session.rollback()
+
+
+def test_two_that_index_the_same_voices_at_once_count_them_once(engine: Engine) -> None:
+    ids = save(engine, BUS, DRAIN, POOL)
+    barrier = threading.Barrier(2)
+
+    def work(rows: list[tuple[int, tuple[str, ...]]]) -> None:
+        for word in "あいう":
+            barrier.wait(10)
+            with db.writing(engine) as session:
+                likeness.index(session, [(voice, (*words, word)) for voice, words in rows])
+
+    rows = [(voice, terms(written)) for voice, written in zip(ids, (BUS, DRAIN, POOL), strict=True)]
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work, rows), pool.submit(work, rows[::-1])]:
+            done.result()
+    with db.reading(engine) as session:
+        held = Counter(word for words in postings.read(session, ids).values() for word in ("", *words))
+        assert postings.documents(session, sorted({*held, "あ", "い"})) == held
+    assert found(engine, "う") == ids
+    assert found(engine, "い") == []
 
 
 def test_voices_without_an_index_get_one(engine: Engine, settings: Settings, keyring: Keyring) -> None:

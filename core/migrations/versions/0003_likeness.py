@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -24,11 +23,17 @@ def upgrade() -> None:
         op.create_table(
             "voice_search",
             sa.Column("voice_id", sa.Integer(), autoincrement=False, nullable=False),
-            sa.Column("terms", postgresql.TSVECTOR(), nullable=False),
+            sa.Column("terms", sa.Text(), nullable=False),
             sa.ForeignKeyConstraint(["voice_id"], ["voices.id"], name=op.f("fk_voice_search_voice_id"), ondelete="CASCADE"),
             sa.PrimaryKeyConstraint("voice_id", name=op.f("pk_voice_search")),
         )
-        op.create_index("ix_voice_search_terms", "voice_search", ["terms"], postgresql_using="gin")
+        op.create_table(
+            "voice_postings",
+            sa.Column("term", sa.String(length=64, collation="C"), nullable=False),
+            sa.Column("block", sa.Integer(), autoincrement=False, nullable=False),
+            sa.Column("voices", sa.ARRAY(sa.Integer()), nullable=False),
+            sa.PrimaryKeyConstraint("term", "block", name=op.f("pk_voice_postings")),
+        )
     else:
         op.execute(SQLITE_INDEX)
 
@@ -102,4 +107,6 @@ def downgrade() -> None:
     op.drop_table("text_bands")
     op.drop_table("distinct_texts")
     op.drop_table("search_terms")
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_table("voice_postings")
     op.execute("DROP TABLE voice_search")
