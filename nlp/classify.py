@@ -8,14 +8,17 @@ A word's share of a decision is exact: the sum over its features of coefficient 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlp import segments
 from nlp.annotation import Evidence, Label
 from nlp.evidence import WordShares
 from nlp.features import Blocks, FeatureMaker, Prepared
+from nlp.line import Line
 from nlp.segments import Stretch
 from nlp.taxonomy import Taxonomy
 from nlp.vectors import Floats
@@ -58,8 +61,7 @@ class LinearModel:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The labels of one text."""
 
     theme: Label
@@ -67,12 +69,11 @@ class Decision:
     kind: Label
     urgency: Label
     department: Label
-    related: tuple[str, ...]
-    segments: tuple[TopicSegment, ...]
+    related: tuple[str, ...] = ()
+    segments: tuple[TopicSegment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TopicSegment:
+class TopicSegment(NamedTuple):
     """A stretch [start, end) of the masked text, what it is about, and how sure that is."""
 
     start: int
@@ -112,20 +113,30 @@ class Classifier:
         """The labels of some texts, in order. ``evidence=False`` leaves out the deciding words (faster)."""
         if not texts:
             return []
-        blocks = self.features.transform(texts)
+        line = self.features.book.line(texts)
+        blocks = self.features.views(line)
         logits = self.logits(blocks)
         theme = self._probabilities("theme", logits)
         kind = self._probabilities("kind", logits)
         urgency = self._probabilities("urgency", logits)
         pair = self._pair_probabilities(theme, logits)
         department = pair @ self._desk
-        spoken = self._spoken(texts, blocks, {"theme": theme, "kind": kind, "urgency": urgency}) if evidence else {}
-        decisions = [
-            self._decision(spoken, row, theme[row], pair[row], kind[row], urgency[row], department[row]) for row in range(len(texts))
-        ]
+        spoken = self._spoken(line, blocks, {"theme": theme, "kind": kind, "urgency": urgency}) if evidence else {}
+        decided = self._labels(self.models["theme"].labels, theme, spoken.get("theme"))
+        decisions = map(
+            Decision,
+            decided,
+            self._subthemes(theme.argmax(axis=1), pair),
+            self._labels(self.models["kind"].labels, kind, spoken.get("kind")),
+            self._labels(self.models["urgency"].labels, urgency, self._extraordinary(spoken.get("urgency"), urgency)),
+            self._labels(self._departments, department, [label.evidence for label in decided]),
+        )
+        return self._with_segments(texts, list(decisions), theme, department)
+
+    def _with_segments(self, texts: Sequence[Prepared], decisions: Sequence[Decision], theme: Floats, department: Floats) -> list[Decision]:
         return [
-            replace(decision, segments=found, related=self._related(decision.department.label, department[row], found))
-            for row, (decision, found) in enumerate(zip(decisions, self._segments(texts, decisions, theme), strict=True))
+            decision._replace(segments=found, related=self._related(decision.department.label, likely, found))
+            for decision, likely, found in zip(decisions, department, self._segments(texts, decisions, theme), strict=True)
         ]
 
     def _segments(self, texts: Sequence[Prepared], decisions: Sequence[Decision], whole: Floats) -> list[tuple[TopicSegment, ...]]:
@@ -199,45 +210,34 @@ class Classifier:
             sums[:, index] = within[:, self._theme_of_pair == index].sum(axis=1)
         return np.asarray(theme[:, self._theme_of_pair] * within / np.maximum(sums[:, self._theme_of_pair], 1e-12), dtype=np.float32)
 
-    def _decision(
-        self,
-        spoken: Mapping[str, Sequence[tuple[Evidence, ...]]],
-        row: int,
-        theme: Floats,
-        pair: Floats,
-        kind: Floats,
-        urgency: Floats,
-        department: Floats,
-    ) -> Decision:
-        def label(name: str, probabilities: Floats) -> Label:
-            best = int(probabilities.argmax())
-            ordinary = name == "urgency" and self.models[name].labels[best] == self._ordinary
-            words = spoken[name][row] if spoken and not ordinary else ()
-            return self._label(self.models[name].labels, probabilities, evidence=words)
+    def _labels(
+        self, names: Sequence[str], probabilities: Floats, evidence: Sequence[tuple[Evidence, ...]] | None = None
+    ) -> list[Label]:  # fmt: skip
+        """The label of each row and the next best, those of probability 0 left out."""
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, : _ALTERNATIVES + 1]
+        likely = np.take_along_axis(probabilities, order, axis=1)
+        found = []
+        for row, (places, confidences) in enumerate(zip(order.tolist(), likely.tolist(), strict=True)):
+            others = [(names[place], confidence) for place, confidence in zip(places[1:], confidences[1:], strict=True) if confidence > 0]
+            best = confidences[0]
+            found.append(Label(names[places[0]], best, tuple(others), evidence[row] if evidence else (), held=best < self.hold_below))
+        return found
 
-        best = int(theme.argmax())
-        inside = np.flatnonzero(self._theme_of_pair == best)
-        within = pair[inside] / max(float(theme[best]), 1e-12)
-        decided = label("theme", theme)
-        return Decision(
-            theme=decided,
-            subtheme=self._label([self._pairs[index][1] for index in inside], within) if len(inside) else Label("", 0.0),
-            kind=label("kind", kind),
-            urgency=label("urgency", urgency),
-            department=self._label(self._departments, department, evidence=decided.evidence),
-            related=(),
-            segments=(),
-        )
+    def _subthemes(self, themes: NDArray[np.int64], pair: Floats) -> list[Label]:
+        """The 中分類 of each row within its theme: as likely as both are right."""
+        within = np.where(self._theme_of_pair == themes[:, None], pair, np.float32(0))
+        return self._labels([subtheme for _, subtheme in self._pairs], within)
 
-    def _label(self, names: Sequence[str], probabilities: Floats, *, evidence: tuple[Evidence, ...] = ()) -> Label:
-        order = np.argsort(-probabilities, kind="stable")[: _ALTERNATIVES + 1]
-        ranked = [(names[index], float(probabilities[index])) for index in order]
-        (label, confidence), *others = ranked
-        return Label(label, confidence, tuple(others), evidence, held=confidence < self.hold_below)
+    def _extraordinary(self, spoken: Sequence[tuple[Evidence, ...]] | None, urgency: Floats) -> list[tuple[Evidence, ...]] | None:
+        """What made a voice urgent; nothing makes it an ordinary one."""
+        if spoken is None:
+            return None
+        ordinary = self.models["urgency"].labels.index(self._ordinary) if self._ordinary in self.models["urgency"].labels else -1
+        return [() if best == ordinary else words for best, words in zip(urgency.argmax(axis=1).tolist(), spoken, strict=True)]
 
-    def _spoken(self, texts: Sequence[Prepared], blocks: Blocks, said: Mapping[str, Floats]) -> dict[str, list[tuple[Evidence, ...]]]:
+    def _spoken(self, line: Line, blocks: Blocks, said: Mapping[str, Floats]) -> dict[str, list[tuple[Evidence, ...]]]:
         """The deciding words of each text for each facet's likeliest label."""
-        shares = WordShares(self.features, texts, blocks)
+        shares = WordShares(self.features, line, blocks)
         return {name: shares.of(*self._own[name], probabilities.argmax(axis=1)) for name, probabilities in said.items()}
 
 

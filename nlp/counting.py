@@ -9,28 +9,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.japanese import Part
+from nlp.line import ENDING, ENDING_WORDS, NUMBER, OPENING, OPENING_WORDS, Line, WordBook
+
 _WHITE_SPACE = re.compile(r"\s\s+")  # as scikit-learn's character analyser
 _BITS = np.uint64(21)  # a code point and one more fit
 _LONGEST = 3
 
 
 class WordCounts:
-    """The transform of a ``TfidfVectorizer`` over words, for texts whose features are listed."""
+    """The transform of a ``TfidfVectorizer`` over words and their pairs (``nlp.features.word_features``)."""
 
-    def __init__(self, vectorizer: Any) -> None:
-        self._vocabulary: dict[str, int] = vectorizer.vocabulary_
+    def __init__(self, vectorizer: Any, book: WordBook) -> None:
+        self._book = book
         self._idf = np.asarray(vectorizer.idf_, dtype=np.float32)
 
-    def transform(self, texts: Sequence[Sequence[str]]) -> Any:
+    def transform(self, line: Line) -> Any:
         """The sparse matrix (n, words)."""
-        rows: list[int] = []
-        columns: list[int] = []
-        find = self._vocabulary.get
-        for row, features in enumerate(texts):
-            found = [column for feature in features if (column := find(feature)) is not None]
-            columns += found
-            rows += [row] * len(found)
-        return _tf_idf(np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), len(texts), self._idf)
+        book = self._book
+        words = np.where(line.parts & Part.NUMBER > 0, book.number(NUMBER), book.names(line.words))
+        said = words >= 0
+        words, text_of = words[said], line.text_of[said]
+        together = text_of[1:] == text_of[:-1]
+        # How far each word is from its text's ends.
+        size = np.bincount(text_of, minlength=len(line.masked))
+        after_opening = np.arange(len(words)) - np.repeat(np.cumsum(size) - size, size)
+        opens = after_opening < OPENING_WORDS
+        closes = np.repeat(size, size) - after_opening <= ENDING_WORDS
+        found = [
+            (text_of, book.columns(words)),
+            (text_of[1:][together], book.pair_columns(words[:-1][together], words[1:][together])),
+            *(
+                (text_of[where], book.pair_columns(np.full(int(where.sum()), book.number(end)), words[where]))
+                for where, end in ((closes, ENDING), (opens, OPENING))
+            ),
+        ]
+        rows, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return _tf_idf(rows[columns >= 0], columns[columns >= 0], len(line.masked), self._idf)
 
 
 class CharacterCounts:

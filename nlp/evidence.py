@@ -2,64 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nlp.annotation import Evidence
-from nlp.features import Blocks, FeatureMaker, Prepared
-from nlp.japanese import Part, Token
-from nlp.vectors import SMOOTHING, Floats
+from nlp.features import Blocks, FeatureMaker
+from nlp.japanese import Part
+from nlp.line import Ints, Line
+from nlp.vectors import Floats
 
 _MOST = 6
 _LEAST_SHARE = 0.04
 _PARTS = Part.CONTENT | Part.SUFFIX
 
-Ints = NDArray[np.int64]
-
 
 class WordShares:
     """What each word of a batch of texts adds to a label, for all texts together."""
 
-    def __init__(self, features: FeatureMaker, texts: Sequence[Prepared], blocks: Blocks) -> None:
+    def __init__(self, features: FeatureMaker, line: Line, blocks: Blocks) -> None:
         """Finds each text's words once: where they first stand, how often, and what they weigh in the two views."""
-        place: dict[str, int] = {}
-        first: list[Token] = []
-        rows: list[int] = []
-        places: list[int] = []
-        counts: list[int] = []
-        starts = [0]
-        for row, text in enumerate(texts):
-            own: dict[str, int] = {}
-            for token in text.tokens:
-                if token.part & _PARTS and not token.part & Part.NUMBER:
-                    norm = token.norm
-                    if (at := own.get(norm)) is None:
-                        own[norm] = len(rows)
-                        first.append(token)
-                        rows.append(row)
-                        places.append(place.setdefault(norm, len(place)))
-                        counts.append(1)
-                    else:
-                        counts[at] += 1
-            starts.append(len(rows))
-        self._first = first
-        self._starts = starts
-        self._rows, self._places = np.array(rows, dtype=np.int64), np.array(places, dtype=np.int64)
-        self._texts = len(texts)
-        sif = features.sif
-        found = [sif.lexicon.row(norm) for norm in place]
-        known = [
-            SMOOTHING / (SMOOTHING + sif.frequencies.get(norm, 0.0)) if at >= 0 else 0.0 for norm, at in zip(place, found, strict=True)
-        ]
-        self._vectors = sif.lexicon.vectors([max(at, 0) for at in found])
-        weight = np.array(known, dtype=np.float32)[self._places] * np.array(counts, dtype=np.float32)
+        book = features.book
+        places = np.flatnonzero((line.parts & _PARTS > 0) & (line.parts & Part.NUMBER == 0))
+        text_of, words = line.text_of[places], line.words[places]
+        _, first, counts = np.unique(text_of << 32 | words, return_index=True, return_counts=True)
+        # In the texts' order: a word's number tells when it was first met, which differs between processes.
+        order = np.argsort(first)
+        first, counts = first[order], counts[order]
+        self._tokens = [line.tokens[place] for place in places[first].tolist()]
+        self._rows, words = text_of[first], words[first]
+        self._texts = len(line.masked)
+        self._starts = np.searchsorted(self._rows, np.arange(self._texts + 1)).tolist()
+        weight = book.lexicon_weights(words) * counts.astype(np.float32)
         whole = np.bincount(self._rows, weights=weight, minlength=self._texts)
         self._sif_value = weight / np.maximum(whole, 1e-12)[self._rows]
-        columns = np.array([features.words.vocabulary_.get(norm, -1) for norm in place], dtype=np.int64)
-        self._column = columns[self._places]
+        needed, self._places = np.unique(np.maximum(book.lexicon_rows(words), 0), return_inverse=True)
+        self._vectors = features.sif.lexicon.vectors(needed)
+        self._column = book.columns(words)
         self._word_value = _values(blocks.words, self._rows, self._column)
 
     def of(self, words: Floats, sif: Floats, labels: Ints) -> list[tuple[Evidence, ...]]:
@@ -86,7 +65,7 @@ class WordShares:
         return told
 
     def _evidence(self, at: int, share: float) -> Evidence:
-        token = self._first[at]
+        token = self._tokens[at]
         return Evidence(token.surface, share, token.start, token.end)
 
 

@@ -12,11 +12,9 @@ import numpy as np
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.counting import CharacterCounts, WordCounts
 from nlp.japanese import Part, Token
+from nlp.line import ENDING, ENDING_WORDS, JOIN, NUMBER, OPENING, OPENING_WORDS, Line, WordBook, feature_name
 from nlp.pii import mask
-from nlp.vectors import Floats, Sif, content_words
-
-_ENDING = 4
-_OPENING = 2
+from nlp.vectors import Floats, Sif
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,9 @@ def prepare(text: str, tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> Pre
 
 def word_features(tokens: Sequence[Token]) -> list[str]:
     """Uni- and bigrams of normalised forms, with the opening and the ending marked: how a sentence ends tells its kind."""
-    words = ["0" if token.part & Part.NUMBER else token.norm.replace(" ", "") or "_" for token in tokens if not token.surface.isspace()]
-    pairs = [f"{first}␣{second}" for first, second in pairwise(words)]
-    return [*words, *pairs, *(f"$␣{word}" for word in words[-_ENDING:]), *(f"^␣{word}" for word in words[:_OPENING])]
+    words = [NUMBER if token.part & Part.NUMBER else feature_name(token.norm) for token in tokens if not token.norm.isspace()]
+    pairs = [*pairwise(words), *((ENDING, word) for word in words[-ENDING_WORDS:]), *((OPENING, word) for word in words[:OPENING_WORDS])]
+    return [*words, *(f"{first}{JOIN}{second}" for first, second in pairs)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,8 @@ class FeatureMaker:
         self.words = words
         self.characters = characters
         self.sif = sif
-        self._words, self._characters = WordCounts(words), CharacterCounts(characters)
+        self.book = WordBook(words.vocabulary_, sif)
+        self._words, self._characters = WordCounts(words, self.book), CharacterCounts(characters)
 
     @classmethod
     def fit(cls, sif: Sif, texts: Sequence[Prepared]) -> FeatureMaker:
@@ -95,10 +94,16 @@ class FeatureMaker:
 
     def transform(self, texts: Sequence[Prepared]) -> Blocks:
         """The three views of these texts."""
+        return self.views(self.book.line(texts))
+
+    def views(self, line: Line) -> Blocks:
+        """The three views of a line's texts."""
+        content = line.content()
+        words = line.words[content]
         return Blocks(
-            self._words.transform([word_features(text.tokens) for text in texts]),
-            self._characters.transform([text.masked for text in texts]),
-            self.sif.encode([content_words(text.tokens) for text in texts]),
+            self._words.transform(line),
+            self._characters.transform(line.masked),
+            self.sif.encode_rows(self.book.lexicon_rows(words), self.book.lexicon_weights(words), line.text_of[content], len(line.masked)),
         )
 
 

@@ -78,12 +78,15 @@ def terms(masked: str) -> tuple[str, ...]:
 
 def terms_of(tokens: Iterable[Token]) -> tuple[str, ...]:
     """The same from tokens that are there already, those of the masks left out."""
-    found = (
-        _NOT_WORDS.sub("", token.norm.casefold())[:LONGEST_TERM]
-        for token in tokens
-        if token.part & Part.CONTENT and not token.part & (Part.NUMBER | Part.VAGUE)
-    )
-    return tuple(dict.fromkeys(term for term in found if term))
+    left_out = Part.NUMBER | Part.VAGUE
+    found = dict.fromkeys([_term(token[1]) for token in tokens if token[2] & Part.CONTENT and not token[2] & left_out])
+    found.pop("", None)
+    return tuple(found)
+
+
+@lru_cache(maxsize=100_000)
+def _term(norm: str) -> str:
+    return _NOT_WORDS.sub("", norm.casefold())[:LONGEST_TERM]
 
 
 def rarity(documents: int, voices: int) -> float:

@@ -56,7 +56,7 @@ class Lexicon:
                 self._known[word] = row
         return row
 
-    def vectors(self, rows: Sequence[int]) -> Floats:
+    def vectors(self, rows: Sequence[int] | NDArray[np.int64]) -> Floats:
         """The unit vectors of some rows, shape (len(rows), 300)."""
         return np.asarray(self._vectors[np.asarray(rows, dtype=np.int64)])
 
@@ -98,24 +98,26 @@ class Sif:
         _, basis = np.linalg.eigh(vectors.T @ vectors)
         return cls(lexicon, frequencies=plain.frequencies, common=basis[:, -1].astype(np.float32))
 
+    def weight(self, word: str) -> float:
+        """What a word counts: the less common, the more."""
+        return SMOOTHING / (SMOOTHING + self.frequencies.get(word, 0.0))
+
     def encode(self, texts: Sequence[Sequence[str]]) -> Floats:
         """Unit vectors of texts given as content words, shape (n, 300); a text of unknown words is all zeros."""
+        rows = np.array([self.lexicon.row(word) for words in texts for word in words], dtype=np.int64)
+        weights = np.array([self.weight(word) for words in texts for word in words], dtype=np.float32)
+        return self.encode_rows(rows, weights, np.repeat(np.arange(len(texts)), [len(words) for words in texts]), len(texts))
+
+    def encode_rows(self, rows: NDArray[np.int64], weights: Floats, text_of: NDArray[np.int64], texts: int) -> Floats:
+        """The same of words given by their rows in the lexicon (-1 for none), their weights, and the text that each stands in."""
         from scipy.sparse import csr_matrix
 
-        columns: dict[int, int] = {}
-        weights: list[float] = []
-        indices: list[int] = []
-        starts = [0]
-        for words in texts:
-            for word in words:
-                if (row := self.lexicon.row(word)) >= 0:
-                    indices.append(columns.setdefault(row, len(columns)))
-                    weights.append(SMOOTHING / (SMOOTHING + self.frequencies.get(word, 0.0)))
-            starts.append(len(indices))
-        if not columns:
-            return np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        counts = csr_matrix((np.asarray(weights, dtype=np.float32), indices, starts), shape=(len(texts), len(columns)))
-        vectors = unit(np.asarray(counts @ self.lexicon.vectors(list(columns)), dtype=np.float32))
+        known = rows >= 0
+        if not known.any():
+            return np.zeros((texts, DIMENSIONS), dtype=np.float32)
+        needed, columns = np.unique(rows[known], return_inverse=True)
+        counts = csr_matrix((weights[known], (text_of[known], columns)), shape=(texts, len(needed)))
+        vectors = unit(np.asarray(counts @ self.lexicon.vectors(needed), dtype=np.float32))
         if self.common is not None:
             vectors = unit(vectors - np.outer(vectors @ self.common, self.common))
         return vectors

@@ -10,7 +10,8 @@ from typing import Any
 from nlp.annotation import PiiSpan
 
 _SENTENCE_END = re.compile(r"[。！？!?\n]")
-_WINDOW = 30
+# Characters on either side that the recogniser sees: its verdict on 72 doubts is the same with 8 as with 30, its time grows with them.
+_WINDOW = 12
 _PERSON = "Person"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -51,6 +52,19 @@ def test_no_items_no_results() -> None:
 def test_the_number_of_workers() -> None:
     assert engine.workers(Settings(workers=3)) == 3
     assert engine.workers(Settings(workers=0)) == os.cpu_count()
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    before = gc.get_threshold()
+    results = engine.map(collector_of, range(8), settings=Settings(engine="loky", workers=2))
+    assert next(results)[0] > before[0]
+    assert gc.get_threshold() > before
+    results.close()
+    assert gc.get_threshold() == before
+
+
+def collector_of(_: int) -> tuple[int, int, int]:
+    return gc.get_threshold()
 
 
 def divmod_by_seven(number: int) -> tuple[int, int]:

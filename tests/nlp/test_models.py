@@ -118,7 +118,7 @@ def test_labels_without_evidence_are_the_same(classifier: Classifier) -> None:
     prepared = prepare_texts(TEXTS[:3])
     assert classifier.decide([]) == []
     for plain, full in zip(classifier.decide(prepared, evidence=False), classifier.decide(prepared), strict=True):
-        assert plain.theme == dataclasses.replace(full.theme, evidence=())
+        assert plain.theme == full.theme._replace(evidence=())
 
 
 def test_a_line_as_json(annotations: list[Annotation]) -> None:
