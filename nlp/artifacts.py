@@ -23,7 +23,7 @@ from nlp.taxonomy import Taxonomy
 from nlp.vectors import Floats, Lexicon, Sif
 
 # Raise it when features, models or the constants of training (nlp/space.py, nlp/train.py) change: stored models are then made anew.
-FORMAT = 4
+FORMAT = 5
 _CURRENT = "current.json"
 _RETRAIN = "koe train を実行して作り直してください。"
 

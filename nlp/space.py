@@ -26,7 +26,9 @@ VIEWS: dict[str, tuple[float, float, float]] = {
 # Regularisation, likewise.
 PENALTY = {"theme": 2.0, "subtheme": 2.0, "kind": 2.0, "urgency": 2.0}
 # How far labels count alike, however many examples each has (1: wholly): a city's mix of voices is not the corpus's.
-_BALANCE = {"theme": 0.75, "subtheme": 0.75, "kind": 0.75, "urgency": 1.0}
+_BALANCE = {"theme": 1.0, "subtheme": 0.75, "kind": 0.75, "urgency": 1.0}
+# How far an example speaks for the themes that it names beside its main one: without it, their words would speak against them.
+_NAMED_TOO = 0.2
 # What is none of the others has no words of its own; an example of it says less than one of a label that has.
 _REST_LABEL, _REST_WEIGHT = "その他", {"kind": 0.35}
 # Under another city's themes: how much the corpus's opinion counts as a view of a text, and the regularisation and balance of few
@@ -118,7 +120,7 @@ class Space:
     def _finish(self, task: _Task, solver: ridge.Solver) -> Learned:
         # A label that only the taxonomy's words stand for is learnt too.
         classes = np.unique(task.labels)
-        solved = solver.solve(task.labels[:, None] == classes)
+        solved = solver.solve(np.maximum(task.labels[:, None] == classes, _NAMED_TOO * task.named_too(classes)))
         coefficients, intercept = solved.coefficients, solved.intercept
         if self.opinion is not None and task.name in _OPINIONATED:
             width = self.opinion.coefficients.shape[1]
@@ -139,13 +141,22 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What a facet is learnt from: the examples and hints that have its label, those labels, and how much each counts."""
+    """What a facet is learnt from: the examples and hints that have its label, those labels, how much each counts, and further themes."""
 
     name: str
     used: NDArray[np.int64]
     hints_used: NDArray[np.int64]
     labels: NDArray[Any]
     weights: NDArray[Any]
+    others: tuple[tuple[str, ...], ...]
+
+    def named_too(self, classes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which further themes each example names, shape (examples and hints, classes); none for another facet than the theme."""
+        named = np.zeros((len(self.labels), len(classes)), dtype=np.bool_)
+        column = {label: place for place, label in enumerate(classes.tolist())}
+        for row, others in enumerate(self.others):
+            named[row, [column[other] for other in others if other in column]] = True
+        return named
 
     @classmethod
     def of(cls, name: str, examples: Sequence[Example], hints: Sequence[Example], *, balance: float, theme: str = "") -> _Task:
@@ -157,7 +168,8 @@ class _Task:
             weights *= (counts.mean() / counts[place]) ** balance
             weights[labels == _REST_LABEL] *= _REST_WEIGHT.get(name, 1.0)
         every = np.concatenate([weights, [hints[index].weight for index in hints_used]])
-        return cls(name, used, hints_used, np.concatenate([labels, hinted]), every)
+        others = tuple(examples[index].other_themes for index in used) if name == "theme" else ()
+        return cls(name, used, hints_used, np.concatenate([labels, hinted]), every, others)
 
 
 def _labels(examples: Sequence[Example], name: str, theme: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
