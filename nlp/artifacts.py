@@ -1,4 +1,7 @@
-"""Model files: where they are, whether they fit the corpus and taxonomy at hand, and how they are stored (skops, never pickle)."""
+"""Model files: where they are, whether they fit the corpus and taxonomy at hand, and how they are stored.
+
+Arrays as .npy, mapped into memory and so shared by all processes, and JSON for the rest: nothing in them can run (docs/adr/0025).
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,15 @@ import numpy as np
 
 from core.errors import ModelError
 from core.settings import Settings
-from nlp.classify import SUBTHEME_JOIN, Classifier, LinearModel
+from nlp.classify import FACETS, SUBTHEME_JOIN, Classifier, LinearModel
+from nlp.counting import Vocabulary
 from nlp.features import FeatureMaker
-from nlp.taxonomy import Taxonomy
-from nlp.vectors import Floats, Lexicon, Sif
+from nlp.taxonomy import Taxonomy, Theme
+from nlp.taxonomy import load as load_taxonomy
+from nlp.vectors import DIMENSIONS, Floats, Lexicon, Sif
 
 # Raise it when features, models or the constants of training (nlp/space.py, nlp/train.py) change: stored models are then made anew.
-FORMAT = 5
+FORMAT = 6
 _CURRENT = "current.json"
 _RETRAIN = "koe train を実行して作り直してください。"
 
@@ -47,13 +52,39 @@ class Bundle:
     models: Mapping[str, StoredModel]
     temperatures: Mapping[str, float]
     weights: Mapping[str, tuple[float, float, float]]
-    words: Any
-    characters: Any
-    sif_words: tuple[str, ...]
-    sif_frequencies: Any
-    sif_common: Any
+    words: Vocabulary
+    characters: Vocabulary
+    sif: Sif
     seen: tuple[str, ...]
     card: Mapping[str, Any]
+
+    def side_by_side(self, taxonomy: Taxonomy) -> LinearModel:
+        """All facets as one model, the views' weights folded in; the 中分類 are those of each theme one after the other."""
+        single = {name: self.models[name] for name in ("theme", "kind", "urgency")}
+        parts = [
+            self.models.get(f"subtheme/{theme.slug}") or _undivided(theme, like=single["theme"])
+            for theme in taxonomy.themes
+            if theme.name in single["theme"].labels
+        ]
+        coefficients = {name: model.coefficients for name, model in single.items()}
+        coefficients["subtheme"] = np.vstack([part.coefficients for part in parts])
+        intercepts = {name: model.intercept for name, model in single.items()}
+        intercepts["subtheme"] = np.concatenate([part.intercept for part in parts])
+        labels = {name: model.labels for name, model in single.items()}
+        labels["subtheme"] = tuple(label for part in parts for label in part.labels)
+        ends = np.cumsum([len(self.words.features), len(self.characters.features)])
+        views = [np.split(coefficients[name], ends, axis=1) for name in FACETS]
+        words, characters, sif = (
+            np.vstack([view[place] * np.float32(self.weights[name][place]) for name, view in zip(FACETS, views, strict=True)]).T
+            for place in range(3)
+        )
+        return LinearModel(labels, self.temperatures, words, characters, sif, np.concatenate([intercepts[name] for name in FACETS]))
+
+
+def _undivided(theme: Theme, *, like: StoredModel) -> StoredModel:
+    """A theme's only 中分類, or none at all: a single label that nothing speaks for or against."""
+    label = f"{theme.name}{SUBTHEME_JOIN}{(*theme.subthemes, '')[0]}"
+    return StoredModel((label,), np.zeros_like(like.coefficients[:1]), np.zeros(1, dtype=np.float32))
 
 
 def source_digest(settings: Settings) -> str:
@@ -82,29 +113,33 @@ def lexicon_folder(settings: Settings) -> Path:
 
 def save(bundle: Bundle, settings: Settings) -> Path:
     """Stores a bundle under its version and makes it the one in force; a reader sees the old or the new one, never half."""
-    import skops.io
-
     version = str(bundle.card["version"])
     settings.models_dir.mkdir(parents=True, exist_ok=True)
+    model = bundle.side_by_side(load_taxonomy(settings.taxonomy_dir))
+    sif_words, shares = zip(*sorted(bundle.sif.frequencies.items()), strict=True) if bundle.sif.frequencies else ((), ())
+    arrays = {
+        "words": model.words,
+        "characters": model.characters,
+        "sif": model.sif,
+        "intercept": model.intercept,
+        "words_idf": bundle.words.idf,
+        "characters_idf": bundle.characters.idf,
+        "sif_shares": np.array(shares, dtype=np.float64),
+        "sif_common": bundle.sif.common,
+    }
     with _staged(settings.models_dir) as staged:
-        skops.io.dump(
-            {
-                "models": {name: [model.coefficients, model.intercept] for name, model in bundle.models.items()},
-                "words": bundle.words,
-                "characters": bundle.characters,
-                "sif_frequencies": bundle.sif_frequencies,
-                "sif_common": bundle.sif_common,
-            },
-            staged / "models.skops",
-        )
+        for name, array in arrays.items():
+            np.save(staged / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
         described = {
-            "labels": {name: list(model.labels) for name, model in bundle.models.items()},
-            "seen": list(bundle.seen),
+            "labels": dict(model.labels),
             "temperatures": dict(bundle.temperatures),
-            "weights": {name: list(weights) for name, weights in bundle.weights.items()},
-            "sif_words": list(bundle.sif_words),
+            "words": bundle.words.features,
+            "characters": bundle.characters.features,
+            "sif_words": sif_words,
+            "seen": bundle.seen,
         }
-        (staged / "models.json").write_text(json.dumps(described, ensure_ascii=False), "utf-8")
+        # A feature may be half a character, of a text that was cut there: as an escape it can be stored.
+        (staged / "models.json").write_text(json.dumps(described), "utf-8")
         (staged / "card.json").write_text(json.dumps(dict(bundle.card), ensure_ascii=False, indent=1), "utf-8")
         (staged / "card.md").write_text(_card_text(bundle.card), "utf-8")
         folder = settings.models_dir / version
@@ -128,37 +163,48 @@ def load(folder: Path, *, lexicon: Path, taxonomy: Taxonomy, hold_below: float =
     """The classifier of a stored bundle.
 
     Raises:
-        ModelError: a file is missing or damaged, or holds a type that isn't expected.
+        ModelError: a file is missing or damaged.
     """
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
     try:
-        stored = skops.io.load(folder / "models.skops", trusted=[])
         described = json.loads((folder / "models.json").read_text("utf-8"))
-    except UntrustedTypesFoundException:
-        raise ModelError("モデルのファイルに想定外のものが入っています。", hint=_RETRAIN) from None
-    except Exception as error:
+        words, characters = (Vocabulary(tuple(described[name]), array(folder, f"{name}_idf")) for name in ("words", "characters"))
+        model = LinearModel(
+            {name: tuple(described["labels"][name]) for name in FACETS},
+            {name: float(described["temperatures"][name]) for name in FACETS},
+            *(array(folder, name) for name in ("words", "characters", "sif", "intercept")),
+        )
+        _check(model, words, characters)
+        features = FeatureMaker(words=words, characters=characters, sif=load_sif(folder, lexicon))
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise ModelError("モデルのファイルが読めません。", hint=_RETRAIN) from error
-    frequencies = dict(zip(described["sif_words"], np.asarray(stored["sif_frequencies"]).tolist(), strict=True))
-    sif = Sif(Lexicon(lexicon), frequencies=frequencies, common=stored["sif_common"])
-    features = FeatureMaker(words=stored["words"], characters=stored["characters"], sif=sif)
-    blocks = (len(features.words.vocabulary_), len(features.characters.vocabulary_))
-    single: dict[str, LinearModel] = {}
-    for name, (coefficients, intercept) in stored["models"].items():
-        facet = name.partition("/")[0]
-        model = StoredModel(tuple(described["labels"][name]), coefficients, intercept)
-        single[name] = _in_views(model, blocks, tuple(described["weights"][facet]), described["temperatures"][facet])
-    models = {name: model for name, model in single.items() if "/" not in name}
-    models["subtheme"] = LinearModel.side_by_side(
-        [
-            single.get(f"subtheme/{theme.slug}")
-            or LinearModel.constant(f"{theme.name}{SUBTHEME_JOIN}{(*theme.subthemes, '')[0]}", like=models["theme"])
-            for theme in taxonomy.themes
-            if theme.name in models["theme"].labels
-        ]
-    )
-    return Classifier(features, models, taxonomy, hold_below=hold_below)
+    return Classifier(features, model, taxonomy, hold_below=hold_below)
+
+
+def load_sif(folder: Path, lexicon: Path) -> Sif:
+    """The SIF vectors of a stored bundle alone (milliseconds).
+
+    Raises:
+        ModelError: the word vectors can't be read.
+        OSError, ValueError, KeyError: a file of the bundle is missing or damaged.
+    """
+    words = json.loads((folder / "models.json").read_text("utf-8"))["sif_words"]
+    frequencies = dict(zip(words, array(folder, "sif_shares").tolist(), strict=True))
+    return Sif(Lexicon(lexicon), frequencies=frequencies, common=array(folder, "sif_common"))
+
+
+def array(folder: Path, name: str) -> Any:
+    """One array of a stored bundle, mapped."""
+    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+
+
+def _check(model: LinearModel, words: Vocabulary, characters: Vocabulary) -> None:
+    """Raises ``ValueError`` where files of different bundles have come together."""
+    labels = sum(map(len, model.labels.values()))
+    wanted = [(len(words.features), labels), (len(characters.features), labels), (DIMENSIONS, labels), (labels,)]
+    if [view.shape for view in (model.words, model.characters, model.sif, model.intercept)] != wanted:
+        raise ValueError("shapes differ")
+    if len(words.idf) != len(words.features) or len(characters.idf) != len(characters.features):
+        raise ValueError("vocabularies differ")
 
 
 def seen(folder: Path) -> frozenset[str]:
@@ -167,21 +213,6 @@ def seen(folder: Path) -> frozenset[str]:
         return frozenset(json.loads((folder / "models.json").read_text("utf-8"))["seen"])
     except (OSError, ValueError, KeyError):
         raise ModelError("モデルのファイルが読めません。", hint=_RETRAIN) from None
-
-
-def _in_views(
-    model: StoredModel, blocks: tuple[int, int], weights: tuple[float, float, float], temperature: float
-) -> LinearModel:  # fmt: skip
-    """Takes the coefficients apart by view, with the views' weights folded in."""
-    first, second = blocks[0], blocks[0] + blocks[1]
-    return LinearModel(
-        labels=model.labels,
-        words=model.coefficients[:, :first] * np.float32(weights[0]),
-        characters=model.coefficients[:, first:second] * np.float32(weights[1]),
-        sif=model.coefficients[:, second:] * np.float32(weights[2]),
-        intercept=model.intercept,
-        temperature=temperature,
-    )
 
 
 @contextmanager

@@ -29,36 +29,34 @@ _ALTERNATIVES = 3
 _RELATED = 0.25
 
 
+FACETS = ("theme", "subtheme", "kind", "urgency")
+"""The facets in the order of their labels' columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """One facet's model: labels (k), coefficients for the three views ((k, words), (k, characters), (k, 300)), intercepts (k)."""
+    """All facets' labels side by side (k in all), and what speaks for each.
 
-    labels: tuple[str, ...]
+    Attributes:
+        labels: each facet's labels, in the order of ``FACETS`` and of the columns.
+        temperatures: each facet's.
+        words: coefficients of the word view, shape (d, k).
+        characters: the same of the character view.
+        sif: the same of the vector view, shape (300, k).
+        intercept: shape (k).
+    """
+
+    labels: Mapping[str, tuple[str, ...]]
+    temperatures: Mapping[str, float]
     words: Floats
     characters: Floats
     sif: Floats
     intercept: Floats
-    temperature: float
 
-    @classmethod
-    def side_by_side(cls, models: Sequence[LinearModel]) -> LinearModel:
-        """Several models' labels as one: each keeps its own coefficients; the first one's temperature is taken."""
-        return cls(
-            labels=tuple(label for model in models for label in model.labels),
-            words=np.vstack([model.words for model in models]),
-            characters=np.vstack([model.characters for model in models]),
-            sif=np.vstack([model.sif for model in models]),
-            intercept=np.concatenate([model.intercept for model in models]),
-            temperature=models[0].temperature,
-        )
-
-    @classmethod
-    def constant(cls, label: str, *, like: LinearModel) -> LinearModel:
-        """A single label that nothing speaks for or against: a theme without 中分類."""
-        return cls(
-            (label,), np.zeros_like(like.words[:1]), np.zeros_like(like.characters[:1]), np.zeros_like(like.sif[:1]),
-            np.zeros(1, dtype=np.float32), like.temperature,
-        )  # fmt: skip
+    def columns(self, facet: str) -> slice:
+        """Where a facet's labels are."""
+        start = sum(len(self.labels[name]) for name in FACETS[: FACETS.index(facet)])
+        return slice(start, start + len(self.labels[facet]))
 
 
 class Decision(NamedTuple):
@@ -87,23 +85,18 @@ class TopicSegment(NamedTuple):
 class Classifier:
     """The models of all facets, applied together. Below the confidence ``hold_below`` a label is held back (判断保留)."""
 
-    def __init__(self, features: FeatureMaker, models: Mapping[str, LinearModel], taxonomy: Taxonomy, *, hold_below: float = 0.0) -> None:
+    def __init__(self, features: FeatureMaker, model: LinearModel, taxonomy: Taxonomy, *, hold_below: float = 0.0) -> None:
         self.features = features
-        self.models = dict(models)
+        self.labels = model.labels
         self.hold_below = hold_below
-        order = ("theme", "subtheme", "kind", "urgency")
-        self._words = np.vstack([self.models[name].words for name in order]).T.copy()
-        self._characters = np.vstack([self.models[name].characters for name in order]).T.copy()
-        self._sif = np.vstack([self.models[name].sif for name in order]).T.copy()
-        self._intercept = np.concatenate([self.models[name].intercept for name in order])
-        ends = np.cumsum([len(self.models[name].labels) for name in order])
-        self._columns = {name: slice(int(end) - len(self.models[name].labels), int(end)) for name, end in zip(order, ends, strict=True)}
-        self._pairs = [tuple(label.split(SUBTHEME_JOIN, 1)) for label in self.models["subtheme"].labels]
-        themes = self.models["theme"].labels
-        self._theme_of_pair = np.array([themes.index(theme) for theme, _ in self._pairs])
+        self._model = model
+        self._columns = {name: model.columns(name) for name in FACETS}
+        self._pairs = [tuple(label.split(SUBTHEME_JOIN, 1)) for label in self.labels["subtheme"]]
+        self._theme_of_pair = np.array([self.labels["theme"].index(theme) for theme, _ in self._pairs])
         # A label's coefficients less the mean over its facet: what speaks for it and not for all.
         self._own = {
-            name: (model.words - model.words.mean(axis=0), model.sif - model.sif.mean(axis=0)) for name, model in self.models.items()
+            name: (_above_mean(model.words[:, self._columns[name]].T), _above_mean(model.sif[:, self._columns[name]].T))
+            for name in ("theme", "kind", "urgency")
         }
         self._taxonomy = taxonomy
         self._ordinary = taxonomy.urgencies[-1]
@@ -122,13 +115,13 @@ class Classifier:
         pair = self._pair_probabilities(theme, logits)
         department = pair @ self._desk
         spoken = self._spoken(line, blocks, {"theme": theme, "kind": kind, "urgency": urgency}) if evidence else {}
-        decided = self._labels(self.models["theme"].labels, theme, spoken.get("theme"))
+        decided = self._labels(self.labels["theme"], theme, spoken.get("theme"))
         decisions = map(
             Decision,
             decided,
             self._subthemes(theme.argmax(axis=1), pair),
-            self._labels(self.models["kind"].labels, kind, spoken.get("kind")),
-            self._labels(self.models["urgency"].labels, urgency, self._extraordinary(spoken.get("urgency"), urgency)),
+            self._labels(self.labels["kind"], kind, spoken.get("kind")),
+            self._labels(self.labels["urgency"], urgency, self._extraordinary(spoken.get("urgency"), urgency)),
             self._labels(self._departments, department, [label.evidence for label in decided]),
         )
         return self._with_segments(texts, list(decisions), theme, department)
@@ -166,7 +159,7 @@ class Classifier:
 
     def _name_parts(self, texts: Sequence[Prepared], parts: Sequence[tuple[int, Stretch]], found: list[tuple[TopicSegment, ...]]) -> None:
         """Labels stretches as texts of their own; neighbours that then have one theme and department become one segment."""
-        themes = self.models["theme"].labels
+        themes = self.labels["theme"]
         pieces = [piece for row, stretch in parts for piece in segments.cut(texts[row], [(stretch.start, stretch.end)])]
         logits = self.logits(self.features.transform(pieces))
         theme = self._probabilities("theme", logits)
@@ -190,9 +183,10 @@ class Classifier:
         return tuple(name for name in dict.fromkeys(others) if name and name != department)
 
     def logits(self, blocks: Blocks) -> Floats:
-        """All facets' scores before calibration, shape (n, sum of labels)."""
+        """All facets' scores before calibration, shape (n, k)."""
+        model = self._model
         return np.asarray(
-            blocks.words @ self._words + blocks.characters @ self._characters + blocks.sif @ self._sif + self._intercept, dtype=np.float32
+            blocks.words @ model.words + blocks.characters @ model.characters + blocks.sif @ model.sif + model.intercept, dtype=np.float32
         )
 
     def probabilities(self, name: str, blocks: Blocks) -> Floats:
@@ -200,11 +194,11 @@ class Classifier:
         return self._probabilities(name, self.logits(blocks))
 
     def _probabilities(self, name: str, logits: Floats) -> Floats:
-        return softmax(logits[:, self._columns[name]] / self.models[name].temperature)
+        return softmax(logits[:, self._columns[name]] / self._model.temperatures[name])
 
     def _pair_probabilities(self, theme: Floats, logits: Floats) -> Floats:
         """P(theme) × P(中分類 | theme), shape (n, pairs)."""
-        within = np.exp(_shifted(logits[:, self._columns["subtheme"]] / self.models["subtheme"].temperature))
+        within = np.exp(_shifted(logits[:, self._columns["subtheme"]] / self._model.temperatures["subtheme"]))
         sums = np.zeros_like(theme)
         for index in range(theme.shape[1]):
             sums[:, index] = within[:, self._theme_of_pair == index].sum(axis=1)
@@ -232,7 +226,7 @@ class Classifier:
         """What made a voice urgent; nothing makes it an ordinary one."""
         if spoken is None:
             return None
-        ordinary = self.models["urgency"].labels.index(self._ordinary) if self._ordinary in self.models["urgency"].labels else -1
+        ordinary = self.labels["urgency"].index(self._ordinary) if self._ordinary in self.labels["urgency"] else -1
         return [() if best == ordinary else words for best, words in zip(urgency.argmax(axis=1).tolist(), spoken, strict=True)]
 
     def _spoken(self, line: Line, blocks: Blocks, said: Mapping[str, Floats]) -> dict[str, list[tuple[Evidence, ...]]]:
@@ -245,6 +239,10 @@ def softmax(scores: Floats) -> Floats:
     """Rows of probabilities."""
     powers = np.exp(_shifted(scores))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _above_mean(coefficients: Floats) -> Floats:
+    return np.ascontiguousarray(coefficients - coefficients.mean(axis=0), dtype=np.float32)
 
 
 def _shifted(scores: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,32 @@ from numpy.typing import NDArray
 
 from nlp.japanese import Part
 from nlp.line import ENDING, ENDING_WORDS, NUMBER, OPENING, OPENING_WORDS, Line, WordBook
+from nlp.vectors import Floats
 
 _WHITE_SPACE = re.compile(r"\s\s+")  # as scikit-learn's character analyser
 _BITS = np.uint64(21)  # a code point and one more fit
 _LONGEST = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a view counts: its features in the order of their columns, and what each weighs (inverse document frequency), shape (d)."""
+
+    features: tuple[str, ...]
+    idf: Floats
+
+    @classmethod
+    def of(cls, vectorizer: Any) -> Vocabulary:
+        """That of a fitted ``TfidfVectorizer``."""
+        return cls(tuple(vectorizer.get_feature_names_out().tolist()), np.asarray(vectorizer.idf_, dtype=np.float32))
+
+
 class WordCounts:
     """The transform of a ``TfidfVectorizer`` over words and their pairs (``nlp.features.word_features``)."""
 
-    def __init__(self, vectorizer: Any, book: WordBook) -> None:
+    def __init__(self, vocabulary: Vocabulary, book: WordBook) -> None:
         self._book = book
-        self._idf = np.asarray(vectorizer.idf_, dtype=np.float32)
+        self._idf = vocabulary.idf
 
     def transform(self, line: Line) -> Any:
         """The sparse matrix (n, words)."""
@@ -51,13 +66,11 @@ class WordCounts:
 class CharacterCounts:
     """The transform of a ``TfidfVectorizer`` over character 1- to 3-grams: each gram a number, found by bisection."""
 
-    def __init__(self, vectorizer: Any) -> None:
-        grams: dict[str, int] = vectorizer.vocabulary_
-        keys = np.array([_key(gram) for gram in grams], dtype=np.uint64)
-        order = np.argsort(keys)
-        self._keys = keys[order]
-        self._columns = np.array(list(grams.values()), dtype=np.int64)[order]
-        self._idf = np.asarray(vectorizer.idf_, dtype=np.float32)
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        keys = np.array([_key(gram) for gram in vocabulary.features], dtype=np.uint64)
+        self._columns = np.argsort(keys)
+        self._keys = keys[self._columns]
+        self._idf = vocabulary.idf
 
     def transform(self, texts: Sequence[str]) -> Any:
         """The sparse matrix (n, grams)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
-from nlp.counting import CharacterCounts, WordCounts
+from nlp.counting import CharacterCounts, Vocabulary, WordCounts
 from nlp.japanese import Part, Token
 from nlp.line import ENDING, ENDING_WORDS, JOIN, NUMBER, OPENING, OPENING_WORDS, Line, WordBook, feature_name
 from nlp.pii import mask
 from nlp.vectors import Floats, Sif
+
+_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +65,27 @@ class Blocks:
 
         return hstack([self.words * weights[0], self.characters * weights[1], csr_matrix(self.sif * weights[2])]).tocsr()
 
+    @classmethod
+    def joined(cls, parts: Sequence[Blocks]) -> Blocks:
+        """The views of all parts' texts."""
+        from scipy.sparse import vstack
+
+        words, characters = (vstack([getattr(part, view) for part in parts]).tocsr() for view in ("words", "characters"))
+        return cls(words, characters, np.vstack([part.sif for part in parts]))
+
     def take(self, rows: Any) -> Blocks:
         """The same views of some of the texts."""
         return Blocks(self.words[rows], self.characters[rows], self.sif[rows])
 
 
 class FeatureMaker:
-    """Turns prepared texts into ``Blocks``. The vectorizers are scikit-learn's own, so that skops can store them.
+    """Turns prepared texts into ``Blocks``. scikit-learn learns the vocabularies; ``nlp.counting`` counts."""
 
-    They learn the vocabularies; what they would count, ``nlp.counting`` counts, in a third of the time.
-    """
-
-    def __init__(self, *, words: Any, characters: Any, sif: Sif) -> None:
+    def __init__(self, *, words: Vocabulary, characters: Vocabulary, sif: Sif) -> None:
         self.words = words
         self.characters = characters
         self.sif = sif
-        self.book = WordBook(words.vocabulary_, sif)
+        self.book = WordBook(words.features, sif)
         self._words, self._characters = WordCounts(words, self.book), CharacterCounts(characters)
 
     @classmethod
@@ -90,11 +97,12 @@ class FeatureMaker:
         characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2, dtype=np.float32)
         words.fit(_lines(texts))
         characters.fit(text.masked for text in texts)
-        return cls(words=words, characters=characters, sif=sif)
+        return cls(words=Vocabulary.of(words), characters=Vocabulary.of(characters), sif=sif)
 
     def transform(self, texts: Sequence[Prepared]) -> Blocks:
-        """The three views of these texts."""
-        return self.views(self.book.line(texts))
+        """The three views of these texts, of many so many at a time: a line takes ten times the memory of its views."""
+        parts = [self.views(self.book.line(texts[start : start + _BATCH])) for start in range(0, len(texts), _BATCH)]
+        return Blocks.joined(parts) if len(parts) > 1 else parts[0] if parts else self.views(self.book.line(()))
 
     def views(self, line: Line) -> Blocks:
         """The three views of a line's texts."""
@@ -107,5 +115,5 @@ class FeatureMaker:
         )
 
 
-def _lines(texts: Sequence[Prepared]) -> list[str]:
-    return [" ".join(word_features(text.tokens)) for text in texts]
+def _lines(texts: Sequence[Prepared]) -> Iterator[str]:
+    return (" ".join(word_features(text.tokens)) for text in texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
@@ -68,15 +68,15 @@ def feature_name(norm: str) -> str:
 class WordBook:
     """A number for each word form, and what the models know of it. Learns the words that come in, forgets them when they are too many."""
 
-    def __init__(self, vocabulary: Mapping[str, int], sif: Sif) -> None:
-        """Reads the features of a fitted word vectorizer: words, and pairs joined by ``JOIN``."""
-        self._vocabulary = vocabulary
+    def __init__(self, features: Sequence[str], sif: Sif) -> None:
+        """From the word view's features in the order of their columns: words, and pairs joined by ``JOIN``."""
+        self._vocabulary = {feature: column for column, feature in enumerate(features)}
         self._sif = sif
-        self._own = sorted({NUMBER, OPENING, ENDING, *(part for feature in vocabulary for part in feature.split(JOIN))})
+        self._own = sorted({NUMBER, OPENING, ENDING, *(part for feature in features for part in feature.split(JOIN))})
         self._start()
         pairs = [
             (self._numbers[first] << _HALF | self._numbers[second], column)
-            for feature, column in vocabulary.items()
+            for column, feature in enumerate(features)
             for first, joined, second in (feature.partition(JOIN),)
             if joined
         ]

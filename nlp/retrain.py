@@ -88,7 +88,7 @@ def _score_old(folder: Path, settings: Settings, examples: Sequence[Example]) ->
     for name in _FACETS:
         rows = [row for row, example in enumerate(examples) if getattr(example, name)]
         probabilities = classifier.probabilities(name, blocks.take(rows))
-        parts.append(_score(probabilities, classifier.models[name].labels, [getattr(examples[row], name) for row in rows]))
+        parts.append(_score(probabilities, classifier.labels[name], [getattr(examples[row], name) for row in rows]))
     return _sum(parts)
 
 

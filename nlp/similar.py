@@ -7,11 +7,9 @@ Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3), signatures by datas
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 import unicodedata
-import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ from core.errors import ModelError
 from core.settings import Settings
 from nlp import artifacts
 from nlp.japanese import Part, Token, tokenize
-from nlp.vectors import Floats, Lexicon, Sif
+from nlp.vectors import Sif
 
 LONGEST_TERM = 64
 _PLACEHOLDER = re.compile(r"〔[^〔〕]{1,8}〕")
@@ -196,22 +194,9 @@ def load_sif(settings: Settings) -> Sif | None:
 @lru_cache(maxsize=2)
 def _sif(folder: Path, lexicon: Path) -> Sif | None:
     try:
-        words = json.loads((folder / "models.json").read_text("utf-8"))["sif_words"]
-        shares, common = _arrays(folder / "models.skops", ("sif_frequencies", "sif_common"))
-        return Sif(Lexicon(lexicon), frequencies=dict(zip(words, shares.tolist(), strict=True)), common=common)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, ModelError):
+        return artifacts.load_sif(folder, lexicon)
+    except (OSError, ValueError, KeyError, ModelError):
         return None  # likeness by words alone is better than no page
-
-
-def _arrays(path: Path, names: Sequence[str]) -> list[Floats]:
-    """Arrays of a skops file (a zip of .npy files and a schema), without importing scikit-learn, which takes more than a second."""
-    with zipfile.ZipFile(path) as archive:
-        content: dict[str, Any] = json.loads(archive.read("schema.json"))["content"]
-        arrays = []
-        for name in names:
-            with archive.open(content[name]["file"]) as file:
-                arrays.append(np.lib.format.read_array(file, allow_pickle=False))
-    return arrays
 
 
 @lru_cache(maxsize=1)

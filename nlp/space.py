@@ -77,29 +77,20 @@ class Space:
         for row, both in enumerate(labels):
             targets[row, [column[name] for name in both]] = 1.0
         rows = self.blocks.take(np.arange(len(taught))).stacked(VIEWS["theme"])
-        solved = ridge.Solver(rows, np.ones(len(taught)), penalty=PENALTY["theme"]).solve(targets)
+        solved = ridge.solve(rows, np.ones(len(taught)), targets, penalty=PENALTY["theme"])
         # Centre and scale by what the models say of texts that they haven't seen, as they haven't seen a city's own.
         middle = solved.held_out.mean(axis=0)
         scale = _OPINION_VIEW / float(np.linalg.norm(solved.held_out - middle, axis=1).mean())
         return replace(self, opinion=Opinion(solved.coefficients * np.float32(scale), (solved.intercept - middle) * np.float32(scale)))
 
     def learn(self, names: Sequence[str], examples: Sequence[Example], hints: Sequence[Example]) -> dict[str, Learned]:
-        """The models of some facets. Those with the same views and examples share one solver."""
-        learned: dict[str, Learned] = {}
-        last: tuple[object, ...] = ()
-        solver: ridge.Solver | None = None
-        for name in names:
-            task = _Task.of(name, examples, hints, balance=self._balance(name))
-            key = (VIEWS[name], self._penalty(name), task.used.tobytes(), task.weights.tobytes())
-            if solver is None or key != last:
-                solver, last = self._solver(task), key
-            learned[name] = self._finish(task, solver)
-        return learned
+        """The models of some facets."""
+        return {name: self._solve(_Task.of(name, examples, hints, balance=self._balance(name))) for name in names}
 
     def learn_within(self, theme: str, examples: Sequence[Example], hints: Sequence[Example]) -> Learned:
         """The model of one theme's 中分類 against each other."""
         task = _Task.of("subtheme", examples, hints, balance=self._balance("subtheme"), theme=theme)
-        return self._finish(task, self._solver(task))
+        return self._solve(task)
 
     def _rows(self, task: _Task) -> Any:
         from scipy.sparse import csr_matrix, hstack, vstack
@@ -114,13 +105,11 @@ class Space:
     def _balance(self, name: str) -> float:
         return _BALANCE[name] if self.opinion is None or name not in _OPINIONATED else _OPINION_BALANCE
 
-    def _solver(self, task: _Task) -> ridge.Solver:
-        return ridge.Solver(self._rows(task), task.weights, penalty=self._penalty(task.name))
-
-    def _finish(self, task: _Task, solver: ridge.Solver) -> Learned:
+    def _solve(self, task: _Task) -> Learned:
         # A label that only the taxonomy's words stand for is learnt too.
         classes = np.unique(task.labels)
-        solved = solver.solve(np.maximum(task.labels[:, None] == classes, _NAMED_TOO * task.named_too(classes)))
+        targets = np.maximum(task.labels[:, None] == classes, _NAMED_TOO * task.named_too(classes))
+        solved = ridge.solve(self._rows(task), task.weights, targets, penalty=self._penalty(task.name))
         coefficients, intercept = solved.coefficients, solved.intercept
         if self.opinion is not None and task.name in _OPINIONATED:
             width = self.opinion.coefficients.shape[1]

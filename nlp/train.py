@@ -92,16 +92,13 @@ def fit(settings: Settings, *, human: Sequence[Example] = ()) -> Fitted:
         if len(theme.subthemes) > 1:
             models[f"subtheme/{theme.slug}"] = space.learn_within(theme.name, examples, hints).model
     temperatures["subtheme"] = temperatures["theme"]
-    frequencies = sorted(sif.frequencies.items())
     bundle = artifacts.Bundle(
         models=models,
         temperatures=temperatures,
         weights=VIEWS,
         words=features.words,
         characters=features.characters,
-        sif_words=tuple(word for word, _ in frequencies),
-        sif_frequencies=np.array([share for _, share in frequencies]),
-        sif_common=sif.common,
+        sif=sif,
         seen=tuple(sorted(map(text_key, (example.text for example in human)))),
         card={
             "version": _version(settings, human),

@@ -49,7 +49,7 @@ def _may_be_name(token: Token, following: Token, words: MaskingWords, places: Co
         clear = family_weight(surface) == CLEAR and not following.part & (Part.NOUN | Part.SUFFIX)
         likely = clear or (following.surface in words.surname_followers and family_weight(surface) > 0)
     else:
-        likely = not token.part & Part.NUMBER and bool(_KANJI_WORD.match(surface))
+        likely = not token.part & Part.NUMBER and surface not in words.things and bool(_KANJI_WORD.match(surface))
     return likely and surface not in places
 
 

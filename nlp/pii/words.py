@@ -51,6 +51,7 @@ class MaskingWords:
     short_surnames: frozenset[str]
     before_name: frozenset[str]
     not_names: frozenset[str]
+    things: frozenset[str]
     ends_with_not_name: re.Pattern[str]
     place_suffixes: frozenset[str]
     lands: frozenset[str]
@@ -100,6 +101,7 @@ def masking_words() -> MaskingWords:
         short_surnames=frozenset(lists["short_surnames"]),
         before_name=frozenset(lists["before_name"]),
         not_names=frozenset(lists["not_names"]),
+        things=frozenset(lists["things"]),
         # One character is too little to speak against a name (方, 人, 王): such a word must be the whole of it.
         ends_with_not_name=re.compile("(?:" + "|".join(re.escape(word) for word in lists["not_names"] if len(word) > 1) + ")$"),
         place_suffixes=frozenset(lists["place_suffixes"]),

@@ -155,12 +155,12 @@ def test_the_card(annotator: Annotator, trained_settings: Settings) -> None:
 
 
 def test_ready_trains_nothing_twice(trained_settings: Settings, annotator: Annotator) -> None:
-    before = (annotator.models / "models.skops").stat().st_mtime_ns
+    before = (annotator.models / "words.npy").stat().st_mtime_ns
     assert ready(trained_settings) == annotator
-    assert (annotator.models / "models.skops").stat().st_mtime_ns == before
+    assert (annotator.models / "words.npy").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("file", ["models.skops", "models.json"])
+@pytest.mark.parametrize("file", ["words.npy", "intercept.npy", "sif_shares.npy", "models.json"])
 @pytest.mark.parametrize("damage", ["missing", "cut", "text"])
 def test_a_damaged_model_file(copied: Settings, file: str, damage: str) -> None:
     folder = artifacts.current_folder(copied)
@@ -175,13 +175,19 @@ def test_a_damaged_model_file(copied: Settings, file: str, damage: str) -> None:
     assert "koe train" in str(caught.value.hint)
 
 
-def test_a_model_file_with_something_else_inside(copied: Settings) -> None:
-    import skops.io
-
+def test_a_model_file_that_could_run_something_is_not_opened(copied: Settings) -> None:
     folder = artifacts.current_folder(copied)
     assert folder is not None
-    skops.io.dump({"models": Path("/etc")}, folder / "models.skops")
-    with pytest.raises(ModelError, match="想定外"):
+    np.save(folder / "intercept.npy", np.array([Path("/etc")], dtype=object), allow_pickle=True)
+    with pytest.raises(ModelError, match="モデルのファイルが読めません"):
+        artifacts.load(folder, lexicon=artifacts.lexicon_folder(copied), taxonomy=taxonomy.load(copied.taxonomy_dir))
+
+
+def test_files_of_two_models_together(copied: Settings) -> None:
+    folder = artifacts.current_folder(copied)
+    assert folder is not None
+    np.save(folder / "intercept.npy", np.zeros(3, dtype=np.float32))
+    with pytest.raises(ModelError, match="モデルのファイルが読めません"):
         artifacts.load(folder, lexicon=artifacts.lexicon_folder(copied), taxonomy=taxonomy.load(copied.taxonomy_dir))
 
 

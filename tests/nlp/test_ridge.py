@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.linalg import lapack
 from scipy.sparse import csr_matrix
 from scipy.sparse import random as random_sparse
 from sklearn.linear_model import Ridge
@@ -25,26 +26,34 @@ def with_one(rows: csr_matrix) -> np.ndarray:
     return np.hstack([rows.toarray(), np.ones((rows.shape[0], 1))])
 
 
-def test_gram_is_the_inner_products() -> None:
-    assert ridge.gram(ROWS) == pytest.approx((ROWS @ ROWS.T).toarray(), abs=1e-5)
+@pytest.mark.parametrize("step", [1, 3, 7, 40, 500])
+@pytest.mark.parametrize("size", [1, 2, 3, 8, 39, 40])
+def test_packed_products_are_those_that_lapack_packs(monkeypatch: pytest.MonkeyPatch, size: int, step: int) -> None:
+    monkeypatch.setattr(ridge, "_STEP", step)
+    packed = ridge.Packed(size)
+    for start, _, products in ridge.gram(ROWS[:size]):
+        packed.write(start, products)
+    whole = (ROWS[:size] @ ROWS[:size].T).toarray()
+    expected, _ = lapack.strttf(whole, transr="N", uplo="L")
+    assert packed.numbers == pytest.approx(expected, abs=1e-5)
+    assert packed.diagonal() == pytest.approx(whole.diagonal(), abs=1e-5)
 
 
 def test_coefficients_are_those_of_ridge() -> None:
-    solved = ridge.Solver(ROWS, WEIGHTS, penalty=PENALTY).solve(TARGETS)
+    solved = ridge.solve(ROWS, WEIGHTS, TARGETS, penalty=PENALTY)
     expected = plain(ROWS, TARGETS, WEIGHTS)
     assert solved.coefficients == pytest.approx(expected.coef_[:, :-1], abs=1e-3)
     assert solved.intercept == pytest.approx(expected.coef_[:, -1], abs=1e-3)
 
 
 def test_held_out_scores_are_those_of_a_model_without_the_example() -> None:
-    solved = ridge.Solver(ROWS, WEIGHTS, penalty=PENALTY).solve(TARGETS)
+    solved = ridge.solve(ROWS, WEIGHTS, TARGETS, penalty=PENALTY)
     for left_out in (0, 7, 39):
         kept = np.arange(40) != left_out
         without = plain(ROWS[kept], TARGETS[kept], WEIGHTS[kept])
         assert solved.held_out[left_out] == pytest.approx(without.predict(with_one(ROWS[[left_out]]))[0], abs=2e-3)
 
 
-def test_one_solver_serves_any_labels() -> None:
-    solver = ridge.Solver(ROWS, WEIGHTS, penalty=PENALTY)
-    whole, part = solver.solve(TARGETS), solver.solve(TARGETS[:, :1])
-    assert part.coefficients[0] == pytest.approx(whole.coefficients[0], abs=1e-6)
+def test_weights_that_make_no_sense_are_told() -> None:
+    with pytest.raises(ArithmeticError):
+        ridge.solve(ROWS, -WEIGHTS, TARGETS, penalty=1000.0)
