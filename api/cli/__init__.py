@@ -20,10 +20,6 @@ class _Group(typer.core.TyperGroup):
         except KoeError as error:
             _tell(error.message, error.hint)
             raise SystemExit(EXIT_ERROR) from None
-        except BrokenPipeError:
-            # The reader (head, less) has enough.
-            sys.stderr.close()
-            raise SystemExit(0) from None
         except OSError as error:
             _tell(f"{error.filename or 'ファイル'} を読み書きできません（{error.strerror}）。", "場所・権限・空き容量を確かめてください。")
             raise SystemExit(EXIT_ERROR) from None
