@@ -23,7 +23,7 @@ SHORTEST_LETTER = 120
 
 # By the letters of data/corpus and data/gold (docs/quality.md): what a change of theme costs, how much less at a marked turn, how much
 # the whole letter's themes count in each sentence, and how many content words make a sentence that speaks with its full weight.
-CHANGE_COST = 1.3
+CHANGE_COST = 1.7
 TURN_DISCOUNT = 1.0
 _CONTEXT = 0.15
 _FULL_WEIGHT = 6

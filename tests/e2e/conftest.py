@@ -23,6 +23,7 @@ from core.clock import today
 from core.crypto import load_keyring
 from core.models import Kind, Urgency
 from core.settings import Settings
+from nlp.opinions import service as opinion_service
 from tests import factories
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -131,10 +132,12 @@ def _fill(settings: Settings) -> tuple[str, str, int]:
             title="歩道の穴について、長い件名が折りかえしてもはみ出さないことを確かめるための声",
             text="歩道に深い穴があり、昨夜ひとが落ちました。\n" + "長い本文です。" * 30 + "〔氏名〕、〔電話〕まで。",
             context={"question": "【問２】住みやすいと思いますか。", "choice": "どちらかといえば住みにくい"},
+            reidentifying=["年齢", "病気", "町名"],
         )  # fmt: skip
         factories.create_secret(session, urgent, keyring, text="歩道に深い穴があり、港町太郎まで。", name="港町太郎")
         above = factories.create_topic(session, name="歩道と街灯")
         topic = factories.create_topic(session, name="歩道の段差", voices=voices[::5], parent_id=above.id)
         factories.create_topic(session, name="その他の声", voices=voices[1::5], is_rest=True)
+    opinion_service.update(engine, settings, topic=topic.id)
     engine.dispose()
     return urgent.receipt_number, voices[-1].receipt_number, topic.id

@@ -74,6 +74,14 @@ def test_what_opens_is_accessible_too(visitor: Any, site: Site) -> None:
         summary.click()
     assert complaints_of_axe(page) == []
     assert not is_wider_than_the_window(page)
+    page.get_by_text("主題と評価").wait_for()
+    assert page.get_by_text("公開の前に確認").is_visible()
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+    page.goto(f"/trends/topics/{site.topic}?period=all")
+    assert page.locator(".table-pairs tbody tr").count() > 0
+    page.locator(".table-pairs a").first.click()
+    assert complaints_of_axe(page) == []
     page.goto("/desk")
     page.get_by_text("条件をえらぶ").click()
     page.get_by_role("button", name="キーボードの操作").click()
