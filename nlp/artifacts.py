@@ -28,7 +28,7 @@ from nlp.taxonomy import load as load_taxonomy
 from nlp.vectors import DIMENSIONS, Floats, Lexicon, Sif
 
 # Raise it when features, models or the constants of training (nlp/space.py, nlp/train.py) change: stored models are then made anew.
-FORMAT = 6
+FORMAT = 7
 _CURRENT = "current.json"
 _RETRAIN = "koe train を実行して作り直してください。"
 
