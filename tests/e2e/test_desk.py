@@ -36,6 +36,7 @@ def test_a_walk_with_the_keyboard(visit: Any) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("R08-")
+    page.wait_for_load_state()  # the keys work from then on
     first = page.url
     page.keyboard.press("j")
     page.wait_for_url(lambda url: url != first)
