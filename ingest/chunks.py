@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core import engine as parallel
+from core.bulk import among
 from core.errors import ModelError
 from core.models import Voice
 from core.settings import Settings
@@ -23,7 +24,6 @@ from nlp.annotation import Annotation
 from nlp.similar import terms
 
 CHUNK_VOICES = 2000
-_SLICE = 500  # hashes in one query: well under the number of parameters that any SQLite takes
 _UNMASKED_ATTRIBUTES = frozenset(("age", "sex"))
 
 Annotate = Callable[[Sequence[str]], list[Annotation]]
@@ -157,10 +157,7 @@ def annotate_chunks(
 
 def known_hashes(session: Session, hashes: Sequence[str]) -> set[str]:
     """Which of these content hashes the database has already."""
-    known: set[str] = set()
-    for start in range(0, len(hashes), _SLICE):
-        known.update(session.scalars(select(Voice.content_hash).where(Voice.content_hash.in_(hashes[start : start + _SLICE]))))
-    return known
+    return set(session.scalars(select(Voice.content_hash).where(among(session, Voice.content_hash, hashes))))
 
 
 def _chunk(

@@ -9,11 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Engine, insert, update
+from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import db
+from core.bulk import among, insert_rows
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
@@ -96,8 +97,9 @@ def _write(
     for year, last in serials.items():
         set_counter(session, year, last)
     if fresh:
-        inserted = session.execute(insert(Voice).returning(Voice.content_hash, Voice.id), [item.voice for item in fresh])
-        ids = {row.content_hash: row.id for row in inserted}
+        _insert(session, Voice, (item.voice for item in fresh))
+        inserted = select(Voice.content_hash, Voice.id).where(among(session, Voice.content_hash, [item.content_hash for item in fresh]))
+        ids = dict(session.execute(inserted).all())
         _insert(session, Secret, ({"voice_id": ids[item.content_hash], **row} for item in fresh for row in item.secrets))
         _insert(session, MachineLabel, ({"voice_id": ids[item.content_hash], **row} for item in fresh for row in item.labels))
         _insert(session, Answer, ({"voice_id": ids[item.content_hash], **item.answer} for item in fresh if item.answer))
@@ -123,8 +125,7 @@ def _move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> No
 
 
 def _insert(session: Session, model: type[Any], rows: Iterator[dict[str, Any]]) -> None:
-    if values := list(rows):
-        session.execute(insert(model), values)
+    insert_rows(session, model.__table__, list(rows))
 
 
 def _prepare(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, db
 from core import engine as parallel
+from core.bulk import among
 from core.crypto import Keyring
 from core.errors import NotFoundError
 from core.models import Answer, CampaignMember, Secret, Sender, Status, Voice
@@ -242,7 +243,7 @@ def _candidates(session: Session, query: _Query) -> list[_Candidate]:
         select(Voice.id, Answer.voice_id.is_not(None), CampaignMember.campaign_id)
         .outerjoin(Answer, Answer.voice_id == Voice.id)
         .outerjoin(CampaignMember, CampaignMember.voice_id == Voice.id)
-        .where(postings.among(session, Voice.id, ids))
+        .where(among(session, Voice.id, ids))
     )
     known = {row[0]: _Candidate(row[0], bool(row[1]), row[2]) for row in rows}
     return _one_of_each([known[voice] for voice in ids if voice in known])

