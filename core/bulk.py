@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Dialect, Table, any_, func, insert, literal, select
+from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, Table, any_, func, insert, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
+
+
+class RawJson(str):
+    """A value for a JSON column that is JSON text already."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How rows that name the same columns go to a database.
+
+    Attributes:
+        statement: the INSERT.
+        names: the columns whose values it takes, in its order.
+        by_place: whether it takes them by place or by name.
+        processed: the places of those that go through their type, and how.
+        defaults: what makes the value of each column that the rows don't name.
+    """
+
+    statement: str
+    names: tuple[str, ...]
+    by_place: bool
+    processed: tuple[tuple[int, Processor], ...]
+    defaults: Mapping[str, Callable[[], Any]]
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -22,17 +50,15 @@ def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     if not rows:
         return
     connection = session.connection()
-    names = tuple(rows[0])
-    statement, order, processors, defaults = _prepared(table, names, connection.dialect)
-    values = [
-        [row[name] if process is None else process(row[name]) for name, process in zip(names, processors, strict=True)] for row in rows
-    ]
-    fixed = [value() for value in defaults]
-    if order is None:
-        keys = (*names, *(column.key for column in _with_default(table, names)))
-        connection.exec_driver_sql(statement, [dict(zip(keys, (*value, *fixed), strict=True)) for value in values])
-    else:
-        connection.exec_driver_sql(statement, [tuple([*value, *fixed][place] for place in order) for value in values])
+    shape = _shape(table, tuple(rows[0]), connection.dialect)
+    fixed = {name: make() for name, make in shape.defaults.items()}
+    pick = itemgetter(*shape.names)
+    values: list[Any] = [list(pick({**fixed, **row} if fixed else row)) for row in rows]
+    for place, process in shape.processed:
+        for value in values:
+            value[place] = process(value[place])
+    ready = map(tuple, values) if shape.by_place else (dict(zip(shape.names, value, strict=True)) for value in values)
+    connection.exec_driver_sql(shape.statement, list(ready))
 
 
 def among(session: Session, field: ColumnElement[Any] | InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -46,32 +72,36 @@ def among(session: Session, field: ColumnElement[Any] | InstrumentedAttribute[An
 
 
 @lru_cache(maxsize=64)
-def _prepared(
-    table: Table, names: tuple[str, ...], dialect: Dialect
-) -> tuple[str, tuple[int, ...] | None, tuple[Processor | None, ...], tuple[Callable[[], Any], ...]]:
-    """The statement, the places of its values where they go by place, what each given value goes through, and the defaults."""
-    defaulted = _with_default(table, names)
-    keys = (*names, *(column.key for column in defaulted))
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(keys))
-    order = tuple(keys.index(name) for name in compiled.positiontup) if compiled.positiontup else None
-    processors = tuple(_processor(table, name, dialect) for name in names)
-    return str(compiled), order, processors, tuple(_default(table, column.key, dialect) for column in defaulted)
+def _shape(table: Table, given: tuple[str, ...], dialect: Dialect) -> _Shape:
+    taken = [column for column in table.columns if column.key in given or column.default is not None]
+    names = tuple(column.key for column in taken)
+    compiled = insert(table).inline().compile(dialect=dialect, column_keys=list(names))
+    if compiled.positiontup and tuple(compiled.positiontup) != names:
+        raise AssertionError("SQLAlchemy takes the values in the table's order")
+    processed = [(place, _processor(column.type, dialect)) for place, column in enumerate(taken)]
+    return _Shape(
+        statement=str(compiled),
+        names=names,
+        by_place=bool(compiled.positiontup),
+        processed=tuple((place, process) for place, process in processed if process is not None),
+        defaults={column.key: _maker(column.default) for column in taken if column.key not in given},
+    )
 
 
-def _with_default(table: Table, names: Sequence[str]) -> list[Any]:
-    return [column for column in table.columns if column.default is not None and column.key not in names]
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    own = kind.dialect_impl(dialect)
+    return _as_json if isinstance(own, JSON) else own.bind_processor(dialect)
 
 
-def _processor(table: Table, name: str, dialect: Dialect) -> Processor | None:
-    return table.columns[name].type.dialect_impl(dialect).bind_processor(dialect)
+def _as_json(value: Any) -> str:
+    """As SQLAlchemy writes JSON. Both drivers take the text."""
+    if isinstance(value, RawJson):
+        return str(value)
+    return json.dumps(value) if value else _EMPTY.get(type(value)) or json.dumps(value)
 
 
-def _default(table: Table, name: str, dialect: Dialect) -> Callable[[], Any]:
-    given: Any = table.columns[name].default
-    process = _processor(table, name, dialect)
+_EMPTY: dict[type[Any], str] = {dict: "{}", list: "[]"}
 
-    def value() -> Any:
-        made = given.arg(None) if given.is_callable else given.arg
-        return made if process is None else process(made)
 
-    return value
+def _maker(default: Any) -> Callable[[], Any]:
+    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -16,11 +16,11 @@ from core import db
 from core import engine as parallel
 from core.bulk import among
 from core.errors import ModelError
-from core.models import Voice
+from core.models import Facet, Voice
 from core.settings import Settings
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
-from nlp.annotation import Annotation
+from nlp.annotation import Annotation, Label
 from nlp.similar import terms
 
 CHUNK_VOICES = 2000
@@ -57,13 +57,24 @@ class Work:
     titles: tuple[str, ...]
 
 
+class StoredLabel(NamedTuple):
+    """One facet's label as its row holds it; ``alternatives`` and ``evidence`` are JSON."""
+
+    facet: str
+    value: str
+    confidence: float
+    alternatives: str
+    evidence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """What came back: an annotation for each text, each other text masked, with the number of things masked in it, and the words
-    by which each text is found, its title's among them.
+    """What came back: an annotation for each text, its labels as they are stored, each other text masked, with the number of things
+    masked in it, and the words by which each text is found, its title's among them.
     """
 
     annotations: tuple[Annotation, ...]
+    labels: tuple[tuple[StoredLabel, ...], ...]
     masked: dict[str, tuple[str, int]]
     terms: tuple[tuple[str, ...], ...]
 
@@ -90,7 +101,20 @@ class AnnotateWork:
             tuple(dict.fromkeys((*(terms(clean[title][0]) if title else ()), *annotation.terms)))
             for title, annotation in zip(work.titles, annotations, strict=True)
         )
-        return Annotated(tuple(annotations), clean, tuple(found))
+        labels = tuple(tuple(_stored_labels(annotation)) for annotation in annotations)
+        return Annotated(tuple(map(_without_reasons, annotations)), labels, clean, tuple(found))
+
+
+def _stored_labels(annotation: Annotation) -> Iterator[StoredLabel]:
+    for facet in Facet:
+        label: Label = getattr(annotation, facet.value)
+        if label.label:
+            yield StoredLabel(facet.value, label.label, label.confidence, label.alternatives_json(), label.evidence_json())
+
+
+def _without_reasons(annotation: Annotation) -> Annotation:
+    """Less to send: what is left out stands in the labels."""
+    return annotation._replace(**{facet.value: getattr(annotation, facet.value)._replace(alternatives=(), evidence=()) for facet in Facet})
 
 
 def other_texts(voice: IncomingVoice) -> tuple[str, ...]:

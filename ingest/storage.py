@@ -14,18 +14,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import db
-from core.bulk import among, insert_rows
+from core.bulk import RawJson, among, insert_rows
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
 from core.models import Answer, Batch, BatchStatus, Facet, Kind, MachineLabel, Reject, Secret, Sender, Status, Urgency, Voice
 from core.senders import blind_sender
-from ingest.chunks import Annotated, Chunk, known_hashes
+from ingest.chunks import Annotated, Chunk, StoredLabel, known_hashes
 from ingest.deadlines import DeadlineRule
 from ingest.incoming import IncomingVoice, RejectedRow
 from ingest.receipts import lock_counters, receipt_number, set_counter
 from nlp import likeness
-from nlp.annotation import Annotation, Label
+from nlp.annotation import Annotation
 
 Member = TypeVar("Member", bound=StrEnum)
 
@@ -134,7 +134,7 @@ def _prepare(
     prepared: list[_Prepared] = []
     rejects = list(chunk.rejects)
     masked = {"": ("", 0), **annotated.masked}
-    for voice, annotation, terms in zip(chunk.voices, annotated.annotations, annotated.terms, strict=True):
+    for voice, annotation, labels, terms in zip(chunk.voices, annotated.annotations, annotated.labels, annotated.terms, strict=True):
         if not annotation.masked.strip():
             reason = "個人情報を除くと本文が残りません。原文を確かめてください。"
             rejects.append(RejectedRow(voice.row, "", "empty", reason, (voice.external_id, *voice.original.values())))
@@ -147,7 +147,7 @@ def _prepare(
                 fiscal_year(voice.received_on),
                 {"batch_id": batch_id, **row},
                 _secret_rows(voice, keyring),
-                list(_label_rows(annotation, now)),
+                [_label_row(label, annotation.model, now) for label in labels],
                 terms,
                 _sender_row(voice, keyring),
                 _answer_row(voice, masked[voice.answer][0], department) if voice.answer else None,
@@ -212,20 +212,16 @@ def _sender_row(voice: IncomingVoice, keyring: Keyring) -> dict[str, Any] | None
     return {"key_id": keyring.current, "sender": blind_sender(voice.contact, keyring)} if voice.contact else None
 
 
-def _label_rows(annotation: Annotation, now: datetime) -> Iterator[dict[str, Any]]:
-    for facet in Facet:
-        label: Label = getattr(annotation, facet.value)
-        if label.label:
-            said = label.as_dict()
-            yield {
-                "facet": facet,
-                "value": label.label[:_LONGEST_LABEL],
-                "confidence": label.confidence,
-                "alternatives": said["alternatives"],
-                "evidence": said["evidence"],
-                "model": annotation.model[:_LONGEST_LABEL],
-                "created_at": now,
-            }
+def _label_row(label: StoredLabel, model: str, now: datetime) -> dict[str, Any]:
+    return {
+        "facet": Facet(label.facet),
+        "value": label.value[:_LONGEST_LABEL],
+        "confidence": label.confidence,
+        "alternatives": RawJson(label.alternatives),
+        "evidence": RawJson(label.evidence),
+        "model": model[:_LONGEST_LABEL],
+        "created_at": now,
+    }
 
 
 def _reject_row(reject: RejectedRow, batch_id: int, keyring: Keyring) -> dict[str, Any]:

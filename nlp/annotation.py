@@ -5,6 +5,8 @@ Named tuples: a frozen dataclass takes four times as long on its way between pro
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 PiiType = Literal[
@@ -25,6 +27,11 @@ PLACEHOLDERS: dict[PiiType, str] = {
     "OTHER_ID": "〔番号〕",
 }
 """What stands in the masked text in place of each type."""
+
+
+@lru_cache(maxsize=50_000)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
 
 
 class PiiSpan(NamedTuple):
@@ -70,6 +77,19 @@ class Label(NamedTuple):
             "alternatives": [{"label": label, "confidence": round(confidence, 4)} for label, confidence in self.alternatives],
             "evidence": [item.as_dict() for item in self.evidence],
         }
+
+    def alternatives_json(self) -> str:
+        """The alternatives of ``as_dict`` as JSON text."""
+        said = (f'{{"label": {_quoted(label)}, "confidence": {round(confidence, 4)!r}}}' for label, confidence in self.alternatives)
+        return f"[{', '.join(said)}]"
+
+    def evidence_json(self) -> str:
+        """The evidence of ``as_dict`` as JSON text."""
+        said = (
+            f'{{"text": {_quoted(text)}, "weight": {round(weight, 3)!r}, "start": {start}, "end": {end}}}'
+            for text, weight, start, end in self.evidence
+        )
+        return f"[{', '.join(said)}]"
 
 
 class Segment(NamedTuple):

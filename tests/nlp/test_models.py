@@ -18,7 +18,7 @@ from core.errors import ModelError
 from core.settings import PROJECT_ROOT, Settings
 from nlp import artifacts, corpus, taxonomy
 from nlp.annotate import Annotator, Masker, ready
-from nlp.annotation import Annotation
+from nlp.annotation import Annotation, Evidence, Label
 from nlp.classify import Classifier, softmax
 from nlp.corpus import Example
 from nlp.evaluate import evaluate
@@ -297,3 +297,12 @@ def test_softmax_of_any_scores(rows: list[list[float]]) -> None:
     result = softmax(np.array(rows, dtype=np.float32))
     assert result.sum(axis=1) == pytest.approx(np.ones(len(rows)), abs=1e-5)
     assert (result >= 0).all()
+
+
+def test_what_is_stored_of_a_label_is_what_is_said(annotations: list[Annotation]) -> None:
+    labels = [label for item in annotations for label in (item.theme, item.subtheme, item.kind, item.urgency, item.department)]
+    labels.append(Label("a", 0.5, (('"引用"\n', 1e-05), ("😀", 1.0)), (Evidence("\ud800\\", 0.12345, 0, 2),)))
+    for label in labels:
+        said = label.as_dict()
+        assert json.loads(label.alternatives_json()) == said["alternatives"]
+        assert json.loads(label.evidence_json()) == said["evidence"]
