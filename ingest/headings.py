@@ -16,6 +16,7 @@ FIELD_NAMES = {
     "channel": "受付媒体",
     "title": "件名",
     "text": "本文",
+    "original": "原文",
     "answer": "回答",
     "answered_on": "回答日",
     "department": "所管課",
@@ -62,6 +63,8 @@ _KNOWN: dict[str, tuple[str, ...]] = {
         r"(意見|要望|提案|苦情|問合せ|感想|声)(([・、や]|または)?(意見|要望|提案|苦情|問合せ|感想)){0,3}(等|など)?|コメント|自由(意見|記述|記入|回答)(欄)?",
         r"text|body|content|message|メッセージ",
     ),
+    # Of a mail: all of it, of which 本文 is the letter. A list that has no other column for the text is meant by it.
+    "original": (r"原文|(メール)?全文",),
     "answer": (
         r"(市|市から|市の|区の|町の|担当課の|所管課の)?(の)?回答(内容|本文|文|要旨)?|市の考え方",
         r"(応答|応対|対応|処理|処置|措置)(内容|結果|状況|記録)?",

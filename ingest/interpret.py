@@ -122,7 +122,7 @@ class Interpreter:
             department=self._short(row, "department"),
             contact=common.contact,
             attributes=common.attributes,
-            original={"title": self._raw(row, "title"), "text": raw, "answer": answer},
+            original={"title": self._raw(row, "title"), "text": self._raw(row, "original") or raw, "answer": answer},
             publishable=parse_yes(self._raw(row, "publishable")),
             has_deadline=self.mapping.deadline,
         )

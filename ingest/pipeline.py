@@ -19,13 +19,15 @@ from core.models import Batch, BatchStatus, Channel, Reject
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.deadlines import load_deadline_rule
-from ingest.incoming import RejectedRow
+from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter, fallback_day
 from ingest.mapping import ColumnMapping, resolve_mapping, with_notes
 from ingest.mapping_files import AUTO
 from ingest.normalize import clean_line
-from ingest.readers import ENCODING_NAMES, Source, open_source, read_rows
+from ingest.readers import ENCODING_NAMES
+from ingest.sources import Source, open_source
 from ingest.storage import Sums, save_chunk
+from ingest.workbook import SheetRow, in_sheet
 
 Progress = Callable[[int, int], None]
 """Called after each chunk with (lines done, lines in the file)."""
@@ -84,6 +86,14 @@ class Preview:
     rejects: tuple[RejectNote, ...]
 
 
+class _SheetInterpreter(Interpreter):
+    """Names the sheet in the reasons for which it doesn't take a row, where the file has several."""
+
+    def read(self, row: Row | RejectedRow) -> list[IncomingVoice] | RejectedRow:
+        result = super().read(row)
+        return in_sheet(result, row.sheet) if isinstance(row, SheetRow) and isinstance(result, RejectedRow) else result
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     source: Source
@@ -124,16 +134,18 @@ def import_file(
     plan = _plan(path, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     source = plan.source
     batch_id, done = _begin(engine, source, plan.mapping, name=source_name or source.name)
-    rows = read_rows(source, needed=plan.mapping.needed, settings=settings)
+    rows = source.rows(needed=plan.mapping.needed, settings=settings)
+    reached = 0
     with closing(rows):
         chunks = make_chunks(rows, plan.interpreter, engine=engine, done=done, size=chunk_voices)
         with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask), settings=settings)) as annotated_chunks:
             for chunk, annotated in annotated_chunks:
                 save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rule=rule)
                 if progress:
-                    progress(chunk.line, source.facts.lines)
+                    reached = max(reached, chunk.line)  # a second sheet begins at its own row 1
+                    progress(reached, source.lines)
     if progress:
-        progress(source.facts.lines, source.facts.lines)
+        progress(source.lines, source.lines)
     sums, sample = _finish(engine, batch_id, actor=actor)
     return ImportReport(
         batch=batch_id,
@@ -169,7 +181,7 @@ def preview_file(
     shown: list[tuple[str, ...]] = []
     rejects: list[RejectNote] = []
     voices = 0
-    rows = read_rows(plan.source, needed=plan.mapping.needed, settings=settings)
+    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
             result = plan.interpreter.read(row)
@@ -201,7 +213,7 @@ def _plan(
     fallback = fallback_day(resolved, file_name=name, received_on=received_on)
     if "received_on" not in resolved.fields:
         resolved = with_notes(resolved, f"受付日の列がないので {fallback.day.isoformat()} とします（{fallback.source}から）。")
-    interpreter = Interpreter(resolved, file_name=name, fallback=fallback, channel=channel)
+    interpreter = _SheetInterpreter(resolved, file_name=name, fallback=fallback, channel=channel)
     if "channel" not in resolved.fields:
         resolved = with_notes(resolved, f"受付媒体の列がないので「{interpreter.channel.value}」とします。")
     return _Plan(source, resolved, interpreter)
@@ -210,7 +222,7 @@ def _plan(
 def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str) -> tuple[int, int]:
     """The batch to write to and how many rows of it are done: one that was interrupted, or a new one."""
     with db.writing(engine) as session:
-        running = select(Batch).where(Batch.source_sha256 == source.facts.sha256, Batch.status == BatchStatus.RUNNING)
+        running = select(Batch).where(Batch.source_sha256 == source.sha256, Batch.status == BatchStatus.RUNNING)
         for batch in session.scalars(running.order_by(Batch.id.desc())):
             if batch.mapping == mapping.name[:255]:
                 return batch.id, batch.checkpoint
@@ -218,7 +230,7 @@ def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str)
             batch.status, batch.finished_at = BatchStatus.FAILED, utc_now()
         batch = Batch(
             source_name=clean_line(name)[-255:],
-            source_sha256=source.facts.sha256,
+            source_sha256=source.sha256,
             mapping=mapping.name[:255],
             encoding=source.encoding,
             status=BatchStatus.RUNNING,

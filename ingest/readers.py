@@ -7,7 +7,7 @@ import io
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import InputError
@@ -24,12 +24,15 @@ ENCODING_NAMES = {
     "cp932": "CP932（Shift_JIS）",
     "utf-16": "UTF-16",
     "euc_jp": "EUC-JP",
+    "mail": "電子メール（文字コードは1通ごと）",
+    "xlsx": "Excel ブック",
 }
+"""What a source is written in, as people call it; the keys are what ``batches.encoding`` holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A table found readable: its bytes' facts, its delimiter and its headings (unnamed ones are ``""``)."""
+class Delimited:
+    """A CSV or TSV found readable: its bytes' facts, its delimiter and its headings (unnamed ones are ``""``)."""
 
     path: Path
     facts: FileFacts
@@ -43,6 +46,28 @@ class Source:
     @property
     def encoding(self) -> str:
         return self.facts.encoding
+
+    @property
+    def sha256(self) -> str:
+        return self.facts.sha256
+
+    @property
+    def lines(self) -> int:
+        return self.facts.lines
+
+    def rows(self, *, needed: int, settings: Settings) -> Generator[Row | RejectedRow, None, None]:
+        """Every record after the headings, in order. Blank lines are passed over.
+
+        A record is rejected for what ``fitted`` tells, or for quotes that don't match (``quote``).
+        """
+        encoding = self.encoding if self.facts.undecodable else ""
+        with _records(self.path, self.encoding, self.delimiter) as records:
+            next(records)
+            for record in records:
+                if isinstance(record, RejectedRow):
+                    yield record
+                else:
+                    yield fitted(record, self.headings, needed=needed, settings=settings, encoding=encoding, nul=self.facts.has_nul)
 
 
 class _RunawayError(Exception):
@@ -82,7 +107,7 @@ class _Lines:
         del self.held[1:]
 
 
-def open_source(path: Path) -> Source:
+def open_delimited(path: Path) -> Delimited:
     """Finds out encoding, delimiter and headings, and that at least one record follows.
 
     Raises:
@@ -106,51 +131,38 @@ def open_source(path: Path) -> Source:
         next(records)
         if next(records, None) is None:
             raise InputError(f"「{path.name}」は見出し行だけで、記録がありません。", hint="記録のあるファイルを選んでください。")
-    return Source(path, facts, delimiter, headings[delimiter])
+    return Delimited(path, facts, delimiter, headings[delimiter])
 
 
-def read_rows(source: Source, *, needed: int, settings: Settings) -> Generator[Row | RejectedRow, None, None]:
-    """Every record after the headings, in order. Blank lines are passed over.
+def fitted(
+    row: Row, headings: tuple[str, ...], *, needed: int, settings: Settings, encoding: str = "", nul: bool = True
+) -> Row | RejectedRow:  # fmt: skip
+    """The row with as many cells as there are headings, or why it can't be taken. All kinds of sources go through here.
 
-    ``needed`` is how many cells, from the left, the mapping uses: a record may be shorter than the headings as long as it has
-    those, and longer as long as the extra cells are empty. A row's cells are filled up or cut to the headings' number.
-    A record is rejected (codes) for undecodable bytes (``encoding``), NUL (``nul``), a cell above ``settings.max_cell_chars``
-    (``too_long``), a wrong number of cells (``ragged``), or quotes that don't match (``quote``).
+    ``needed`` is how many cells, from the left, the mapping uses: a row may be shorter than the headings as long as it has
+    those, and longer as long as the extra cells are empty. ``encoding`` (a key of ``ENCODING_NAMES``) and ``nul`` say whether
+    to look for undecodable bytes and for NUL.
+    Codes: ``encoding``, ``nul``, ``too_long`` (a cell above ``settings.max_cell_chars``), ``ragged`` (a wrong number of cells).
     """
-    width = len(source.headings)
-    damaged, has_nul = source.facts.undecodable > 0, source.facts.has_nul
-    with _records(source.path, source.facts.encoding, source.delimiter) as records:
-        next(records)
-        for record in records:
-            if isinstance(record, RejectedRow):
-                yield record
-                continue
-            problem = _problem(source, record, needed=needed, limit=settings.max_cell_chars, damaged=damaged, has_nul=has_nul)
-            if problem:
-                column, code, reason = problem
-                yield RejectedRow(record.number, column, code, reason, record.cells)
-            elif len(record.cells) == width:
-                yield record
-            else:
-                yield Row(record.number, (record.cells + ("",) * width)[:width])
+    problem = _problem(row.cells, headings, needed=needed, limit=settings.max_cell_chars, encoding=encoding, nul=nul)
+    if problem:
+        column, code, reason = problem
+        return RejectedRow(row.number, column, code, reason, row.cells)
+    width = len(headings)
+    return row if len(row.cells) == width else replace(row, cells=(row.cells + ("",) * width)[:width])
 
 
 def _problem(
-    source: Source, record: Row, *, needed: int, limit: int, damaged: bool, has_nul: bool
+    cells: tuple[str, ...], headings: tuple[str, ...], *, needed: int, limit: int, encoding: str, nul: bool
 ) -> tuple[str, str, str] | None:  # fmt: skip
-    cells, headings = record.cells, source.headings
-    if damaged or has_nul:
+    if encoding or nul:
         for position, cell in enumerate(cells):
-            if damaged and UNDECODABLE.search(cell):
-                name = ENCODING_NAMES[source.encoding]
-                return (
-                    _heading(headings, position),
-                    "encoding",
-                    f"{name} として読めないバイトがあります。元のファイルの文字を直してください。",
-                )
-            if has_nul and "\0" in cell:
+            if encoding and UNDECODABLE.search(cell):
+                reason = f"{ENCODING_NAMES[encoding]} として読めないバイトがあります。元のファイルの文字を直してください。"
+                return _heading(headings, position), "encoding", reason
+            if nul and "\0" in cell:
                 return _heading(headings, position), "nul", "文字ではないもの（NUL）が入っています。取りのぞいてください。"
-    if max(map(len, cells)) > limit:
+    if max(map(len, cells), default=0) > limit:
         position = next(position for position, cell in enumerate(cells) if len(cell) > limit)
         reason = f"1つの欄に {len(cells[position]):,} 文字あります（上限は {limit:,} 文字）。分けるか、短くしてください。"
         return _heading(headings, position), "too_long", reason

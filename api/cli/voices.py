@@ -59,7 +59,7 @@ def annotate(
 
 @app.command(name="import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV・TSV ファイル", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="CSV・TSV・Excel・メール・JSON Lines のファイル", show_default=False)],
     mapping: Annotated[str, typer.Option(help="列の対応表の名前かファイル。auto は見出しから推定")] = "auto",
     channel: Annotated[str | None, typer.Option(help="受付媒体（電話・Webフォーム・アンケート など）")] = None,
     received_on: Annotated[str | None, typer.Option(help="受付日の列がないファイルの受付日")] = None,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.settings import Settings
 from ingest.incoming import RejectedRow, Row
-from ingest.readers import open_source, read_rows
+from ingest.sources import open_source
 from tests.ingest.conftest import Write, table_bytes
 
 ENCODINGS = ["utf-8", "utf-8-sig", "cp932", "utf-16"]
@@ -19,7 +19,7 @@ slack = hypothesis_settings(max_examples=60, deadline=None, suppress_health_chec
 
 
 def read(path: Path, settings: Settings, *, needed: int = 1) -> list[Row | RejectedRow]:
-    return list(read_rows(open_source(path), needed=needed, settings=settings))
+    return list(open_source(path).rows(needed=needed, settings=settings))
 
 
 def cells(path: Path, settings: Settings) -> list[tuple[str, ...]]:
