@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Annotator:
     hold_below: float = 0.0
 
     def __call__(self, texts: Sequence[str]) -> list[Annotation]:
-        with _collector_paused():
+        with _ONE_AT_A_TIME, _collector_paused():
             return self._annotate(texts)
 
     def _annotate(self, texts: Sequence[str]) -> list[Annotation]:
@@ -84,6 +85,8 @@ def ready(settings: Settings) -> Annotator:
 # A process that is handed so many texts will meet a doubtful name: GiNZA is loaded with the first of them, since loky takes
 # a process that grows by 300 MB later on for one that leaks, and starts it anew.
 _MANY = 100
+# The models learn the words of a batch as it comes in: two threads of a process take turns.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @contextmanager

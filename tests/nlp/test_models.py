@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -297,6 +298,13 @@ def test_softmax_of_any_scores(rows: list[list[float]]) -> None:
     result = softmax(np.array(rows, dtype=np.float32))
     assert result.sum(axis=1) == pytest.approx(np.ones(len(rows)), abs=1e-5)
     assert (result >= 0).all()
+
+
+def test_threads_give_what_one_gives(annotator: Annotator) -> None:
+    batches = [[f"{text}その{number}の{number * 7}番" for text in TEXTS] for number in range(12)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(annotator, batches))
+    assert together == [annotator(batch) for batch in batches]
 
 
 def test_what_is_stored_of_a_label_is_what_is_said(annotations: list[Annotation]) -> None:
