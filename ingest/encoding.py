@@ -6,8 +6,10 @@ import codecs
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import InputError
 
@@ -44,6 +46,30 @@ class FileFacts:
     encoding: str
     undecodable: int
     has_nul: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A text file and what one pass over it told: what its kinds have in common (``ingest.sources.Source``)."""
+
+    path: Path
+    facts: FileFacts
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def encoding(self) -> str:
+        return self.facts.encoding
+
+    @property
+    def sha256(self) -> str:
+        return self.facts.sha256
+
+    @property
+    def lines(self) -> int:
+        return self.facts.lines
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -132,12 +158,23 @@ def _marks(text: str) -> int:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
+    with opened(path) as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file's bytes.
+
+    Raises:
+        InputError: it can't be opened or read; says why and what to do.
+    """
     try:
         if path.is_dir():
             raise InputError(f"「{path.name}」はフォルダです。", hint="取り込むファイルを指定してください。")
         with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
+            yield file
     except FileNotFoundError:
         raise InputError(f"ファイル「{path.name}」が見つかりません。", hint="場所と名前を確かめてください。") from None
     except PermissionError:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.settings import Settings
-from ingest.encoding import MARK, UNDECODABLE, FileFacts, examine
+from ingest.encoding import MARK, UNDECODABLE, Examined, examine
 from ingest.incoming import RejectedRow, Row
 from ingest.readers import ENCODING_NAMES, fitted
 
@@ -23,28 +23,10 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLines:
+class JsonLines(Examined):
     """A JSON Lines file found readable: its bytes' facts and its keys, in the order in which they first appear."""
 
-    path: Path
-    facts: FileFacts
     keys: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def encoding(self) -> str:
-        return self.facts.encoding
-
-    @property
-    def sha256(self) -> str:
-        return self.facts.sha256
-
-    @property
-    def lines(self) -> int:
-        return self.facts.lines
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import InputError
 from core.settings import Settings
+from ingest.encoding import opened
 from ingest.incoming import RejectedRow, Row
 from ingest.mail_message import HEADINGS, LARGEST, read_message
 
@@ -50,7 +50,7 @@ class MailFile:
         Raises:
             InputError: the file turned out unreadable further on.
         """
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             for number, data in enumerate(_messages(file, is_mbox=self.is_mbox), start=1):
                 yield read_message(data, number, settings=settings)
 
@@ -72,7 +72,7 @@ def open_mail(path: Path) -> MailFile:
         InputError: missing, not readable, empty, or no mail; says what to do.
     """
     sha256, size, head = hashlib.sha256(), 0, b""
-    with _opened(path) as file:
+    with opened(path) as file:
         while piece := file.read(_LINE):
             head = head or piece[:_HEAD]
             size += len(piece)
@@ -85,7 +85,7 @@ def open_mail(path: Path) -> MailFile:
     is_mbox = _start(head).startswith(b"From ")
     count = 1
     if is_mbox:
-        with _opened(path) as file:
+        with opened(path) as file:
             count = sum(1 for _ in _messages(file, is_mbox=True))
     return MailFile(path, sha256.hexdigest(), count, is_mbox)
 
@@ -139,21 +139,3 @@ def _messages(file: BinaryIO, *, is_mbox: bool) -> Iterator[bytes]:
         parts.append(waiting)
     if begun:
         yield b"".join(parts)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        if path.is_dir():
-            raise InputError(f"「{path.name}」はフォルダです。", hint="取り込むファイルを指定してください。")
-        with path.open("rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise InputError(f"ファイル「{path.name}」が見つかりません。", hint="場所と名前を確かめてください。") from None
-    except PermissionError:
-        raise InputError(f"ファイル「{path.name}」を読む権限がありません。", hint="ファイルの権限を確かめてください。") from None
-    except OSError as error:
-        reason = error.strerror or "入出力の誤り"
-        raise InputError(f"ファイル「{path.name}」が読めません（{reason}）。", hint="ファイルを置きなおしてください。") from None
-    except ValueError:
-        raise InputError("ファイルの名前に使えない文字があります。", hint="名前を変えてください。") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.settings import Settings
-from ingest.encoding import MARK, UNDECODABLE, FileFacts, examine
+from ingest.encoding import MARK, UNDECODABLE, Examined, examine
 from ingest.incoming import RejectedRow, Row
 
 _LONGEST_RECORD = 16 << 20  # characters; what doesn't close by then is an unclosed quote
@@ -31,29 +31,11 @@ ENCODING_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Delimited:
+class Delimited(Examined):
     """A CSV or TSV found readable: its bytes' facts, its delimiter and its headings (unnamed ones are ``""``)."""
 
-    path: Path
-    facts: FileFacts
     delimiter: str
     headings: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def encoding(self) -> str:
-        return self.facts.encoding
-
-    @property
-    def sha256(self) -> str:
-        return self.facts.sha256
-
-    @property
-    def lines(self) -> int:
-        return self.facts.lines
 
     def rows(self, *, needed: int, settings: Settings) -> Generator[Row | RejectedRow, None, None]:
         """Every record after the headings, in order. Blank lines are passed over.

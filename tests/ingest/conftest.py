@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 from core.crypto import Keyring
 from core.settings import PROJECT_ROOT, Settings
 from ingest.chunks import Annotate, Mask
+from ingest.incoming import RejectedRow, Row
+from ingest.mail import open_mail
 from ingest.pipeline import ImportReport, import_file
 from nlp.annotate import Annotator, Masker
 
@@ -53,6 +55,14 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return _write
+
+
+@pytest.fixture
+def mail_rows(write: Write, settings: Settings):
+    def _rows(content: bytes, name: str = "a.eml") -> list[Row | RejectedRow]:
+        return list(open_mail(write(content, name)).rows(needed=1, settings=settings))
+
+    return _rows
 
 
 def table_bytes(rows: Sequence[Sequence[str]], *, encoding: str = "utf-8", delimiter: str = ",", line_end: str = "\r\n") -> bytes:
