@@ -1,4 +1,4 @@
-"""The search index, one on both databases: FTS5 on SQLite, postings in blocks on PostgreSQL (``nlp.blocks``). Nothing else knows which."""
+"""The search index, one on both databases: FTS5 on SQLite, postings in blocks on PostgreSQL. Nothing else knows which."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.bulk import among
 from core.models import SearchTerm
-from nlp import blocks
+from nlp import posting_blocks
 from nlp.similar import Lookup
 
 VOICES = ""  # the term that no text has: in how many voices it "stands" is the number of voices that are indexed
@@ -47,7 +47,7 @@ def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
     index = _INDEX[_kind(session)]
     session.execute(insert(index), [{index.c[0].name: voice, "terms": " ".join(terms)} for voice, terms in rows])
     if _kind(session):
-        blocks.add(session, rows)
+        posting_blocks.add(session, rows)
     changes: Counter[str] = Counter()
     for known in before.values():
         changes.subtract((*known, VOICES))
@@ -70,7 +70,7 @@ def find(session: Session, lookups: Sequence[Lookup]) -> list[list[int]]:
 
     A voice that was deleted may still be among them.
     """
-    return blocks.find(session, lookups) if _kind(session) else [_matching(session, lookup) for lookup in lookups]
+    return posting_blocks.find(session, lookups) if _kind(session) else [_matching(session, lookup) for lookup in lookups]
 
 
 def documents(session: Session, terms: Sequence[str]) -> dict[str, int]:
@@ -91,7 +91,7 @@ def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:
     index = _INDEX[_kind(session)]
     session.execute(delete(index).where(among(session, index.c[0], list(known))))
     if _kind(session):
-        blocks.remove(session, known.items())
+        posting_blocks.remove(session, known.items())
 
 
 def _matching(session: Session, lookup: Lookup) -> list[int]:

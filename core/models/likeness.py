@@ -1,7 +1,7 @@
 """What likeness is found by: the search index's counts, distinct texts with their bands, groups of near-copies, blind senders.
 
 The index itself is ``voice_search``: an FTS5 virtual table on SQLite; on PostgreSQL a table with each voice's terms, beside
-``voice_postings`` with each term's voices. Only ``nlp.postings`` and ``nlp.blocks`` read and write them.
+``voice_postings`` with each term's voices. Only ``nlp.postings`` and ``nlp.posting_blocks`` read and write them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ voice_postings = Table(
     "voice_postings",
     Base.metadata,
     Column("term", String(64, collation="C"), primary_key=True),
-    Column("block", Integer, primary_key=True, autoincrement=False, doc="the voices' ids divided by ``nlp.blocks.BLOCK``"),
+    Column("block", Integer, primary_key=True, autoincrement=False, doc="the voices' ids divided by ``nlp.posting_blocks.BLOCK``"),
     Column("voices", ARRAY(Integer), nullable=False),
     info={"only": "postgresql"},
 )

@@ -31,7 +31,7 @@ from core.models import (
 )
 from core.settings import Settings
 from nlp import campaigns, likeness, postings
-from nlp.blocks import BLOCK
+from nlp.posting_blocks import BLOCK
 from nlp.similar import Lookup, terms
 from tests import factories
 
