@@ -9,7 +9,7 @@ from html.entities import html5
 
 import jaconv
 
-from core.models import Channel, Kind
+from core.models import Channel
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -29,15 +29,6 @@ _CHANNEL_WORDS: tuple[tuple[Channel, tuple[str, ...]], ...] = (
     (Channel.COUNTER, ("来庁", "面談", "窓口", "来所", "来課", "来館", "対面", "口頭", "訪問", "懇談", "ミーティング", "面接")),
     (Channel.LETTER, ("手紙", "封書", "はがき", "ハガキ", "葉書", "郵送", "郵便", "文書", "投書", "書面", "提案箱", "意見箱", "投函")),
 )  # fmt: skip
-_KIND_WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    (Kind.COMPLAINT, ("苦情", "クレーム", "不満", "批判")),
-    (Kind.REQUEST, ("要望", "陳情", "依頼", "申入れ")),
-    (Kind.PROPOSAL, ("提案", "提言", "アイデア", "アイディア")),
-    (Kind.QUESTION, ("問合せ", "質問", "照会", "相談", "案内")),
-    (Kind.THANKS, ("感謝", "お礼", "御礼", "称賛", "賞賛", "激励")),
-    (Kind.REPORT, ("通報", "情報提供", "連絡", "報告")),
-    (Kind.OTHER, ("その他", "意見", "感想")),
-)
 _YES = frozenset(
     ("可", "公開", "公開可", "公開する", "公開希望", "公表", "公表可", "希望", "希望する", "はい", "有", "あり", "同意", "同意する",
      "承諾", "承諾する", "可能", "了承", "y", "yes", "true", "1", "ok", "○", "〇", "◯", "◎", "レ", "✓", "✔")
@@ -80,12 +71,6 @@ def parse_channel(text: str) -> Channel | None:
         if folded(channel.value) == given:
             return channel
     return next((channel for channel, words in _CHANNEL_WORDS if any(word in given for word in words)), None)
-
-
-def parse_kind(text: str) -> Kind | None:
-    """The 種別 that an office's word means; ``None`` for an unknown one."""
-    given = folded(text)
-    return next((kind for kind, words in _KIND_WORDS if any(word in given for word in words)), None) if given else None
 
 
 def parse_yes(text: str) -> bool:

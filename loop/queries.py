@@ -158,8 +158,3 @@ def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) ->
 def districts(session: Session) -> Sequence[str]:
     """The districts that voices came from, in the order of their names."""
     return session.scalars(select(Voice.district).where(Voice.district != "").distinct().order_by(Voice.district)).all()
-
-
-def newest_day(session: Session) -> date | None:
-    """The day of the newest voice: what 現在 means for figures; ``None`` when there is no voice."""
-    return session.scalar(select(func.max(Voice.received_on)))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.models import Channel, Kind
-from ingest.normalize import clean_line, clean_text, is_nothing, parse_channel, parse_kind, parse_yes
+from core.models import Channel
+from ingest.normalize import clean_line, clean_text, is_nothing, parse_channel, parse_yes
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,8 @@ def test_channel_words(word: str, channel: Channel | None) -> None:
     assert parse_channel(word) is channel
 
 
-def test_every_channel_and_kind_knows_its_own_name() -> None:
+def test_every_channel_knows_its_own_name() -> None:
     assert [parse_channel(channel.value) for channel in Channel] == list(Channel)
-    assert [parse_kind(kind.value) for kind in Kind] == list(Kind)
-
-
-@pytest.mark.parametrize(
-    ("word", "kind"), [("お問い合わせ", Kind.QUESTION), ("クレーム", Kind.COMPLAINT), ("お礼", Kind.THANKS), ("", None), ("？", None)]
-)
-def test_kind_words(word: str, kind: Kind | None) -> None:
-    assert parse_kind(word) is kind
 
 
 @pytest.mark.parametrize("word", ["可", "公開", "はい", "○", "１", "Yes", "希望する"])
