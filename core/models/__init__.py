@@ -2,8 +2,11 @@
 
 from core.models.audit import AuditEntry
 from core.models.base import Base
-from core.models.enums import BatchStatus, Channel, Facet, Kind, Role, Status, TopicStatus, Urgency
-from core.models.intake import Batch, ReceiptCounter, Reject
+from core.models.enums import BatchContent, BatchStatus, Channel, Facet, JobState, Kind, Role, Status, TopicStatus, Urgency
+from core.models.facts import DailyCount
+from core.models.faq import FaqCount, FaqEntry
+from core.models.intake import Batch, MailboxMark, ReceiptCounter, Reject, Upload
+from core.models.jobs import Job
 from core.models.labels import HumanLabel, MachineLabel
 from core.models.likeness import Campaign, CampaignMember, DistinctText, ReadingMark, SearchTerm, Sender, TextBand
 from core.models.opinions import Opinion
@@ -16,15 +19,22 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Batch",
+    "BatchContent",
     "BatchStatus",
     "Campaign",
     "CampaignMember",
     "Channel",
+    "DailyCount",
     "DistinctText",
     "Facet",
+    "FaqCount",
+    "FaqEntry",
     "HumanLabel",
+    "Job",
+    "JobState",
     "Kind",
     "MachineLabel",
+    "MailboxMark",
     "Opinion",
     "ReadingMark",
     "ReceiptCounter",
@@ -39,6 +49,7 @@ __all__ = [
     "TopicMembership",
     "TopicRun",
     "TopicStatus",
+    "Upload",
     "Urgency",
     "User",
     "UserSession",

@@ -67,6 +67,25 @@ class BatchStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class BatchContent(StrEnum):
+    """What a file's records become."""
+
+    VOICES = "voices"
+    FAQ = "faq"
+
+
+class JobState(StrEnum):
+    """How far a background job has come."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class TopicStatus(StrEnum):
