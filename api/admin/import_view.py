@@ -1,0 +1,96 @@
+"""What the import pages show of jobs and batches: words, shares, rates, time left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from core.clock import utc_now
+from core.models import BatchStatus, Job, JobState
+from ingest.headings import CONTACT_FIELDS, FIELD_NAMES
+from ingest.mapping_choices import ATTRIBUTE, CHOICES, QUESTION, REASON, UNUSED
+from ingest.readers import ENCODING_NAMES, TEXT_ENCODINGS
+
+BATCH_STATUS: Mapping[BatchStatus, tuple[str, str]] = {
+    BatchStatus.RUNNING: ("取込中", "blue"),
+    BatchStatus.DONE: ("取込済み", "green"),
+    BatchStatus.FAILED: ("打ち切り", "red"),
+    BatchStatus.CANCELLED: ("途中で中止", "orange"),
+    BatchStatus.UNDONE: ("取り消し済み", "gray"),
+}
+"""What people call a batch's state, and its tone."""
+
+CODES: Mapping[str, str] = {
+    "encoding": "文字コードとして読めない",
+    "nul": "文字ではないものがある",
+    "ragged": "列の数が合わない",
+    "quote": "引用符が閉じていない",
+    "too_long": "欄が長すぎる",
+    "sheet": "シートの見出しが違う",
+    "mail": "メールの形がこわれている",
+    "json": "JSON として読めない",
+    "empty": "本文が空",
+    "date": "日付が読めない",
+}
+"""Reject codes in few words."""
+
+OPEN_REASONS: Mapping[str, str] = {
+    "mend": "直して取り込むため",
+    "compare": "もとの記録と照らし合わせるため",
+    "report": "送り元に誤りを知らせるため",
+}
+"""Why a person opens rows that were not taken. A closed list: free text could carry personal data into the trail."""
+
+UNDO_REASONS: Mapping[str, str] = {
+    "file": "違うファイルを取り込んだ",
+    "mapping": "列の対応や文字コードが誤っていた",
+    "twice": "同じ記録を別の形で取り込んでいた",
+    "trial": "試しに取り込んだ",
+    "request": "送り元から取り下げの依頼があった",
+}
+"""Why a person takes a whole batch back."""
+
+ENCODINGS: Mapping[str, str] = {name: ENCODING_NAMES[name] for name in TEXT_ENCODINGS if name != "utf-8-sig"}
+
+_TELLS = ("age", "sex", "district", "kind", "theme")
+CHOICE_GROUPS: Mapping[str, Mapping[str, str]] = {
+    "": {UNUSED: CHOICES[UNUSED]},
+    "声": {name: text for name, text in FIELD_NAMES.items() if name not in (*CONTACT_FIELDS, *_TELLS)},
+    "連絡先（暗号化してしまう）": {name: FIELD_NAMES[name] for name in CONTACT_FIELDS},
+    "属性": {**{name: FIELD_NAMES[name] for name in _TELLS}, ATTRIBUTE: CHOICES[ATTRIBUTE]},
+    "アンケート": {REASON: CHOICES[REASON], QUESTION: CHOICES[QUESTION]},
+}
+"""The choices for a column, as its list groups them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, in a person's terms."""
+
+    job: Job
+    share: float | None
+    """0 to 1; ``None`` while nobody knows how much there is to do."""
+    rate: float | None
+    """A second, since its worker began."""
+    left: timedelta | None
+
+    @classmethod
+    def of(cls, job: Job) -> Progress:
+        """A job's progress at this moment."""
+        share = min(job.done / job.total, 1.0) if job.total else None
+        if job.state is not JobState.RUNNING or not job.started_at or not job.done:
+            return cls(job, share, None, None)
+        seconds = (utc_now() - job.started_at).total_seconds()
+        rate = job.done / seconds if seconds >= 1 else None
+        left = timedelta(seconds=(job.total - job.done) / rate) if rate and job.total > job.done else None
+        return cls(job, share, rate, left)
+
+    @property
+    def open(self) -> bool:
+        return self.job.state in (JobState.QUEUED, JobState.RUNNING)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        return self.job.result
