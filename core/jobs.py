@@ -148,9 +148,9 @@ def waiting(session: Session) -> list[int]:
     return list(session.scalars(select(Job.id).where(Job.state == JobState.QUEUED).order_by(Job.id)))
 
 
-def workers(session: Session) -> list[str]:
-    """The names of the workers that have a job."""
-    return list(session.scalars(select(Job.worker).where(Job.state == JobState.RUNNING).order_by(Job.id)))
+def running(session: Session) -> list[Job]:
+    """The jobs that a worker has now."""
+    return list(session.scalars(select(Job).where(Job.state == JobState.RUNNING).order_by(Job.id)))
 
 
 def stale(session: Session, *, silent_for: timedelta, dead: Collection[str] = ()) -> list[Job]:
