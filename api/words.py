@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 
 from core.clock import to_tokyo
-from core.models import Facet, Kind, Role, Status, Urgency
+from core.models import Facet, Job, JobState, Kind, Role, Status, Urgency
 
 STATUS = {
     Status.RECEIVED: "受付",
@@ -16,6 +16,13 @@ STATUS = {
     Status.IN_APPROVAL: "決裁中",
     Status.ANSWERED: "回答済み",
     Status.CLOSED: "完了",
+}
+JOB_STATE = {
+    JobState.QUEUED: "待機中",
+    JobState.RUNNING: "実行中",
+    JobState.DONE: "完了",
+    JobState.FAILED: "失敗",
+    JobState.CANCELLED: "取り消し",
 }
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
@@ -84,6 +91,13 @@ def moment(at: datetime) -> str:
     """A moment in Japan's time: 2026/4/1 水 13:05."""
     local = to_tokyo(at)
     return f"{short_date(local.date())} {local:%H:%M}"
+
+
+def progress(job: Job) -> str:
+    """How far a job is: 1,200 / 4,000, or nothing where that isn't known."""
+    if not job.done and not job.total:
+        return ""
+    return f"{job.done:,} / {job.total:,}" if job.total else f"{job.done:,}"
 
 
 def age(day: date, today: date) -> str:
