@@ -46,6 +46,9 @@ class Sums:
     def read(self) -> int:
         return self.imported + self.duplicates + self.rejected
 
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.imported + other.imported, self.duplicates + other.duplicates, self.rejected + other.rejected)
+
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
@@ -114,6 +117,7 @@ def _move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> No
     result = session.execute(
         moved.values(
             checkpoint=chunk.rows_done,
+            blank=Batch.blank + chunk.blank,
             rows_read=Batch.rows_read + sums.read,
             imported=Batch.imported + sums.imported,
             duplicates=Batch.duplicates + sums.duplicates,

@@ -32,8 +32,8 @@ from core.models import (
     Voice,
 )  # fmt: skip
 from core.settings import Settings
+from ingest.check import preview_file
 from ingest.chunks import Annotate, Mask
-from ingest.pipeline import preview_file
 from ingest.receipts import is_receipt_number
 from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, SURVEY_HEADINGS, Take, Write, list_row, table_bytes
@@ -216,7 +216,7 @@ def test_an_interrupted_import_goes_on_from_its_checkpoint(engine: Engine, take:
     assert (batch.status, batch.checkpoint, batch.imported) == (BatchStatus.RUNNING, 10, 20)
 
     seen: list[tuple[int, int]] = []
-    report = take(engine, path, chunk_voices=10, progress=lambda done, total: seen.append((done, total)))
+    report = take(engine, path, chunk_voices=10, progress=lambda told: seen.append((told.done, told.total)))
     assert (report.batch, report.resumed, report.read, report.imported) == (batch.id, True, 46, 46)
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
