@@ -13,7 +13,7 @@ from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, facts
 from core.bulk import RawJson, among, insert_rows
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
@@ -108,6 +108,7 @@ def _write(
         _insert(session, Answer, ({"voice_id": ids[item.content_hash], **item.answer} for item in fresh if item.answer))
         _insert(session, Sender, ({"voice_id": ids[item.content_hash], **item.sender} for item in fresh if item.sender))
         likeness.index(session, [(ids[item.content_hash], item.terms) for item in fresh])
+        facts.add(session, [item.voice for item in fresh])
     _insert(session, Reject, iter(rejects))
     return sums
 
