@@ -13,7 +13,7 @@ from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, facts
 from core.bulk import RawJson, among, insert_rows
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
@@ -45,6 +45,9 @@ class Sums:
     @property
     def read(self) -> int:
         return self.imported + self.duplicates + self.rejected
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.imported + other.imported, self.duplicates + other.duplicates, self.rejected + other.rejected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def _write(
         _insert(session, Answer, ({"voice_id": ids[item.content_hash], **item.answer} for item in fresh if item.answer))
         _insert(session, Sender, ({"voice_id": ids[item.content_hash], **item.sender} for item in fresh if item.sender))
         likeness.index(session, [(ids[item.content_hash], item.terms) for item in fresh])
+        facts.add(session, [item.voice for item in fresh])
     _insert(session, Reject, iter(rejects))
     return sums
 
@@ -114,6 +118,7 @@ def _move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> No
     result = session.execute(
         moved.values(
             checkpoint=chunk.rows_done,
+            blank=Batch.blank + chunk.blank,
             rows_read=Batch.rows_read + sums.read,
             imported=Batch.imported + sums.imported,
             duplicates=Batch.duplicates + sums.duplicates,
