@@ -2,50 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
 from typing import Any
 
+from api.intake_jobs import check_file, import_file
 from api.jobs import JobContext, JobFunction, JobStopped
-
-
-def import_file(context: JobContext) -> dict[str, Any]:
-    """A file's voices.
-
-    Arguments: ``path``, and as ``ingest.pipeline.import_file`` has them ``mapping``, ``channel``, ``received_on``, ``source_name``.
-    """
-    from core.models import Channel
-    from ingest import pipeline
-    from nlp import annotate
-    from nlp.annotate import Masker
-    from nlp.likeness import update_campaigns
-
-    given = context.arguments
-    context.report(0, 0, "準備しています")
-
-    def progress(done: int, total: int) -> None:
-        context.report(done, total, "取り込んでいます")
-        if context.stop() and done < total:
-            raise JobStopped  # the chunk is saved; the import goes on from there when the job is run again
-
-    report = pipeline.import_file(
-        context.engine,
-        Path(given["path"]),
-        settings=context.settings,
-        keyring=context.keyring,
-        annotate=annotate.ready(context.settings),
-        mask=Masker(context.settings.taxonomy_dir),
-        mapping=given.get("mapping") or "auto",
-        channel=Channel(given["channel"]) if given.get("channel") else None,
-        received_on=date.fromisoformat(given["received_on"]) if given.get("received_on") else None,
-        source_name=given.get("source_name"),
-        actor=context.actor,
-        progress=progress,
-    )
-    context.attach(report.batch)
-    context.report(report.read, report.read, "同文・一斉投稿をまとめています")
-    update_campaigns(context.engine, context.settings)
-    return report.as_dict()
 
 
 def fit_topics(context: JobContext) -> dict[str, Any]:
@@ -103,6 +63,7 @@ def _topics(context: JobContext, mode: str, message: str) -> dict[str, Any]:
 
 KINDS: dict[str, JobFunction] = {
     "import": import_file,
+    "import_check": check_file,
     "topics_fit": fit_topics,
     "topics_update": update_topics,
     "train": train,
@@ -111,6 +72,7 @@ KINDS: dict[str, JobFunction] = {
 }
 TITLES = {
     "import": "ファイルの取込",
+    "import_check": "取込の試し",
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "train": "分類のモデルを作る",

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,9 +29,11 @@ from core.clock import utc_now
 from core.crypto import load_keyring
 from core.errors import KoeError
 from core.settings import Settings
+from ingest import uploads
 
 SILENT_FOR = timedelta(minutes=2)
 SWEEP_SECONDS = 5.0
+_TIDY_SECONDS = 3600.0  # between two looks for uploads that nobody used
 _LONGEST_SLEEP = 1.0  # between two looks at a queue that is a file
 _log = logging.getLogger("koenowa.worker")
 
@@ -156,6 +159,7 @@ class _Sweeper(Scheduler):  # type: ignore[misc]
         super().__init__(worker.queue.huey, stop_flag, interval=1, periodic=False)
         self._worker = worker
         self._parent = parent
+        self._tidied_at: float | None = None
 
     def loop(self, now: object = None) -> None:
         """One look around. It is called again and again."""
@@ -163,6 +167,9 @@ class _Sweeper(Scheduler):  # type: ignore[misc]
             os.kill(os.getpid(), signal.SIGTERM)  # nobody is left who would end this process
         try:
             self._worker.sweep()
+            if self._tidied_at is None or time.monotonic() - self._tidied_at > _TIDY_SECONDS:
+                uploads.sweep(self._worker.engine, settings=self._worker.settings)
+                self._tidied_at = time.monotonic()
         except KoeError as error:  # being started again; the next look may find it
             _log.warning("%s", error)
         self.stop_flag.wait(SWEEP_SECONDS)

@@ -199,7 +199,7 @@ def throw_away(session: Session, upload: Upload, *, settings: Settings, actor: s
 
 def sweep(engine: Engine, *, settings: Settings) -> int:
     """Throws away uploads that nobody used in time, and what killed processes left behind; gives the number of uploads."""
-    _sweep_copies(settings.home / "tmp")
+    sweep_copies(settings)
     with db.reading(engine) as session:
         known = set(session.scalars(select(Upload.id)))
     _sweep_strays(settings.home / "uploads", known)
@@ -280,8 +280,9 @@ def _needed_by_jobs(session: Session) -> set[str]:
     return {str(arguments["upload"]) for arguments in session.scalars(open_jobs) if "upload" in arguments}
 
 
-def _sweep_copies(parent: Path) -> None:
-    for folder in parent.glob("upload-*"):
+def sweep_copies(settings: Settings) -> None:
+    """Removes the plain copies that killed processes left behind. Needs no database."""
+    for folder in (settings.home / "tmp").glob("upload-*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime < _SETTLED:
                 continue

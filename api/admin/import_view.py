@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-from core.clock import utc_now
 from core.models import BatchStatus, Job, JobState
 from ingest.headings import CONTACT_FIELDS, FIELD_NAMES
 from ingest.mapping_choices import ATTRIBUTE, CHOICES, QUESTION, REASON, UNUSED
@@ -72,25 +69,13 @@ class Progress:
     job: Job
     share: float | None
     """0 to 1; ``None`` while nobody knows how much there is to do."""
-    rate: float | None
-    """A second, since its worker began."""
-    left: timedelta | None
 
     @classmethod
     def of(cls, job: Job) -> Progress:
         """A job's progress at this moment."""
-        share = min(job.done / job.total, 1.0) if job.total else None
-        if job.state is not JobState.RUNNING or not job.started_at or not job.done:
-            return cls(job, share, None, None)
-        seconds = (utc_now() - job.started_at).total_seconds()
-        rate = job.done / seconds if seconds >= 1 else None
-        left = timedelta(seconds=(job.total - job.done) / rate) if rate and job.total > job.done else None
-        return cls(job, share, rate, left)
+        return cls(job, min(job.done / job.total, 1.0) if job.total else None)
 
     @property
     def open(self) -> bool:
+        """Whether it waits or runs, so that the page looks again."""
         return self.job.state in (JobState.QUEUED, JobState.RUNNING)
-
-    @property
-    def result(self) -> dict[str, Any]:
-        return self.job.result

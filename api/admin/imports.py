@@ -145,7 +145,9 @@ def start_undo(session: Session, batch_id: int, *, reason: str, force: bool, set
     if batch.status is BatchStatus.UNDONE:
         raise ConflictError(f"取込 {batch_id} は、もう取り消してあります。", hint="取込の一覧を確かめてください。")
     arguments = {"batch": batch_id, "reason": reason, "force": force}
-    job = jobs.submit(session, settings, kind=UNDO, title=f"取込 {batch_id} の取り消し", arguments=arguments, actor=actor, total=batch.imported)
+    job = jobs.submit(
+        session, settings, kind=UNDO, title=f"取込 {batch_id} の取り消し", arguments=arguments, actor=actor, total=batch.imported
+    )
     job.batch_id = batch_id
     return job
 
@@ -158,7 +160,9 @@ def start_mending(session: Session, batch_id: int, upload: Upload, *, settings: 
     """
     batch = find_batch(session, batch_id)
     arguments = {"batch": batch_id, "upload": upload.id}
-    job = jobs.submit(session, settings, kind=MEND, title=f"取込 {batch_id} の直した行", arguments=arguments, actor=actor, total=batch.rejected)
+    job = jobs.submit(
+        session, settings, kind=MEND, title=f"取込 {batch_id} の直した行", arguments=arguments, actor=actor, total=batch.rejected
+    )
     job.batch_id = batch_id
     return job
 

@@ -11,8 +11,8 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import MAY_IMPORT, KeyringOf, SettingsOf, check_token
 from api.auth import SignedIn
+from api.deps import MAY_IMPORT, KeyringOf, SettingsOf, check_token
 from core.crypto import Keyring
 from core.errors import InputError, KoeError
 from core.settings import Settings
@@ -183,4 +183,3 @@ def _too_large(what: str, settings: Settings) -> InputError:
     )
     error.status = 413
     return error
-
