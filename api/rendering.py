@@ -82,6 +82,7 @@ def _iso(value: Any) -> str:
 
 _FILTERS = {
     "num": words.number,
+    "bytes": words.size,
     "pct": words.percent,
     "pct1": partial(words.percent, digits=1),
     "change": words.change,
@@ -101,6 +102,10 @@ _GLOBALS = {
     "URGENCY_TONE": words.URGENCY_TONE,
     "ATTRIBUTE": words.ATTRIBUTE,
     "ORIGINAL": words.ORIGINAL,
+    "JOB_STATE": words.JOB_STATE,
+    "BATCH_STATUS": words.BATCH_STATUS,
+    "REJECT_CODE": words.REJECT_CODE,
+    "RESOLUTION": words.RESOLUTION,
     "Kind": Kind,
     "Channel": Channel,
     "Urgency": Urgency,

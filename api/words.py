@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 
 from core.clock import to_tokyo
-from core.models import Facet, Job, JobState, Kind, Role, Status, Urgency
+from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, Urgency
 
 STATUS = {
     Status.RECEIVED: "受付",
@@ -24,6 +24,27 @@ JOB_STATE = {
     JobState.FAILED: "失敗",
     JobState.CANCELLED: "取り消し",
 }
+BATCH_STATUS = {
+    BatchStatus.RUNNING: ("取込中", "blue"),
+    BatchStatus.DONE: ("取込済み", "green"),
+    BatchStatus.FAILED: ("打ち切り", "red"),
+    BatchStatus.CANCELLED: ("途中で中止", "orange"),
+    BatchStatus.UNDONE: ("取り消し済み", "gray"),
+}
+"""With the tone of the chip."""
+REJECT_CODE = {
+    "encoding": "文字コードとして読めない",
+    "nul": "文字ではないものがある",
+    "ragged": "列の数が合わない",
+    "quote": "引用符が閉じていない",
+    "too_long": "欄が長すぎる",
+    "sheet": "シートの見出しが違う",
+    "mail": "メールの形がこわれている",
+    "json": "JSON として読めない",
+    "empty": "本文が空",
+    "date": "日付が読めない",
+}
+RESOLUTION = {"imported": "取り込んだ", "duplicate": "重複だった", "discarded": "除いた"}
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
     Facet.THEME: "分野",
@@ -67,6 +88,13 @@ _WEEKDAYS = "月火水木金土日"
 def number(value: float) -> str:
     """A number with 桁区切り."""
     return f"{value:,}"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that people use for so many."""
+    if count < 1024:
+        return f"{count:,} バイト"
+    return f"{count / 1024:,.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:,.1f} MB"
 
 
 def percent(value: float, *, digits: int = 0) -> str:

@@ -23,6 +23,7 @@ from ingest import uploads
 from ingest.look import MOST_COLUMNS, ROWS, Choices
 from ingest.mapping_choices import CHOICES, UNUSED
 from ingest.mapping_files import AUTO, mapping_names
+from ingest.readers import ENCODING_NAMES
 
 router = APIRouter(include_in_schema=False)
 PAGE = 30
@@ -222,6 +223,7 @@ def _preview(
         "most_rows": ROWS,
         "groups": CHOICE_GROUPS,
         "encodings": ENCODINGS,
+        "encoding_names": ENCODING_NAMES,
         "mappings": mapping_names(settings),
         "saved": saved,
         "wrong": wrong,

@@ -5,33 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.models import BatchStatus, Job, JobState
+from core.models import Job, JobState
 from ingest.headings import CONTACT_FIELDS, FIELD_NAMES
 from ingest.mapping_choices import ATTRIBUTE, CHOICES, QUESTION, REASON, UNUSED
 from ingest.readers import ENCODING_NAMES, TEXT_ENCODINGS
-
-BATCH_STATUS: Mapping[BatchStatus, tuple[str, str]] = {
-    BatchStatus.RUNNING: ("取込中", "blue"),
-    BatchStatus.DONE: ("取込済み", "green"),
-    BatchStatus.FAILED: ("打ち切り", "red"),
-    BatchStatus.CANCELLED: ("途中で中止", "orange"),
-    BatchStatus.UNDONE: ("取り消し済み", "gray"),
-}
-"""What people call a batch's state, and its tone."""
-
-CODES: Mapping[str, str] = {
-    "encoding": "文字コードとして読めない",
-    "nul": "文字ではないものがある",
-    "ragged": "列の数が合わない",
-    "quote": "引用符が閉じていない",
-    "too_long": "欄が長すぎる",
-    "sheet": "シートの見出しが違う",
-    "mail": "メールの形がこわれている",
-    "json": "JSON として読めない",
-    "empty": "本文が空",
-    "date": "日付が読めない",
-}
-"""Reject codes in few words."""
 
 OPEN_REASONS: Mapping[str, str] = {
     "mend": "直して取り込むため",

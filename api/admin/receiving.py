@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import SignedIn
@@ -17,6 +17,9 @@ from core.crypto import Keyring
 from core.errors import InputError, KoeError
 from core.settings import Settings
 from ingest.uploads import Received, Receiver
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MOST_FILES = 20
 LARGEST_STREAM = 1 << 40  # for the routes: the limit in force is a setting, and is kept here
