@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -50,6 +50,10 @@ class Sums:
         return Sums(self.imported + other.imported, self.duplicates + other.duplicates, self.rejected + other.rejected)
 
 
+Move = Callable[[Session, Chunk, Sums, int], None]
+"""Given a chunk, what became of it and its batch's id, says so in the transaction that saves it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A voice's rows, all but the ids and the receipt number. Sealing is done before the transaction begins."""
@@ -65,9 +69,18 @@ class _Prepared:
 
 
 def save_chunk(
-    engine: Engine, chunk: Chunk, annotated: Annotated, *, batch_id: int, keyring: Keyring, rule: DeadlineRule
-) -> Sums:  # fmt: skip
+    engine: Engine,
+    chunk: Chunk,
+    annotated: Annotated,
+    *,
+    batch_id: int,
+    keyring: Keyring,
+    rule: DeadlineRule,
+    move: Move | None = None,
+) -> Sums:
     """Saves a chunk wholly or not at all, and moves the batch's checkpoint and sums with it.
+
+    ``move`` moves something else in their place, in the same transaction.
 
     Raises:
         ConflictError: another import of the same file has moved the checkpoint meanwhile.
@@ -78,7 +91,7 @@ def save_chunk(
     for attempt in range(_ATTEMPTS):
         try:
             with db.writing(engine) as session:
-                return _write(session, chunk, prepared, sealed, batch_id=batch_id)
+                return _write(session, chunk, prepared, sealed, batch_id=batch_id, move=move or move_batch)
         except IntegrityError:
             # Another import brought in the same voice between the look and the insert; it will be seen now.
             if attempt == _ATTEMPTS - 1:
@@ -87,13 +100,13 @@ def save_chunk(
 
 
 def _write(
-    session: Session, chunk: Chunk, prepared: Sequence[_Prepared], rejects: Sequence[dict[str, Any]], *, batch_id: int
+    session: Session, chunk: Chunk, prepared: Sequence[_Prepared], rejects: Sequence[dict[str, Any]], *, batch_id: int, move: Move
 ) -> Sums:  # fmt: skip
     serials = lock_counters(session, {item.fiscal_year for item in prepared})
     known = known_hashes(session, [item.content_hash for item in prepared])
     fresh = [item for item in prepared if item.content_hash not in known]
     sums = Sums(len(fresh), chunk.duplicates + len(prepared) - len(fresh), len(rejects))
-    _move_batch(session, chunk, sums, batch_id)
+    move(session, chunk, sums, batch_id)
     for item in fresh:
         serials[item.fiscal_year] += 1
         item.voice["receipt_number"] = receipt_number(item.fiscal_year, serials[item.fiscal_year])
@@ -113,7 +126,12 @@ def _write(
     return sums
 
 
-def _move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> None:
+def move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> None:
+    """A chunk's sums and the rows that are done with it.
+
+    Raises:
+        ConflictError: the batch isn't where the chunk begins, or isn't under way.
+    """
     moved = update(Batch).where(Batch.id == batch_id, Batch.checkpoint == chunk.first_row, Batch.status == BatchStatus.RUNNING)
     result = session.execute(
         moved.values(
@@ -142,7 +160,7 @@ def _prepare(
     for voice, annotation, labels, terms in zip(chunk.voices, annotated.annotations, annotated.labels, annotated.terms, strict=True):
         if not annotation.masked.strip():
             reason = "個人情報を除くと本文が残りません。原文を確かめてください。"
-            rejects.append(RejectedRow(voice.row, "", "empty", reason, (voice.external_id, *voice.original.values())))
+            rejects.append(RejectedRow(voice.row, "", "empty", reason, voice.cells))
             continue
         department = voice.department or annotation.department.label[:_LONGEST_LABEL]
         row = _voice_row(voice, annotation, masked, department=department, rule=rule, now=now)
