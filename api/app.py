@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import account, problems, system
-from api.admin import import_jobs, import_routes
+from api.admin import batch_routes, import_endpoints, import_jobs, import_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -35,9 +35,11 @@ ROUTERS = (
     trends_routes.router,
     import_routes.router,
     import_jobs.router,
+    batch_routes.router,
     public_routes.router,
     system.router,
     desk_json.router,
+    import_endpoints.router,
     trends_json.router,
     public_json.router,
 )

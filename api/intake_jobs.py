@@ -23,7 +23,7 @@ def import_file(context: JobContext) -> dict[str, Any]:
     Arguments: ``upload`` (an id) or ``path``, and as ``ingest.pipeline.import_file`` has them ``mapping`` (a name or a mapping's
     ``as_dict``), ``encoding``, ``channel``, ``received_on``, ``source_name``.
     """
-    from ingest import pipeline, uploads
+    from ingest import pipeline
     from nlp.likeness import update_campaigns
 
     done = _done_before(context)
@@ -41,10 +41,7 @@ def import_file(context: JobContext) -> dict[str, Any]:
     context.report(done["read"], done["read"], "同文・一斉投稿をまとめています")
     update_campaigns(context.engine, context.settings)
     if done["imported"] or done["duplicates"]:  # else somebody will want to look at the file's columns again
-        with db.writing(context.engine) as session:
-            upload = session.get(Upload, str(context.arguments.get("upload", "")), with_for_update=True)
-            if upload is not None:
-                uploads.throw_away(session, upload, settings=context.settings, actor=context.actor, reason="imported")
+        _forget_upload(context)
     return done
 
 
@@ -65,6 +62,27 @@ def check_file(context: JobContext) -> dict[str, Any]:
     if report.cancelled:
         raise JobStopped(result)
     return result
+
+
+def retry_rejects(context: JobContext) -> dict[str, Any]:
+    """Mended rows of an exported file. Arguments: ``batch``, and ``upload`` or ``path``."""
+    from ingest.retry import RetryReport, Tools, retry_file
+
+    def tell(report: RetryReport) -> None:
+        done = report.imported + report.duplicates + report.rejected + report.unchanged + report.settled
+        counts = f"取り込み {report.imported:,}件・重複 {report.duplicates:,}件・まだ取り込めない行 {report.rejected:,}件"
+        context.report(done, 0, counts)
+        if context.stop():
+            raise JobStopped(report.as_dict())  # what was taken in is saved, and settled when the same file is given again
+
+    context.report(0, 0, "準備しています")
+    with _file(context) as path:
+        tools = Tools(context.settings, context.keyring, **_annotating(context))
+        report = retry_file(context.engine, context.arguments["batch"], path, tools=tools, actor=context.actor, progress=tell)
+    _forget_upload(context)
+    return report.as_dict() | {
+        "sample": [{"row": outcome.row, "column": outcome.column, "reason": outcome.reason} for outcome in report.sample]
+    }
 
 
 class _Pace:
@@ -107,6 +125,16 @@ def _file(context: JobContext) -> Iterator[Path]:
         upload = uploads.find(session, str(context.arguments["upload"]))
     with uploads.opened(upload, settings=context.settings, keyring=context.keyring) as path:
         yield path
+
+
+def _forget_upload(context: JobContext) -> None:
+    """Removes what was sent, now that what it says is in the tables."""
+    from ingest import uploads
+
+    with db.writing(context.engine) as session:
+        upload = session.get(Upload, str(context.arguments.get("upload", "")), with_for_update=True)
+        if upload is not None:
+            uploads.throw_away(session, upload, settings=context.settings, actor=context.actor, reason="imported")
 
 
 def _how(context: JobContext) -> dict[str, Any]:

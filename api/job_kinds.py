@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.intake_jobs import check_file, import_file
+from api.intake_jobs import check_file, import_file, retry_rejects
 from api.jobs import JobContext, JobFunction, JobStopped
 
 
@@ -64,6 +64,7 @@ def _topics(context: JobContext, mode: str, message: str) -> dict[str, Any]:
 KINDS: dict[str, JobFunction] = {
     "import": import_file,
     "import_check": check_file,
+    "retry_rejects": retry_rejects,
     "topics_fit": fit_topics,
     "topics_update": update_topics,
     "train": train,
@@ -73,6 +74,7 @@ KINDS: dict[str, JobFunction] = {
 TITLES = {
     "import": "ファイルの取込",
     "import_check": "取込の試し",
+    "retry_rejects": "直した行の取込",
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "train": "分類のモデルを作る",

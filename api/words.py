@@ -44,7 +44,7 @@ REJECT_CODE = {
     "empty": "本文が空",
     "date": "日付が読めない",
 }
-RESOLUTION = {"imported": "取り込んだ", "duplicate": "重複だった", "discarded": "除いた"}
+RESOLUTION = {"imported": "取り込んだ", "duplicate": "重複だった", "discarded": "破棄した"}
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
     Facet.THEME: "分野",

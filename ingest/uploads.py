@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -151,8 +152,9 @@ def find(session: Session, upload_id: str, *, lock: bool = False) -> Upload:
 
 
 def waiting(session: Session, *, limit: int = 50) -> Sequence[Upload]:
-    """Uploads that were not taken in yet, the newest first."""
-    return session.scalars(select(Upload).order_by(Upload.created_at.desc(), Upload.id).limit(limit)).all()
+    """Uploads that were not taken in yet, the newest first; no files of mended rejects, which belong to a batch."""
+    newest = session.scalars(select(Upload).order_by(Upload.created_at.desc(), Upload.id))
+    return list(islice((upload for upload in newest if "batch" not in upload.options), limit))
 
 
 @contextmanager

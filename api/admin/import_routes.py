@@ -197,10 +197,10 @@ def _started(engine: Engine, upload_id: str, *, dry_run: bool, settings: Setting
 
 
 def _listed(session: Session, settings: Settings, *, before: int | None = None, **said: Any) -> dict[str, Any]:
-    found = imports.batches(session, limit=PAGE + 1, before_id=before)
+    page, following = imports.cut(imports.batches(session, limit=PAGE + 1, before_id=before), PAGE)
     return {
-        "batches": found[:PAGE],
-        "next": found[PAGE - 1].id if len(found) > PAGE else None,
+        "batches": page,
+        "next": following,
         "first": before is None,
         "waiting": uploads.waiting(session),
         "running": [Progress.of(job) for job in imports.open_jobs(session)],

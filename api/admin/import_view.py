@@ -17,6 +17,13 @@ OPEN_REASONS: Mapping[str, str] = {
 }
 """Why a person opens rows that were not taken. A closed list: free text could carry personal data into the trail."""
 
+DISCARD_REASONS: Mapping[str, str] = {
+    "empty": "声ではない行（集計・空の行など）",
+    "elsewhere": "別のファイルで取り込む",
+    "withdrawn": "送り元から取り下げの依頼があった",
+}
+"""Why a row is left out for good."""
+
 UNDO_REASONS: Mapping[str, str] = {
     "file": "違うファイルを取り込んだ",
     "mapping": "列の対応や文字コードが誤っていた",

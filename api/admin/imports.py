@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -118,14 +119,14 @@ def start(engine: Engine, upload_id: str, *, dry_run: bool, settings: Settings, 
         "received_on": choices["received_on"],
         "source_name": upload.name,
     }
-    kind, what = (CHECK, "取込の試し") if dry_run else (IMPORT, "取込")
+    kind, what = (CHECK, "を試しに取り込む") if dry_run else (IMPORT, "の取込")
     with db.writing(engine) as session:
         upload = uploads.find(session, upload_id, lock=True)  # two clicks come one after the other
         under_way = open_job(session, "upload", upload_id)
         if under_way is not None:
             return under_way.id
         job = jobs.submit(
-            session, settings, kind=kind, title=f"「{upload.name}」の{what}", arguments=arguments, actor=actor, total=looked.look.lines
+            session, settings, kind=kind, title=f"「{upload.name}」{what}", arguments=arguments, actor=actor, total=looked.look.lines
         )
         upload.options = {**upload.options, "job": job.id}
         return job.id
@@ -157,9 +158,13 @@ def start_mending(session: Session, batch_id: int, upload: Upload, *, settings: 
 
     Raises:
         NotFoundError: there is no such batch.
+        ConflictError: something else is being done with the batch.
     """
     batch = find_batch(session, batch_id)
+    if open_job(session, "batch", batch_id) is not None:
+        raise ConflictError(f"取込 {batch_id} は、ほかの処理の途中です。", hint="終わってから、もう一度送ってください。")
     arguments = {"batch": batch_id, "upload": upload.id}
+    session.merge(upload).options = {"batch": batch_id}
     job = jobs.submit(
         session, settings, kind=MEND, title=f"取込 {batch_id} の直した行", arguments=arguments, actor=actor, total=batch.rejected
     )
@@ -183,6 +188,19 @@ def batches(session: Session, *, limit: int, before_id: int | None = None) -> Se
     """Batches, the newest first; ``before_id`` goes on after the last one of the page before."""
     wanted = select(Batch).order_by(Batch.id.desc()).limit(limit)
     return session.scalars(wanted if before_id is None else wanted.where(Batch.id < before_id)).all()
+
+
+class Numbered(Protocol):
+    @property
+    def id(self) -> Any: ...
+
+
+Row = TypeVar("Row", bound=Numbered)
+
+
+def cut(found: Sequence[Row], limit: int) -> tuple[Sequence[Row], int | None]:
+    """A page of ``limit + 1`` rows that were asked for, and the id after which (or before which) the next one goes on."""
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def open_jobs(session: Session) -> Sequence[Job]:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import SignedIn
-from api.deps import MAY_IMPORT, KeyringOf, SettingsOf, check_token
+from api.deps import MAY_IMPORT, KeyringOf, SettingsOf, check_token, header_token
 from core.crypto import Keyring
 from core.errors import InputError, KoeError
 from core.settings import Settings
@@ -34,6 +34,8 @@ class Sent:
     files: list[Received] = field(default_factory=list)
     refused: list[KoeError] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
+    done: bool = False
+    """Whether all of it came in."""
 
 
 async def sent_files(
@@ -51,6 +53,33 @@ async def sent_files(
         yield form.sent
     finally:
         await run_in_threadpool(form.abandon)
+
+
+async def sent_body(
+    request: Request,
+    _token: Annotated[None, Depends(header_token)],
+    settings: SettingsOf,
+    keyring: KeyringOf,
+    name: Annotated[str, Query(min_length=1, max_length=255)],
+) -> AsyncIterator[Sent]:
+    """The same for a program, whose request's body is the file itself.
+
+    Raises:
+        InputError: the file is larger than is allowed.
+    """
+    receiver = Receiver(settings, keyring, name=name)
+    sent = Sent()
+    try:
+        async for chunk in request.stream():
+            if receiver.size + len(chunk) > settings.max_upload_mb << 20:
+                raise _too_large(f"「{receiver.name}」", settings)
+            await run_in_threadpool(receiver.write, chunk)
+        sent.files.append(await run_in_threadpool(receiver.finish))
+        sent.done = True
+        yield sent
+    finally:
+        if sent.files or not sent.done:
+            await run_in_threadpool(receiver.abandon)
 
 
 async def _read(request: Request, form: _Form) -> None:
