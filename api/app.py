@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import account, problems, system
-from api.admin import batch_routes, import_endpoints, import_jobs, import_routes
+from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -36,6 +36,7 @@ ROUTERS = (
     import_routes.router,
     import_jobs.router,
     batch_routes.router,
+    jobs_routes.router,
     public_routes.router,
     system.router,
     desk_json.router,

@@ -18,7 +18,7 @@ from core.crypto import Keyring
 from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
-from loop.actors import IMPORTERS, LABELLERS
+from loop.actors import LABELLERS, OPERATORS
 from nlp.taxonomy import Taxonomy
 
 
@@ -84,7 +84,7 @@ class Right:
 
 STAFF = Right(frozenset(Role))
 MAY_LABEL = Right(LABELLERS)
-MAY_IMPORT = Right(IMPORTERS)
+MAY_OPERATE = Right(OPERATORS)
 
 
 def public() -> None:
@@ -137,7 +137,7 @@ Reading = Annotated[Session, Depends(reading, scope="function")]
 Writing = Annotated[Session, Depends(writing, scope="function")]
 Staff = Annotated[SignedIn, Depends(STAFF)]
 Labeller = Annotated[SignedIn, Depends(MAY_LABEL)]
-Importer = Annotated[SignedIn, Depends(MAY_IMPORT)]
+Operator = Annotated[SignedIn, Depends(MAY_OPERATE)]
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]

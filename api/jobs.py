@@ -160,11 +160,16 @@ class Runner:
     def _end_of(self, kind: str, context: JobContext) -> Callable[[Session], bool]:
         """Does the job; gives what is to be written at its end."""
         own: dict[str, Any] = {"job_id": context.job_id, "worker": context.worker}
+
+        def release(session: Session) -> bool:
+            return jobs.release(session, **own)
+
+        ending = context.stopping.is_set
         try:
             result = self._function(kind)(context)
         except JobStopped as stopped:
-            if context.standing is Standing.OURS and context.stopping.is_set():
-                return lambda session: jobs.release(session, **own)
+            if context.standing is Standing.OURS and ending():
+                return release
             partly = stopped.result
             return lambda session: jobs.cancelled(session, **own, result=partly)
         except KoeError as error:
@@ -180,6 +185,8 @@ class Runner:
             hint = f"やり直しても続くときは、処理番号 {context.job_id} を管理者に知らせてください。"
         else:
             return lambda session: jobs.finish(session, **own, result=result)
+        if ending():
+            return release  # the signal that ends this process may have ended the ones that it computes with
         return lambda session: jobs.fail(session, **own, error=message, hint=hint)
 
     def _function(self, kind: str) -> JobFunction:

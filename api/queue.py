@@ -12,6 +12,7 @@ from typing import Any
 from huey import Huey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.storage import SqliteStorage
 
 from core.errors import QueueError, SettingsError
 from core.settings import Settings
@@ -33,7 +34,7 @@ class JobQueue:
         Raises:
             QueueError: the queue can't be reached.
         """
-        with _reachable():
+        with _reachable(), self._let_go():
             self._task(job_id)
 
     def pending(self) -> set[int]:
@@ -42,7 +43,7 @@ class JobQueue:
         Raises:
             QueueError: the queue can't be reached.
         """
-        with _reachable():
+        with _reachable(), self._let_go():
             return {task.args[0] for task in self.huey.pending()}
 
     def run_next(self) -> bool:
@@ -53,6 +54,15 @@ class JobQueue:
             return False
         self.huey.execute(task)
         return True
+
+    @contextmanager
+    def _let_go(self) -> Iterator[None]:
+        """A file isn't held open from one look to the next."""
+        try:
+            yield
+        finally:
+            if isinstance(self.huey.storage, SqliteStorage):
+                self.huey.storage.close()
 
     def _run(self, job_id: int) -> None:
         if self.runner is None:

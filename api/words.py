@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from core.clock import to_tokyo
 from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, Urgency
@@ -45,6 +47,26 @@ REJECT_CODE = {
     "date": "日付が読めない",
 }
 RESOLUTION = {"imported": "取り込んだ", "duplicate": "重複だった", "discarded": "破棄した"}
+JOB_TONE = {
+    JobState.QUEUED: "gray",
+    JobState.RUNNING: "blue",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+    JobState.CANCELLED: "gray",
+}
+_RESULT = {
+    "read": "読込",
+    "imported": "取込",
+    "duplicates": "重複",
+    "rejected": "取込不可",
+    "voices": "声",
+    "topics": "話題",
+    "kept": "続く話題",
+    "born": "新しい話題",
+    "ended": "終わった話題",
+    "begun": "新しいまとまり",
+    "joined": "合わさったまとまり",
+}
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
     Facet.THEME: "分野",
@@ -126,6 +148,12 @@ def progress(job: Job) -> str:
     if not job.done and not job.total:
         return ""
     return f"{job.done:,} / {job.total:,}" if job.total else f"{job.done:,}"
+
+
+def result(found: Mapping[str, Any]) -> str:
+    """What a job found, as far as it is a count or a reason: 読込 1,200、取込 1,198."""
+    counts = [f"{name} {found[key]:,}" for key, name in _RESULT.items() if isinstance(found.get(key), int)]
+    return "、".join([*counts, *filter(None, [str(found.get("reason", ""))])])
 
 
 def age(day: date, today: date) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.models import Role, Voice
 
 LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
-IMPORTERS = frozenset({Role.ADMIN, Role.KOCHO})
+OPERATORS = frozenset({Role.ADMIN, Role.KOCHO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Actor:
         return self.role in LABELLERS
 
     @property
-    def may_import(self) -> bool:
-        """Whether this person may take files in, and see what came of them."""
-        return self.role in IMPORTERS
+    def may_operate(self) -> bool:
+        """Whether this person may take files in and see to the background jobs."""
+        return self.role in OPERATORS
 
     def may_hand_over(self, voice: Voice) -> bool:
         """Whether this person may say which department a voice belongs to; a department only of its own, or it could open any original."""

@@ -1,1 +1,1 @@
-"""Pages for the people who run the system: imports and background jobs."""
+"""Pages for those who run the system: imports and background jobs."""

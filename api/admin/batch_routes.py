@@ -14,7 +14,7 @@ from api.admin import imports
 from api.admin.import_view import DISCARD_REASONS, OPEN_REASONS, UNDO_REASONS, Progress
 from api.admin.mending import mended, shown
 from api.admin.receiving import LARGEST_STREAM, Sent, sent_files
-from api.deps import MAY_IMPORT, EngineOf, Importer, KeyringOf, PagesOf, Reading, SettingsOf, Writing, form_token
+from api.deps import MAY_OPERATE, EngineOf, KeyringOf, Operator, PagesOf, Reading, SettingsOf, Writing, form_token
 from api.fields import Number
 from core import db
 from core.errors import InputError, KoeError, NotFoundError
@@ -30,7 +30,7 @@ RejectId = Annotated[int, Path(ge=1, lt=2**31)]
 Reason = Annotated[str, Form(max_length=16)]
 
 
-@router.get("/admin/import/batches/{batch_id}", dependencies=[Depends(MAY_IMPORT)])
+@router.get("/admin/import/batches/{batch_id}", dependencies=[Depends(MAY_OPERATE)])
 def batch_page(
     request: Request,
     batch_id: BatchId,
@@ -44,10 +44,10 @@ def batch_page(
     return pages.page(request, "admin/batch.html", _shown(session, batch_id, after=after, every=every, done=done))
 
 
-@router.post("/admin/import/batches/{batch_id}/undo", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/batches/{batch_id}/undo", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def undo(
     batch_id: BatchId,
-    signed_in: Importer,
+    signed_in: Operator,
     session: Writing,
     settings: SettingsOf,
     reason: Reason = "",
@@ -63,8 +63,8 @@ def undo(
     return RedirectResponse(f"/admin/import/jobs/{job.id}", status_code=303)
 
 
-@router.post("/admin/import/batches/{batch_id}/export", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
-def export(batch_id: BatchId, signed_in: Importer, session: Writing, keyring: KeyringOf, reason: Reason = "") -> Response:
+@router.post("/admin/import/batches/{batch_id}/export", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+def export(batch_id: BatchId, signed_in: Operator, session: Writing, keyring: KeyringOf, reason: Reason = "") -> Response:
     """The open rejects with their content as CSV, to be mended in a spreadsheet."""
     text = io.StringIO(newline="")
     told = _reason(OPEN_REASONS, reason)
@@ -75,13 +75,13 @@ def export(batch_id: BatchId, signed_in: Importer, session: Writing, keyring: Ke
 
 @router.post(
     "/admin/import/batches/{batch_id}/mended",
-    dependencies=[Depends(MAY_IMPORT), Depends(sent_files)],
+    dependencies=[Depends(MAY_OPERATE), Depends(sent_files)],
     max_body_size=LARGEST_STREAM,
 )
 def send_mended(
     request: Request,
     batch_id: BatchId,
-    signed_in: Importer,
+    signed_in: Operator,
     sent: Annotated[Sent, Depends(sent_files)],
     engine: EngineOf,
     settings: SettingsOf,
@@ -106,11 +106,11 @@ def send_mended(
     return RedirectResponse(f"/admin/import/jobs/{job.id}", status_code=303)
 
 
-@router.post("/admin/import/rejects/{reject_id}/open", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/rejects/{reject_id}/open", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def open_reject(
     request: Request,
     reject_id: RejectId,
-    signed_in: Importer,
+    signed_in: Operator,
     session: Writing,
     keyring: KeyringOf,
     pages: PagesOf,
@@ -123,11 +123,11 @@ def open_reject(
     return _opened(request, reject, opened.headings, shown(opened.cells), pages=pages)
 
 
-@router.post("/admin/import/rejects/{reject_id}/mend", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/rejects/{reject_id}/mend", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def mend(
     request: Request,
     reject_id: RejectId,
-    signed_in: Importer,
+    signed_in: Operator,
     engine: EngineOf,
     settings: SettingsOf,
     keyring: KeyringOf,
@@ -151,8 +151,8 @@ def mend(
     return _opened(request, reject, headings, cell, pages=pages, status=422)
 
 
-@router.post("/admin/import/rejects/{reject_id}/discard", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
-def discard(reject_id: RejectId, signed_in: Importer, session: Writing, reason: Reason = "") -> Response:
+@router.post("/admin/import/rejects/{reject_id}/discard", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+def discard(reject_id: RejectId, signed_in: Operator, session: Writing, reason: Reason = "") -> Response:
     """Closes a row that nobody wants to take in."""
     reject = _reject(session, reject_id)
     rejects.discard(session, [reject_id], actor=signed_in.actor.username, reason=_reason(DISCARD_REASONS, reason))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.admin import imports
 from api.admin.import_view import CHOICE_GROUPS, ENCODINGS, Progress
 from api.admin.receiving import LARGEST_STREAM, Sent, sent_files
-from api.deps import MAY_IMPORT, EngineOf, Importer, KeyringOf, PagesOf, Reading, SettingsOf, Writing, form_token
+from api.deps import MAY_OPERATE, EngineOf, KeyringOf, Operator, PagesOf, Reading, SettingsOf, Writing, form_token
 from api.fields import AnyChannel, Day, Number
 from api.rendering import Pages
 from core import db
@@ -30,7 +30,7 @@ PAGE = 30
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-@router.get("/admin/import", dependencies=[Depends(MAY_IMPORT)])
+@router.get("/admin/import", dependencies=[Depends(MAY_OPERATE)])
 def import_page(
     request: Request,
     session: Reading,
@@ -45,11 +45,11 @@ def import_page(
 
 
 @router.post(
-    "/admin/import/uploads", dependencies=[Depends(MAY_IMPORT), Depends(sent_files)], max_body_size=LARGEST_STREAM
+    "/admin/import/uploads", dependencies=[Depends(MAY_OPERATE), Depends(sent_files)], max_body_size=LARGEST_STREAM
 )  # fmt: skip
 def send(
     request: Request,
-    signed_in: Importer,
+    signed_in: Operator,
     sent: Annotated[Sent, Depends(sent_files)],
     engine: EngineOf,
     settings: SettingsOf,
@@ -70,11 +70,11 @@ def send(
     return pages.page(request, "admin/imports.html", context, status=max(error.status for error in refused))
 
 
-@router.get("/admin/import/uploads/{upload_id}", dependencies=[Depends(MAY_IMPORT)])
+@router.get("/admin/import/uploads/{upload_id}", dependencies=[Depends(MAY_OPERATE)])
 def preview(
     request: Request,
     upload_id: UploadId,
-    signed_in: Importer,
+    signed_in: Operator,
     engine: EngineOf,
     settings: SettingsOf,
     keyring: KeyringOf,
@@ -111,12 +111,12 @@ def given_choices(
 Chosen = Annotated[Choices, Depends(given_choices)]
 
 
-@router.post("/admin/import/uploads/{upload_id}/choices", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/uploads/{upload_id}/choices", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def choose(
     request: Request,
     upload_id: UploadId,
     choices: Chosen,
-    signed_in: Importer,
+    signed_in: Operator,
     engine: EngineOf,
     settings: SettingsOf,
     keyring: KeyringOf,
@@ -130,11 +130,11 @@ def choose(
     return RedirectResponse(f"/admin/import/uploads/{upload_id}#outcome", status_code=303)
 
 
-@router.post("/admin/import/uploads/{upload_id}/mapping", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/uploads/{upload_id}/mapping", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def save(
     upload_id: UploadId,
     choices: Chosen,
-    signed_in: Importer,
+    signed_in: Operator,
     engine: EngineOf,
     settings: SettingsOf,
     keyring: KeyringOf,
@@ -153,32 +153,32 @@ def save(
     return RedirectResponse(f"/admin/import/uploads/{upload_id}?saved=true", status_code=303)
 
 
-@router.post("/admin/import/uploads/{upload_id}/check", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/uploads/{upload_id}/check", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def check(
-    upload_id: UploadId, choices: Chosen, signed_in: Importer, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
+    upload_id: UploadId, choices: Chosen, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
 ) -> Response:  # fmt: skip
     """Tries the whole file, without saving anything."""
     imports.choose(engine, upload_id, choices)
     return _started(engine, upload_id, dry_run=True, settings=settings, keyring=keyring, actor=signed_in.actor.username)
 
 
-@router.post("/admin/import/uploads/{upload_id}/start", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
+@router.post("/admin/import/uploads/{upload_id}/start", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def start(
-    upload_id: UploadId, choices: Chosen, signed_in: Importer, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
+    upload_id: UploadId, choices: Chosen, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
 ) -> Response:  # fmt: skip
     """Takes the file in."""
     imports.choose(engine, upload_id, choices)
     return _started(engine, upload_id, dry_run=False, settings=settings, keyring=keyring, actor=signed_in.actor.username)
 
 
-@router.post("/admin/import/uploads/{upload_id}/take", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
-def take(upload_id: UploadId, signed_in: Importer, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf) -> Response:
+@router.post("/admin/import/uploads/{upload_id}/take", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+def take(upload_id: UploadId, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf) -> Response:
     """Takes the file in as it was tried: the choices stay as they are."""
     return _started(engine, upload_id, dry_run=False, settings=settings, keyring=keyring, actor=signed_in.actor.username)
 
 
-@router.post("/admin/import/uploads/{upload_id}/discard", dependencies=[Depends(MAY_IMPORT), Depends(form_token)])
-def discard(upload_id: UploadId, signed_in: Importer, session: Writing, settings: SettingsOf) -> Response:
+@router.post("/admin/import/uploads/{upload_id}/discard", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+def discard(upload_id: UploadId, signed_in: Operator, session: Writing, settings: SettingsOf) -> Response:
     """Throws a file away."""
     upload = uploads.find(session, upload_id, lock=True)
     under_way = imports.open_job(session, "upload", upload_id)

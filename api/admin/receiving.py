@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import SignedIn
-from api.deps import MAY_IMPORT, KeyringOf, SettingsOf, check_token, header_token
+from api.deps import MAY_OPERATE, KeyringOf, SettingsOf, check_token, header_token
 from core.crypto import Keyring
 from core.errors import InputError, KoeError
 from core.settings import Settings
@@ -39,7 +39,7 @@ class Sent:
 
 
 async def sent_files(
-    request: Request, signed_in: Annotated[SignedIn, Depends(MAY_IMPORT)], settings: SettingsOf, keyring: KeyringOf
+    request: Request, signed_in: Annotated[SignedIn, Depends(MAY_OPERATE)], settings: SettingsOf, keyring: KeyringOf
 ) -> AsyncIterator[Sent]:
     """The files of a multipart form whose first field is the token of this session; those that the route didn't keep are gone after it.
 
