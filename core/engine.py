@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ def map(  # noqa: A001  (the name that every engine of this sort uses; called as
     from joblib.executor import get_memmapping_executor
 
     threads = str(max((os.cpu_count() or 1) // count, 1))
-    executor = get_memmapping_executor(count, timeout=300, env=dict.fromkeys(_THREAD_LIMITS, threads), initializer=_collect_rarely)
+    executor = get_memmapping_executor(count, timeout=300, env=dict.fromkeys(_THREAD_LIMITS, threads), initializer=_prepare)
     waiting: deque[Any] = deque()
     with _collecting_rarely():
         try:
@@ -59,6 +60,12 @@ def map(  # noqa: A001  (the name that every engine of this sort uses; called as
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _prepare() -> None:
+    """In each process: Ctrl+C reaches all of them, and it is the one at the terminal that decides what becomes of the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _collect_rarely()
 
 
 def _collect_rarely() -> None:
