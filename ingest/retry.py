@@ -163,6 +163,10 @@ class _ChangedMeanwhileError(Exception):
     """A voice came in between the look and the insert: another twin, or the same one."""
 
 
+class _NothingLeftError(Exception):
+    """Masking left nothing of a text."""
+
+
 class _Mender:
     """Takes mended rows of one batch in."""
 
@@ -192,10 +196,11 @@ class _Mender:
             expected = Sums(len(fresh), len(voices) - len(fresh))
             chunk = Chunk(fresh, expected.duplicates, (), 0, 0, reject.row)
             annotated = AnnotateWork(self._tools.annotate, self._tools.mask)(chunk.work())
-            if (nothing := _left_empty(fresh, annotated)) is not None:
-                return self._left_open(reject, nothing)
             try:
                 return self._save(reject, chunk, annotated, expected)
+            except _NothingLeftError:
+                reason = "個人情報を除くと本文が残りません。原文を確かめてください。"
+                return self._left_open(reject, RejectedRow(reject.row, "", "empty", reason, ()))
             except _ChangedMeanwhileError:
                 continue
         raise ConflictError("同じ行が、ほかで取り込まれています。", hint="終わってから、もう一度実行してください。")
@@ -244,6 +249,8 @@ class _Mender:
         )
 
         def move(session: Session, _: Chunk, sums: Sums, batch_id: int) -> None:
+            if sums.rejected:
+                raise _NothingLeftError
             if sums != expected:
                 raise _ChangedMeanwhileError
             self._settle(session, outcome, batch_id)
@@ -273,10 +280,3 @@ class _Mender:
 
 def _settled(reject_id: int) -> ConflictError:
     return ConflictError(f"取り込めなかった行 {reject_id} は、すでに片付いています。", hint="一覧を開きなおしてください。")
-
-
-def _left_empty(voices: Sequence[IncomingVoice], annotated: Annotated) -> RejectedRow | None:
-    for voice, annotation in zip(voices, annotated.annotations, strict=True):
-        if not annotation.masked.strip():
-            return RejectedRow(voice.row, "", "empty", "個人情報を除くと本文が残りません。原文を確かめてください。", voice.cells)
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -33,7 +34,7 @@ def over(function: Callable[[Item], Result], items: Iterable[Item], *, count: in
     from joblib.executor import get_memmapping_executor
 
     threads = str(max((os.cpu_count() or 1) // count, 1))
-    executor = get_memmapping_executor(count, timeout=300, env=dict.fromkeys(_THREAD_LIMITS, threads), initializer=_collect_rarely)
+    executor = get_memmapping_executor(count, timeout=300, env=dict.fromkeys(_THREAD_LIMITS, threads), initializer=_prepare)
     waiting: deque[Any] = deque()
     with collecting_rarely():
         try:
@@ -53,6 +54,16 @@ def over(function: Callable[[Item], Result], items: Iterable[Item], *, count: in
                 future.cancel()
 
 
+def _prepare() -> None:
+    """In each process: Ctrl+C reaches all of them, and it is the one at the terminal that decides what becomes of the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _collect_rarely()
+
+
+def _collect_rarely() -> None:
+    gc.set_threshold(_RARELY)
+
+
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
     """Python searches for cycles rarely while results come in."""
@@ -62,7 +73,3 @@ def collecting_rarely() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def _collect_rarely() -> None:
-    gc.set_threshold(_RARELY)

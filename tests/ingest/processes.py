@@ -182,6 +182,10 @@ class _Steps:
 
 
 def _warm() -> None:
+    import api.cli
+    import core.models
+    import ingest.pipeline
+    import nlp.likeness
     from core import db
     from core.settings import Settings
     from nlp import annotate

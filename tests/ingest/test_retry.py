@@ -163,7 +163,6 @@ def test_a_mended_file_is_taken_in(engine: Engine, take: Take, write: Write, too
 def test_a_mended_workbook_is_taken_in(
     sqlite_engine: Engine, take: Take, write: Write, tools: Tools, export: Export, tmp_path: Path
 ) -> None:
-
     batch = take(sqlite_engine, write(FILE)).batch
     book = Workbook()
     sheet = book.active
