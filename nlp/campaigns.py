@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core import engine as parallel
+from core.bulk import among
 from core.errors import ConflictError
 from core.models import CampaignMember, DistinctText, ReadingMark, Sender, TextBand, Voice
 from core.settings import Settings
-from nlp.grouping import Grouping, Work, read_work
+from nlp.grouping import Grouping, ReadWork, Work, read_work
 from nlp.similar import SCHEME
 
 CHUNK_VOICES = 2000
@@ -76,7 +77,7 @@ def update_campaigns(
     for read in parallel.map(read_work, _works(engine, mark, last, chunk_voices), settings=settings):
         with db.writing(engine) as session:
             _move_mark(session, read.work)
-            new, merged = Grouping(session).place(read)
+            new, merged = Grouping(session).place(_still_there(session, read))
         voices, begun, joined = voices + len(read.work.rows), begun + new, joined + merged
         if progress:
             progress(voices)
@@ -159,6 +160,17 @@ def _works(engine: Engine, mark: int, last: int, size: int) -> Iterator[Work]:
             return
         yield Work(mark, rows)
         mark = rows[-1][0]
+
+
+def _still_there(session: Session, read: ReadWork) -> ReadWork:
+    """Without the voices that were deleted since they were read; while the mark is held, no further ones are."""
+    ids = [voice for voice, _ in read.work.rows]
+    known = set(session.scalars(select(Voice.id).where(among(session, Voice.id, ids))))
+    if len(known) == len(ids):
+        return read
+    kept = [place for place, voice in enumerate(ids) if voice in known]
+    work = Work(read.work.after, tuple(read.work.rows[place] for place in kept))
+    return ReadWork(work, tuple(read.wordings[place] for place in kept))
 
 
 def _move_mark(session: Session, work: Work) -> None:

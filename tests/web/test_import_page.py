@@ -513,7 +513,7 @@ def test_the_same_as_json(app: FastAPI, staff: Browser) -> None:
     work(app)
     batch_id = client.get(f"/api/v1/imports/jobs/{job['id']}").json()["batch_id"]
     (item,) = client.get("/api/v1/imports").json()["items"]
-    assert (item["id"], item["rows_read"], item["status"]) == (batch_id, 4, "done")
+    assert (item["id"], item["read"], item["status"]) == (batch_id, 4, "done")
     assert client.get(f"/api/v1/imports/{batch_id}").json()["open_rejects"] == {"date": 1, "empty": 1}
     rejects = client.get(f"/api/v1/imports/{batch_id}/rejects?limit=1").json()
     assert [reject["code"] for reject in rejects["items"]] == ["date"]
@@ -530,3 +530,57 @@ def test_a_body_that_is_too_large_is_refused_as_json(app: FastAPI, staff: Browse
     response = staff.client.post("/api/v1/imports/uploads?name=a.csv", content=bytes(2 << 20), headers=headers)
     assert (response.status_code, response.json()["code"]) == (413, "input")
     assert not any((app.state.settings.home).glob("uploads/*"))
+
+
+def undone(staff: Browser, batch: int, **fields: str) -> Any:
+    here = f"/admin/import/batches/{batch}"
+    form = staff.get(here).form(f"{here}/undo")
+    return staff.client.post(f"{here}/undo", data={**form, **fields}, follow_redirects=False)
+
+
+def test_a_whole_batch_is_taken_back_and_can_be_imported_again(take: Take, app: FastAPI, staff: Browser, save: Session) -> None:
+    batch = take()
+    assert check(undone(staff, batch, sure="true")).heading == "入力を読み取れませんでした"
+    assert undone(staff, batch, reason="file").status_code == 400
+    response = undone(staff, batch, reason="file", sure="true")
+    assert "処理が動いています" in staff.get(f"/admin/import/batches/{batch}").words()
+    work(app)
+    page = staff.get(response.headers["location"])
+    assert "取込を取り消しました" in page.words()
+    assert "消した声 2 件" in page.words()
+    renew(save)
+    assert save.scalars(select(Voice)).all() == save.scalars(select(Reject)).all() == []
+    shown = staff.get(f"/admin/import/batches/{batch}")
+    assert "取り消す前の数です" in shown.words()
+    assert not [form for form in shown.all("form") if (form.get("action") or "").endswith("/undo")]
+    second = take()
+    assert sums(staff.get(f"/admin/import/batches/{second}"))["取り込んだ"] == "2"
+    entries = save.scalars(select(AuditEntry).where(AuditEntry.action == "import.undo")).all()
+    assert [entry.detail["reason"] for entry in entries] == ["違うファイルを取り込んだ"]
+
+
+def test_what_staff_have_worked_on_is_not_taken_back_unasked(take: Take, app: FastAPI, staff: Browser, save: Session) -> None:
+    batch = take()
+    voice = save.scalars(select(Voice).order_by(Voice.id)).first()
+    assert voice is not None
+    page = staff.get(f"/desk/{voice.receipt_number}")
+    staff.submit(page, f"/desk/{voice.receipt_number}/accept")
+    response = undone(staff, batch, reason="mapping", sure="true")
+    assert response.status_code == 409
+    assert "分類を決めた声 1 件" in check(response).words()
+    renew(save)
+    assert len(save.scalars(select(Voice)).all()) == 2
+    response = undone(staff, batch, reason="mapping", sure="true", force="true")
+    work(app)
+    assert "取込を取り消しました" in staff.get(response.headers["location"]).words()
+
+
+def test_an_undo_whose_worker_died_at_the_very_end_is_done(take: Take, app: FastAPI, staff: Browser, save: Session) -> None:
+    batch = take()
+    job = undone(staff, batch, reason="trial", sure="true").headers["location"]
+    work(app)
+    with db.writing(app.state.engine) as session:
+        again = session.get_one(Job, int(job.rpartition("/")[2]))
+        again.state, again.result, again.worker = JobState.QUEUED, {}, ""
+    work(app)
+    assert "取込を取り消しました" in staff.get(job).words()
