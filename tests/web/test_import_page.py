@@ -397,6 +397,23 @@ def test_a_form_that_breaks_off_leaves_nothing(app: FastAPI, staff: Browser, cut
     assert not any((app.state.settings.home).glob("uploads/*"))
 
 
+@SQLITE
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=" + "b" * 300, "text/csv", "multipart/form-data; boundary=\xff"]
+)
+def test_whatever_calls_itself_a_form_ends_in_an_answer(app: FastAPI, staff: Browser, kind: str) -> None:
+    token = staff.client.get("/api/v1/session").json()["csrf_token"]
+    one = '--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+    many = (
+        one.format(name="csrf_token", value=token) + "".join(one.format(name=f"f{number}", value="x") for number in range(50)) + "--b--\r\n"
+    )
+    for body in (b"", b"\0" * 5000, many.encode(), one.format(name="csrf_token", value="x" * 5000).encode()):
+        for header in (kind, "multipart/form-data; boundary=b"):
+            response = staff.client.post("/admin/import/uploads", content=body, headers={"Content-Type": header.encode("latin-1")})
+            assert response.status_code in (400, 403), (header, body[:40], response.text[:300])
+    assert not any((app.state.settings.home).glob("uploads/*"))
+
+
 def test_a_file_is_discarded(app: FastAPI, staff: Browser) -> None:
     address = sent(staff)
     page = staff.submit(staff.get(address), f"{address}/discard")
