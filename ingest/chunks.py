@@ -45,6 +45,8 @@ class Chunk:
     """Rows of the source that were done before this chunk."""
     rows_done: int
     line: int
+    blank: int = 0
+    """Rows of a survey in which nobody wrote anything."""
 
     def work(self) -> Work:
         """The texts alone: what goes to another process."""
@@ -154,7 +156,7 @@ def make_chunks(
     """
     voices: list[IncomingVoice] = []
     rejects: list[RejectedRow] = []
-    start = number = 0
+    start = number = blank = 0
     line = 1
     for number, row in enumerate(rows, start=1):
         if number <= done:
@@ -167,11 +169,12 @@ def make_chunks(
             rejects.append(result)
         else:
             voices.extend(result)
+            blank += not result
         if len(voices) + len(rejects) >= size:
-            yield _chunk(voices, rejects, start, number, line, engine)
-            voices, rejects, start = [], [], number
+            yield _chunk(voices, rejects, start, number, line, blank, engine)
+            voices, rejects, start, blank = [], [], number, 0
     if number > start:
-        yield _chunk(voices, rejects, start, number, line, engine)
+        yield _chunk(voices, rejects, start, number, line, blank, engine)
 
 
 def annotate_chunks(
@@ -207,10 +210,10 @@ def known_hashes(session: Session, hashes: Sequence[str]) -> set[str]:
 
 
 def _chunk(
-    voices: Sequence[IncomingVoice], rejects: Sequence[RejectedRow], start: int, number: int, line: int, engine: Engine
+    voices: Sequence[IncomingVoice], rejects: Sequence[RejectedRow], start: int, number: int, line: int, blank: int, engine: Engine
 ) -> Chunk:  # fmt: skip
     once = {voice.content_hash: voice for voice in reversed(voices)}
     with db.reading(engine) as session:
         known = known_hashes(session, list(once))
     fresh = tuple(voice for voice in voices if voice.content_hash not in known and once[voice.content_hash] is voice)
-    return Chunk(fresh, len(voices) - len(fresh), tuple(rejects), start, number, line)
+    return Chunk(fresh, len(voices) - len(fresh), tuple(rejects), start, number, line, blank)

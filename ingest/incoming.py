@@ -59,6 +59,8 @@ class IncomingVoice:
     original: Mapping[str, str] = field(default_factory=dict)
     publishable: bool = False
     has_deadline: bool = True
+    cells: tuple[str, ...] = ()
+    """The row that it came from, without a survey's other reasons: what is kept when it can't be taken."""
 
 
 def content_hash(text: str, *, received_on: date | None, channel: Channel | None, identity: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Engine, Table, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, facts
 from core.bulk import RawJson, Same, among, insert_columns, insert_rows
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
@@ -44,6 +44,13 @@ class Sums:
     def read(self) -> int:
         return self.imported + self.duplicates + self.rejected
 
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.imported + other.imported, self.duplicates + other.duplicates, self.rejected + other.rejected)
+
+
+Move = Callable[[Session, Chunk, Sums, int], None]
+"""Given a chunk, what became of it and its batch's id, says so in the transaction that saves it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
@@ -73,9 +80,18 @@ class _Common:
 
 
 def save_chunk(
-    engine: Engine, chunk: Chunk, annotated: Annotated, *, batch_id: int, keyring: Keyring, rule: DeadlineRule
-) -> Sums:  # fmt: skip
+    engine: Engine,
+    chunk: Chunk,
+    annotated: Annotated,
+    *,
+    batch_id: int,
+    keyring: Keyring,
+    rule: DeadlineRule,
+    move: Move | None = None,
+) -> Sums:
     """Saves a chunk wholly or not at all, and moves the batch's checkpoint and sums with it.
+
+    ``move`` moves something else in their place, in the same transaction.
 
     Raises:
         ConflictError: another import of the same file has moved the checkpoint meanwhile.
@@ -86,7 +102,7 @@ def save_chunk(
     for attempt in range(_ATTEMPTS):
         try:
             with db.writing(engine) as session:
-                return _write(session, chunk, prepared, sealed, common)
+                return _write(session, chunk, prepared, sealed, common, move=move or move_batch)
         except IntegrityError:
             # Another import brought in the same voice between the look and the insert; it will be seen now.
             if attempt == _ATTEMPTS - 1:
@@ -95,13 +111,13 @@ def save_chunk(
 
 
 def _write(
-    session: Session, chunk: Chunk, prepared: Sequence[_Prepared], rejects: Sequence[dict[str, Any]], common: _Common
+    session: Session, chunk: Chunk, prepared: Sequence[_Prepared], rejects: Sequence[dict[str, Any]], common: _Common, *, move: Move
 ) -> Sums:  # fmt: skip
     serials = lock_counters(session, {item.fiscal_year for item in prepared})
     known = known_hashes(session, [item.content_hash for item in prepared])
     fresh = [item for item in prepared if item.content_hash not in known]
     sums = Sums(len(fresh), chunk.duplicates + len(prepared) - len(fresh), len(rejects))
-    _move_batch(session, chunk, sums, common.batch_id)
+    move(session, chunk, sums, common.batch_id)
     receipts = []
     for item in fresh:
         serials[item.fiscal_year] += 1
@@ -130,14 +146,21 @@ def _insert_voices(session: Session, fresh: Sequence[_Prepared], receipts: Seque
     _insert(session, Sender, ("voice_id", "sender"), senders, {"key_id": Same(common.key_id)})
     answers = [(voice, *item.answer) for voice, item in both if item.answer]
     _insert(session, Answer, ("voice_id", "text", "department", "answered_on", "published_on"), answers, {})
+    facts.add(session, [{name: item.voice[place] for name, place in _COUNTED} for item in fresh])
     likeness.index_new(session, ids, [item.reading.terms for item in fresh], [item.reading.wording for item in fresh])
 
 
-def _move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> None:
+def move_batch(session: Session, chunk: Chunk, sums: Sums, batch_id: int) -> None:
+    """A chunk's sums and the rows that are done with it.
+
+    Raises:
+        ConflictError: the batch isn't where the chunk begins, or isn't under way.
+    """
     moved = update(Batch).where(Batch.id == batch_id, Batch.checkpoint == chunk.first_row, Batch.status == BatchStatus.RUNNING)
     result = session.execute(
         moved.values(
             checkpoint=chunk.rows_done,
+            blank=Batch.blank + chunk.blank,
             rows_read=Batch.rows_read + sums.read,
             imported=Batch.imported + sums.imported,
             duplicates=Batch.duplicates + sums.duplicates,
@@ -169,7 +192,7 @@ def _prepare(
     for voice, reading in zip(chunk.voices, annotated.readings, strict=True):
         if not reading.masked.strip():
             reason = "個人情報を除くと本文が残りません。原文を確かめてください。"
-            rejects.append(RejectedRow(voice.row, "", "empty", reason, (voice.external_id, *voice.original.values())))
+            rejects.append(RejectedRow(voice.row, "", "empty", reason, voice.cells))
             continue
         department = voice.department or reading.department[:LONGEST_LABEL]
         prepared.append(
@@ -191,6 +214,7 @@ _VOICE_COLUMNS = (
     "theme", "subtheme", "kind", "urgency", "department", "confidence", "pii_count", "segments", "related", "reidentifying", "status",
     "due_on", "publishable",
 )  # fmt: skip
+_COUNTED = tuple((name, _VOICE_COLUMNS.index(name)) for name in ("received_on", *facts.ATTRIBUTES))
 
 
 def _voice_row(

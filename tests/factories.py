@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.auth import hash_password, open_session
+from core import facts
 from core.crypto import Keyring
 from core.models import (
     Answer,
@@ -88,7 +89,9 @@ def create_batch(session: Session, **values: Any) -> Batch:
     return _save(session, Batch(**{**defaults, **values}))
 
 
-def create_voice(session: Session, *, labelled: bool = True, answered: bool = False, published: bool = False, **values: Any) -> Voice:
+def create_voice(
+    session: Session, *, labelled: bool = True, answered: bool = False, published: bool = False, counted: bool = True, **values: Any
+) -> Voice:
     """A voice with the machine's labels; with ``answered`` also an answer, with ``published`` a public one."""
     number = next(_numbers)
     theme = values.get("theme") or _random.choice(list(THEMES))
@@ -118,6 +121,8 @@ def create_voice(session: Session, *, labelled: bool = True, answered: bool = Fa
     if "batch_id" not in values:
         values["batch_id"] = session.scalar(select(Batch.id).limit(1)) or create_batch(session).id
     voice = _save(session, Voice(**{**defaults, **values}))
+    if counted:
+        facts.add(session, [facts.attributes_of(voice)])
     if labelled:
         _create_labels(session, voice, word)
     if answered:

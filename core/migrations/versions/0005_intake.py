@@ -6,6 +6,8 @@ Follows: 0004
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -15,6 +17,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+ATTRIBUTES = ("channel", "department", "district", "kind", "subtheme", "theme", "urgency")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
@@ -119,6 +122,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("hint", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("worker", sa.String(length=128), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=True),
         sa.Column("created_by", sa.String(length=64), nullable=False),
@@ -178,6 +182,23 @@ def upgrade() -> None:
         sa.Column("voices", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("facet", "by_facet", "received_on", "value", "by_value", name=op.f("pk_daily_counts")),
         sqlite_with_rowid=False,
+    )
+    count_voices()
+
+
+def count_voices() -> None:
+    """Counts the voices that are there already. Later ones are counted as they come in (``core.facts``)."""
+    paired = [name for name in ATTRIBUTES if name != "subtheme"]
+    cuts = []
+    for names in ((), *((name,) for name in ATTRIBUTES), *combinations(paired, 2)):
+        facet, by_facet = (*names, "", "")[:2]
+        value, by_value = (*names, "''", "''")[:2]
+        grouped = ", ".join(("received_on", *names))
+        cuts.append(f"SELECT '{facet}', '{by_facet}', received_on, {value}, {by_value}, sum(voices) FROM fine GROUP BY {grouped}")  # noqa: S608
+    columns = ", ".join(("received_on", *ATTRIBUTES))
+    op.execute(
+        "INSERT INTO daily_counts (facet, by_facet, received_on, value, by_value, voices)"  # noqa: S608
+        f" WITH fine AS (SELECT {columns}, count(*) AS voices FROM voices GROUP BY {columns}) {' UNION ALL '.join(cuts)}"
     )
 
 
