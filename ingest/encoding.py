@@ -110,6 +110,10 @@ def examine(path: Path, *, encoding: str | None = None) -> FileFacts:
         raise InputError(f"「{path.name}」は空のファイルです。", hint="見出し行と1件以上の記録があるファイルを選んでください。")
     decided, undecodable = _decide(path, head, non_ascii)
     if encoding is not None and encoding != decided:
+        if encoding == "utf-16":  # without a mark at its start its bytes could be in either order
+            raise InputError(
+                f"「{path.name}」は UTF-16 ではありません（先頭に印（BOM）がありません）。", hint="ほかの文字コードを選んでください。"
+            )
         decided = "utf-8-sig" if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8) else encoding
         undecodable = _undecodable(path, decided)
     return FileFacts(size, sha256.hexdigest(), (lines or returns) + 1, decided, undecodable, has_nul)

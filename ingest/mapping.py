@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, Reason, find_reasons, guess_fields, heading_key
-from ingest.mapping_files import AUTO, MappingFile, find_column, load_mapping_file
+from ingest.mapping_files import AUTO, MappingFile, find_column, load_mapping_file, mapping_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +128,25 @@ class ColumnMapping:
 
 
 def resolve_mapping(name: str, headings: Sequence[str], *, settings: Settings) -> ColumnMapping:
-    """The mapping for a file with these headings: ``auto``, a name in ``data/mappings``, or a path to a YAML file.
+    """The mapping for a file with these headings: ``auto``, a name in ``data/mappings`` or ``KOE_HOME/mappings``, or a path to a YAML file.
+
+    ``auto`` is the saved mapping that claims just these headings, where there is one, else what the headings tell.
 
     Raises:
         InputError: no such mapping (lists the known ones), a mistake in the file, or no column for the body (lists the headings).
     """
     if name == AUTO:
-        return _guess(tuple(headings))
+        saved = mapping_for(headings, settings=settings)
+        return _bind(saved, tuple(headings)) if saved else guess_mapping(tuple(headings))
     return _bind(load_mapping_file(name, settings=settings), tuple(headings))
 
 
-def _guess(headings: tuple[str, ...]) -> ColumnMapping:
+def guess_mapping(headings: tuple[str, ...]) -> ColumnMapping:
+    """What the headings tell by themselves.
+
+    Raises:
+        InputError: no column for the body (lists the headings).
+    """
     fields = guess_fields(headings)
     reasons = _guess_survey(headings, fields)
     if reasons:

@@ -1,4 +1,4 @@
-"""Mapping files: YAML in data/mappings or anywhere, read strictly, so that a slip of the pen is told with its place."""
+"""Mapping files: YAML in data/mappings, KOE_HOME/mappings or anywhere, read strictly: a slip of the pen is told with its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ingest.headings import FIELD_NAMES, QUESTION, Reason, find_reasons, heading
 from ingest.normalize import clean_line, folded, parse_channel
 
 AUTO = "auto"
-_KEYS = ("name", "description", "columns", "attributes", "survey", "defaults", "values", "same_rows", "deadline")
+_KEYS = ("name", "description", "headings", "columns", "attributes", "survey", "defaults", "values", "same_rows", "deadline")
 _SUFFIXES = (".yaml", ".yml")
 
 Wanted = tuple[str | int, ...]
@@ -65,26 +65,55 @@ class MappingFile:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     same_rows: str = ""
     deadline: bool | None = None
+    headings: tuple[str, ...] = ()
+    """A file with just these headings is read with this mapping, unless another is asked for."""
 
 
 def mapping_names(settings: Settings) -> list[str]:
     """The names that ``--mapping`` takes besides ``auto`` and a path."""
-    return sorted(path.stem for path in (settings.data / "mappings").glob("*.yaml"))
+    return sorted(_known(settings))
+
+
+def saved_folder(settings: Settings) -> Path:
+    """Where mappings are that were saved on the import page."""
+    return settings.home / "mappings"
+
+
+def mapping_for(headings: Sequence[str], *, settings: Settings) -> MappingFile | None:
+    """The saved mapping that claims these headings; of several the one that was saved last. One that can't be read is passed over."""
+    wanted = [*map(_plain, headings)]
+    saved = [path for path in saved_folder(settings).glob("*.yaml") if path.stem in _known(settings)]
+    for path in sorted(saved, key=lambda path: (-path.stat().st_mtime_ns, path.name)):
+        try:
+            file = load_mapping_file(path.stem, settings=settings)
+        except InputError:
+            continue
+        if file.headings and [*map(_plain, file.headings)] == wanted:
+            return file
+    return None
+
+
+def _known(settings: Settings) -> dict[str, Path]:
+    # A name that the project itself gives out is never taken over by a saved one.
+    folders = (saved_folder(settings), settings.data / "mappings")
+    return {path.stem: path for folder in folders for path in folder.glob("*.yaml")}
 
 
 def load_mapping_file(name: str, *, settings: Settings) -> MappingFile:
-    """Reads a mapping by its name in ``data/mappings``, or by path (``…/x.yaml``).
+    """Reads a mapping by its name in ``data/mappings`` or ``KOE_HOME/mappings``, or by path (``…/x.yaml``).
 
     Raises:
         InputError: there is none (the known names are listed), or it has a mistake (says which key).
     """
-    known = mapping_names(settings)
+    known = _known(settings)
     if name in known:
-        path = settings.data / "mappings" / f"{name}.yaml"
+        path = known[name]
     elif name.endswith(_SUFFIXES):
         path = Path(name)
     else:
-        raise InputError(f"対応表「{name}」はありません。", hint=f"使えるもの: {'、'.join([AUTO, *known])}、または YAML ファイルの場所。")
+        raise InputError(
+            f"対応表「{name}」はありません。", hint=f"使えるもの: {'、'.join([AUTO, *sorted(known)])}、または YAML ファイルの場所。"
+        )
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -143,7 +172,15 @@ class _Parser:
             values=self._values(content),
             same_rows=self._choice(content, "same_rows", {"one": "one", "each": "each"}) or "",
             deadline=self._choice(content, "deadline", {"default": True, "none": False}),
+            headings=self._headings(content.get("headings")),
         )
+
+    def _headings(self, value: Any) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._wrong("headings", "見出しの一覧で書いてください")
+        return tuple(value)
 
     def _survey(self, content: Any) -> Survey:
         part = self._mapping(content, "survey")

@@ -42,6 +42,8 @@ class ImportProgress:
     imported: int
     duplicates: int
     rejected: int
+    batch: int | None = None
+    """Where it is written to; a rehearsal writes nowhere."""
 
     @property
     def read(self) -> int:
@@ -146,7 +148,7 @@ def import_file(
     )  # fmt: skip
     source = plan.source
     batch_id, begun = _begin(engine, plan, actor=actor)
-    meter = Meter(source.lines, begun.sums, progress)
+    meter = Meter(source.lines, begun.sums, progress, batch=batch_id)
     cancelled = False
     rows = source.rows(needed=plan.mapping.needed, settings=settings)
     with closing(rows):
@@ -180,9 +182,9 @@ def import_file(
 class Meter:
     """Adds up what became of the chunks, and tells it after each."""
 
-    def __init__(self, total: int, sums: Sums, progress: Progress | None) -> None:
+    def __init__(self, total: int, sums: Sums, progress: Progress | None, *, batch: int | None = None) -> None:
         self.sums = sums
-        self._total, self._progress, self._reached = total, progress, 0
+        self._total, self._progress, self._batch, self._reached = total, progress, batch, 0
         self._tell()
 
     def add(self, sums: Sums, *, line: int) -> None:
@@ -199,7 +201,7 @@ class Meter:
     def _tell(self) -> None:
         if self._progress:
             sums = self.sums
-            self._progress(ImportProgress(self._reached, self._total, sums.imported, sums.duplicates, sums.rejected))
+            self._progress(ImportProgress(self._reached, self._total, sums.imported, sums.duplicates, sums.rejected, self._batch))
 
 
 def where_to_begin(session: Session, plan: FilePlan) -> Begun:

@@ -117,7 +117,26 @@ def plan_file(
     Raises:
         InputError: the file or the mapping can't be used.
     """
-    source = open_source(path, encoding=encoding)
+    return plan_source(
+        open_source(path, encoding=encoding),
+        settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name,
+    )  # fmt: skip
+
+
+def plan_source(
+    source: Source,
+    *,
+    settings: Settings,
+    mapping: str | ColumnMapping,
+    channel: Channel | None = None,
+    received_on: date | None = None,
+    source_name: str | None = None,
+) -> FilePlan:
+    """The same for a file that is open already.
+
+    Raises:
+        InputError: the mapping can't be used.
+    """
     name = source_name or source.name
     if isinstance(mapping, ColumnMapping):
         resolved = mapping.bound_to(source.headings)

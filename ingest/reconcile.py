@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import db, facts
 from core.errors import InputError
-from core.models import Batch, BatchContent, BatchStatus, FaqCount, MachineLabel, ReceiptCounter, Reject, Secret, Voice
+from core.models import Batch, BatchContent, BatchStatus, FaqCount, MachineReading, ReceiptCounter, Reject, Secret, Voice
 from core.settings import Settings
 from ingest.chunks import known_hashes
 from ingest.incoming import IncomingVoice, RejectedRow, Row
@@ -235,7 +235,7 @@ def _sums(session: Session) -> Iterator[Sum]:
     voices = _number(session, select(func.count()).select_from(Voice))
     yield Sum("取り込んだ声（取込ごとの和と、表）", _number(session, taken), voices)
     yield Sum("暗号化した原文", voices, _number(session, select(func.count()).select_from(Secret).where(Secret.field == "original")))
-    said = select(MachineLabel.id).where(MachineLabel.voice_id == Voice.id).exists()
+    said = select(MachineReading.voice_id).where(MachineReading.voice_id == Voice.id).exists()
     yield Sum("機械の分類のない声", 0, _number(session, select(func.count()).select_from(Voice).where(~said)))
     indexed = postings.state(session)
     yield Sum("さがすための索引", voices, indexed.entries)
