@@ -19,8 +19,7 @@ from core.settings import Settings
 from ingest.chunks import known_hashes
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.mapping_files import AUTO
-from ingest.plan import FilePlan, RowPlan, plan_file
-from ingest.readers import TEXT_ENCODINGS
+from ingest.plan import plan_again, plan_file
 from ingest.receipts import receipt_number
 from ingest.sources import open_source
 from nlp import postings
@@ -137,8 +136,7 @@ def reconcile_file(
     if batch and batch.content != BatchContent.VOICES:
         raise InputError(f"「{path.name}」は市民の声のファイルではありません。", hint="--file には、市民の声のファイルを指定してください。")
     if batch and batch.plan:
-        source = open_source(path, encoding=batch.encoding) if batch.encoding in TEXT_ENCODINGS else source
-        plan = FilePlan(source, RowPlan.from_dict(batch.plan))
+        plan = plan_again(path, batch.plan, encoding=batch.encoding)
     else:
         plan = plan_file(path, settings=settings, mapping=batch.mapping if batch else AUTO)
     search = _Search(engine, rejects)
