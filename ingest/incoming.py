@@ -11,6 +11,8 @@ from datetime import date, datetime
 
 from core.models import Channel
 
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -74,4 +76,4 @@ def content_hash(text: str, *, received_on: date | None, channel: Channel | None
 
 def digest(parts: Sequence[str]) -> str:
     """SHA-256 over a list of texts; no two different lists run together."""
-    return hashlib.sha256(json.dumps(list(parts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_AS_JSON(list(parts)).encode("utf-8", "surrogatepass")).hexdigest()

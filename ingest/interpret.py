@@ -62,6 +62,7 @@ class Interpreter:
         self.fallback = fallback
         self.channel = channel or mapping.defaults.channel or Channel.OTHER
         self.as_of = as_of or today()
+        self._places = {field: (position, mapping.values.get(field)) for field, position in mapping.fields.items()}
         self._turn = 0
         self._times: Counter[int] = Counter()
 
@@ -244,11 +245,11 @@ class Interpreter:
         return value
 
     def _raw(self, row: Row, field: str) -> str:
-        position = self.mapping.fields.get(field)
-        if position is None:
+        place = self._places.get(field)
+        if place is None:
             return ""
+        position, table = place
         cell = row.cells[position]
-        table = self.mapping.values.get(field)
         return table.get(folded(cell), cell) if table else cell
 
     def _heading(self, field: str) -> str:

@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from core import db, facts
 from core.errors import InputError
-from core.models import Batch, BatchContent, BatchStatus, FaqCount, MachineLabel, ReceiptCounter, Reject, Secret, Voice
+from core.models import Batch, BatchContent, BatchStatus, FaqCount, MachineReading, ReceiptCounter, Reject, Secret, Voice
 from core.settings import Settings
 from ingest.chunks import known_hashes
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.mapping_files import AUTO
-from ingest.plan import FilePlan, RowPlan, plan_file
-from ingest.readers import TEXT_ENCODINGS
+from ingest.plan import plan_again, plan_file
 from ingest.receipts import receipt_number
 from ingest.sources import open_source
 from nlp import postings
@@ -137,8 +136,7 @@ def reconcile_file(
     if batch and batch.content != BatchContent.VOICES:
         raise InputError(f"「{path.name}」は市民の声のファイルではありません。", hint="--file には、市民の声のファイルを指定してください。")
     if batch and batch.plan:
-        source = open_source(path, encoding=batch.encoding) if batch.encoding in TEXT_ENCODINGS else source
-        plan = FilePlan(source, RowPlan.from_dict(batch.plan))
+        plan = plan_again(path, batch.plan, encoding=batch.encoding)
     else:
         plan = plan_file(path, settings=settings, mapping=batch.mapping if batch else AUTO)
     search = _Search(engine, rejects)
@@ -235,7 +233,7 @@ def _sums(session: Session) -> Iterator[Sum]:
     voices = _number(session, select(func.count()).select_from(Voice))
     yield Sum("取り込んだ声（取込ごとの和と、表）", _number(session, taken), voices)
     yield Sum("暗号化した原文", voices, _number(session, select(func.count()).select_from(Secret).where(Secret.field == "original")))
-    said = select(MachineLabel.id).where(MachineLabel.voice_id == Voice.id).exists()
+    said = select(MachineReading.voice_id).where(MachineReading.voice_id == Voice.id).exists()
     yield Sum("機械の分類のない声", 0, _number(session, select(func.count()).select_from(Voice).where(~said)))
     indexed = postings.state(session)
     yield Sum("さがすための索引", voices, indexed.entries)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit, facts
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError
-from core.models import AuditEntry, Facet, HumanLabel, Kind, MachineLabel, Status, Urgency, Voice
+from core.models import AuditEntry, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, Voice
 from loop.actors import Actor
 from nlp.taxonomy import Taxonomy
 
@@ -133,7 +133,8 @@ def _require_labeller(actor: Actor) -> None:
 
 
 def _machine(session: Session, voice: Voice) -> dict[Facet, MachineLabel]:
-    return {label.facet: label for label in session.scalars(select(MachineLabel).where(MachineLabel.voice_id == voice.id))}
+    reading = session.get(MachineReading, voice.id)
+    return reading.labels() if reading else {}
 
 
 def _newest(session: Session, voice: Voice) -> dict[Facet, int]:

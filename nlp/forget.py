@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.bulk import among
 from core.clock import utc_now
-from core.models import Campaign, CampaignMember, DistinctText, ReadingMark, TextBand, Topic, TopicMembership, Voice
+from core.models import Campaign, CampaignMember, ReadingMark, Topic, TopicMembership, Voice, VoiceWording
 from nlp import postings
 from nlp.grouping import Parts
-from nlp.similar import NEAR, grams, overlap, plain_text, wording
+from nlp.wordings import NEAR, VALUES, grams, near, overlap, plain_text
 
 
 def hold_marks(session: Session) -> None:
@@ -30,9 +31,6 @@ def forget(session: Session, voices: Sequence[int], *, leaving: ColumnElement[bo
     for group in session.scalars(groups.order_by(CampaignMember.campaign_id)).all():
         _leave_group(session, group, leaving)
     postings.remove(session, voices)
-    known = session.scalars(select(DistinctText.text_id).where(among(session, DistinctText.text_id, voices))).all()
-    for text_id, text in _texts(session, known).items():
-        _drop_bands(session, text_id, text)
     _leave_topics(session, voices)
 
 
@@ -60,54 +58,34 @@ def _leave_group(session: Session, group: int, leaving: ColumnElement[bool]) -> 
     voices_of: dict[int, list[int]] = {}
     for text_id, voices in staying.items():
         if text_id not in voices:
-            _rename(session, text_id, voices)
+            _rename(session, voices)
         voices_of[voices[0]] = voices
     lost = {text_id for _, text_id, _ in rows} - staying.keys()
-    parts = _connected(_texts(session, sorted(voices_of))) if lost else [sorted(voices_of)]
+    parts = _connected(session, sorted(voices_of)) if lost else [sorted(voices_of)]
     for place, part in enumerate(sorted(parts)):
         _settle(session, [voice for text_id in part for voice in voices_of[text_id]], group if place == 0 else None)
 
 
-def _rename(session: Session, text_id: int, voices: Sequence[int]) -> None:
+def _rename(session: Session, voices: Sequence[int]) -> None:
     """A wording's first voice goes: the next one that uses it stands for it."""
-    heir = voices[0]
-    key = session.scalar(select(DistinctText.text_key).where(DistinctText.text_id == text_id))
-    session.execute(delete(DistinctText).where(DistinctText.text_id == text_id))
-    if key is not None:
-        session.add(DistinctText(text_id=heir, text_key=key))
-        session.flush()
-        text = _texts(session, [heir])[heir]
-        found = wording(text)
-        _drop_bands(session, text_id, text)
-        session.add_all([TextBand(band=band, text_id=heir) for band in sorted(set(found.bands if found else ()))])
-        session.flush()
-    renamed = update(CampaignMember).where(among(session, CampaignMember.voice_id, voices)).values(text_id=heir)
+    renamed = update(CampaignMember).where(among(session, CampaignMember.voice_id, voices)).values(text_id=voices[0])
     session.execute(renamed.execution_options(synchronize_session=False))
 
 
-def _drop_bands(session: Session, text_id: int, text: str) -> None:
-    found = wording(text)
-    if found:
-        session.execute(delete(TextBand).where(TextBand.text_id == text_id, TextBand.band.in_(found.bands)))
-
-
-def _texts(session: Session, voices: Sequence[int]) -> dict[int, str]:
-    return dict(session.execute(select(Voice.id, Voice.text).where(among(session, Voice.id, voices))).all())
-
-
-def _connected(texts: Mapping[int, str]) -> list[list[int]]:
-    """The wordings that are joined by near-copies, as ``nlp.grouping`` joins them."""
+def _connected(session: Session, firsts: Sequence[int]) -> list[list[int]]:
+    """The wordings that are joined by near-copies, as ``nlp.grouping`` joins them; each under its first voice."""
+    signed = select(VoiceWording.voice_id, VoiceWording.signature).where(among(session, VoiceWording.voice_id, firsts))
+    rows = session.execute(signed.order_by(VoiceWording.voice_id)).all()
+    signatures = np.frombuffer(b"".join(row.signature for row in rows), "<u2").reshape(-1, VALUES)
+    pairs = [(rows[older].voice_id, rows[newer].voice_id) for older, newer in near(signatures, since=0).tolist()]
+    wanted = among(session, Voice.id, sorted({voice for pair in pairs for voice in pair}))
+    texts = {row.id: grams(plain_text(row.text)) for row in session.execute(select(Voice.id, Voice.text).where(wanted))}
     parts = Parts()
-    buckets: dict[int, list[int]] = defaultdict(list)
-    own = {text_id: grams(plain_text(text)) for text_id, text in texts.items()}
-    for text_id, text in sorted(texts.items()):
-        parts.find(text_id)
-        found = wording(text)
-        for band in found.bands if found else ():
-            for other in buckets[band]:
-                if parts.find(text_id) != parts.find(other) and overlap(own[text_id], own[other]) >= NEAR:
-                    parts.join(text_id, other)
-            buckets[band].append(text_id)
+    for voice in firsts:
+        parts.find(voice)
+    for older, newer in pairs:
+        if parts.find(older) != parts.find(newer) and overlap(texts[older], texts[newer]) >= NEAR:
+            parts.join(newer, older)
     return [sorted(part) for part in parts.all()]
 
 

@@ -124,9 +124,7 @@ def _print_batch(line: BatchLine) -> None:
 
 def _print_file(file: FileLine) -> None:
     mark = "合わない" if file.missing else "合う　　"
-    found = (
-        f"声になった {file.in_voices:,} ＋ 取込不可の行 {file.in_rejects:,} ＋ 記入のない行 {file.blank:,} ＋ 行き先のない {file.missing:,}"
-    )
+    found = f"声 {file.in_voices:,} ＋ 取込不可の行 {file.in_rejects:,} ＋ 記入のない行 {file.blank:,} ＋ 行き先のない行 {file.missing:,}"
     by = f"取込 {file.batch}" if file.batch else "取り込まれていないファイル"
     say(f"{mark}  {file.name}（{by}）: 記録 {file.records:,} ＝ {found}")
     if file.lines:

@@ -28,7 +28,7 @@ SEED = 4
 # between the last chunk and the end of the batch, while campaigns are grouped.
 POINTS = {"before": 2, "chunk": 7, "commit": 4, "committed": 3, "finish": 1, "campaigns": 3}
 ON_PROCESSES = (4, 9)  # the points that meet an import which annotates over other processes
-_OF_CAMPAIGNS = ("reading_marks", "distinct_texts", "text_bands", "campaigns", "campaign_members")
+_OF_CAMPAIGNS = ("reading_marks", "wordings", "campaigns", "campaign_members")
 PETITION = "市営プールを廃止しないでください。市営プールは子どもから高齢者まで、年間四万人が利用している大切な施設です。"
 
 
@@ -140,7 +140,7 @@ def test_the_run_has_all_that_an_import_can_meet(town: Town, uninterrupted: Run)
     assert len(rows["campaign_members"]) >= 12
     assert len(rows["answers"]) > 50
     assert len(rows["senders"]) >= 10
-    assert all(rows[name] for name in ("secrets", "machine_labels", "search_terms", "voice_search", "receipt_counters", "rejects"))
+    assert all(rows[name] for name in ("secrets", "machine_readings", "search_terms", "voice_search", "receipt_counters", "rejects"))
 
 
 @pytest.mark.parametrize("number", range(sum(POINTS.values())))

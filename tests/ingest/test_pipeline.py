@@ -24,7 +24,7 @@ from core.models import (
     BatchStatus,
     Channel,
     Facet,
-    MachineLabel,
+    MachineReading,
     ReceiptCounter,
     Reject,
     Secret,
@@ -81,7 +81,7 @@ def test_a_voice_is_saved_masked_labelled_and_sealed(engine: Engine, take: Take,
     with db.reading(engine) as session:
         answer = session.scalars(select(Answer)).one()
         secrets = {secret.field: secret for secret in session.scalars(select(Secret))}
-        labels = {label.facet: label for label in session.scalars(select(MachineLabel))}
+        labels = session.scalars(select(MachineReading)).one().labels()
         entry = session.scalars(select(AuditEntry)).one()
     for masked in (voice.title, voice.text, answer.text):
         assert "山田" not in masked
@@ -108,7 +108,7 @@ def test_the_city_s_department_wins_and_the_machine_s_word_stays(engine: Engine,
     take(engine, write([LIST_HEADINGS, list_row("1", "ごみの収集日を教えてください。", 所管課="特命課")]))
     assert voices(engine)[0].department == "特命課"
     with db.reading(engine) as session:
-        assert session.scalar(select(MachineLabel.value).where(MachineLabel.facet == Facet.DEPARTMENT)) != "特命課"
+        assert session.scalars(select(MachineReading)).one().labels()[Facet.DEPARTMENT].value != "特命課"
 
 
 def test_an_answer_is_public_only_when_the_resident_agreed(engine: Engine, take: Take, write: Write) -> None:

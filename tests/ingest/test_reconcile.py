@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from core import db
-from core.models import Batch, DailyCount, MachineLabel, ReceiptCounter, Reject, SearchTerm, Secret, Voice
+from core.models import Batch, DailyCount, MachineReading, ReceiptCounter, Reject, SearchTerm, Secret, Voice
 from core.settings import Settings
 from ingest.batches import list_batches
 from ingest.reconcile import FileLine, reconcile, reconcile_file
@@ -93,7 +93,7 @@ def _forget_terms(connection: Connection) -> None:
 DAMAGES: dict[str, tuple[Callable[[Connection], Any], str]] = {
     "a voice": (lambda c: c.execute(delete(Voice).where(Voice.id == 1)), "取り込んだ声"),
     "an original": (lambda c: c.execute(delete(Secret).where(Secret.voice_id == 1)), "暗号化した原文"),
-    "labels": (lambda c: c.execute(delete(MachineLabel).where(MachineLabel.voice_id == 1)), "機械の分類"),
+    "labels": (lambda c: c.execute(delete(MachineReading).where(MachineReading.voice_id == 1)), "機械の分類"),
     "an index entry": (_forget_terms, "索引にない声"),
     "an index count": (lambda c: c.execute(update(SearchTerm).where(SearchTerm.term == "").values(documents=1)), "索引が数えている声"),
     "a daily count": (lambda c: c.execute(delete(DailyCount).where(DailyCount.facet == "theme")), "日ごとの件数のちがい"),

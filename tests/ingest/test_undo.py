@@ -19,7 +19,7 @@ from core.models import (
     DailyCount,
     FaqCount,
     FaqEntry,
-    MachineLabel,
+    MachineReading,
     Opinion,
     ReadingMark,
     Reject,
@@ -87,7 +87,7 @@ def everything(engine: Engine) -> dict[str, Any]:
     return {
         "voices": lines(engine, select(Voice.external_id, Voice.text, Voice.theme, Voice.department, Voice.content_hash)),
         "secrets": lines(engine, select(Secret.place)),
-        "labels": lines(engine, select(Voice.external_id, MachineLabel.facet, MachineLabel.value).join(Voice)),
+        "labels": lines(engine, select(Voice.external_id, MachineReading.model).join(Voice)),
         "senders": lines(engine, select(Sender.sender)),
         "terms": lines(engine, select(SearchTerm.term, SearchTerm.documents)),
         "found": list(zip(terms and sorted(terms), found, strict=True)),

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.errors import ModelError
+from core.models import MachineLabel
 from core.settings import PROJECT_ROOT, Settings
 from nlp import artifacts, corpus, taxonomy
 from nlp.annotate import Annotator, Masker, ready
@@ -25,6 +26,7 @@ from nlp.corpus import Example
 from nlp.evaluate import evaluate
 from nlp.quality import Quality, calibration_error, sure, temperature
 from nlp.train import prepare_texts, train
+from tests import factories
 
 TEXTS = [
     "歩道の段差が大きく、車いすで通れません。至急直してください。",
@@ -324,5 +326,7 @@ def test_what_is_stored_of_a_label_is_what_is_said(annotations: list[Annotation]
     labels.append(Label("a", 0.5, (('"引用"\n', 1e-05), ("😀", 1.0)), (Evidence("\ud800\\", 0.12345, 0, 2),)))
     for label in labels:
         said = label.as_dict()
-        assert json.loads(label.alternatives_json()) == said["alternatives"]
-        assert json.loads(label.evidence_json()) == said["evidence"]
+        stored = MachineLabel.from_stored(json.loads(label.stored()), model="m", created_at=factories.NOON)
+        assert (stored.value, stored.confidence) == (said["label"], said["confidence"])
+        assert stored.alternatives == said["alternatives"]
+        assert stored.evidence == said["evidence"]
