@@ -11,7 +11,7 @@ import numpy as np
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.counting import CharacterCounts, Vocabulary, WordCounts
-from nlp.japanese import Part, Token
+from nlp.japanese import Part, Token, moved
 from nlp.line import ENDING, ENDING_WORDS, JOIN, NUMBER, OPENING, OPENING_WORDS, Line, WordBook, feature_name
 from nlp.pii import mask
 from nlp.vectors import Floats, Sif
@@ -40,7 +40,7 @@ def prepare(text: str, tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> Pre
             shift += len(PLACEHOLDERS[span.type]) - (span.end - span.start)
             at += 1
         if at == len(spans) or token.end <= spans[at].start:
-            kept.append(token._replace(start=token.start + shift, end=token.end + shift))
+            kept.append(moved(token, shift))
     return Prepared(masked, tuple(kept))
 
 

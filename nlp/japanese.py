@@ -59,22 +59,25 @@ def tokenize(text: str) -> list[Token]:
     tokenizer = getattr(_own, "tokenizer", None)
     if tokenizer is None:
         tokenizer = _own.tokenizer = words.create(mode="C", fields={"pos", "normalized_form"})
-    make, append = Token._make, tokens.append
+    new, append = tuple.__new__, tokens.append
     for offset, piece in _pieces(sayable):
         start = offset
-        unusual = _UNUSUAL.search(piece)
-        # Morphemes follow each other without a gap, so that offsets need no call of their own.
-        for morpheme in tokenizer.tokenize(piece.translate(_USUAL_FORMS) if unusual else piece):
-            surface = morpheme.surface()
-            end = start + len(surface)
-            if unusual:
+        usual = piece.translate(_USUAL_FORMS) if _UNUSUAL.search(piece) else piece
+        # A slice costs a tenth of ``surface()``. Where Sudachi makes several morphemes of one character (…), all but one are empty.
+        for morpheme in tokenizer.tokenize(usual):
+            end = offset + morpheme.end()
+            if end > start:
                 surface = sayable[start:end]
-            if surface:
                 part = parts[morpheme.part_of_speech_id()]
-                norm = morpheme.normalized_form() if part & Part.NORMALISED else surface
-                append(make((surface, norm, part, start, end)))
-            start = end
+                append(new(Token, (surface, morpheme.normalized_form() if part & Part.NORMALISED else surface, part, start, end)))
+                start = end
     return tokens
+
+
+def moved(token: Token, by: int) -> Token:
+    """The same token so many characters further on (``_replace`` takes four times as long)."""
+    surface, norm, part, start, end = token
+    return tuple.__new__(Token, (surface, norm, part, start + by, end + by))
 
 
 def dictionary_senses(word: str) -> list[tuple[tuple[str, ...], str]]:
