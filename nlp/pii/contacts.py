@@ -12,6 +12,7 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-@])[A-Za-z0-9._%+\-]+ ?(?:@|\(at\)|\[at\]|\(アット\)|[★☆]) ?"
     r"[A-Za-z0-9\-]+(?:(?:\.|\(dot\)|\[dot\])[A-Za-z0-9\-]+)+"
 )
+_AT = re.compile(r"[@★☆]|[(\[](?:at|アット)[)\]]")
 
 _PHONE = re.compile(
     rf"(?<![\dA-Za-z])(?:\+ ?81[ ()\-]{{0,3}}0?\)?|\(?0)\d{{1,4}}(?:{DASH}|[() ・./]|の|ノ){{0,3}}\d{{1,4}}"
@@ -62,6 +63,7 @@ _HANDLE_LABEL = re.compile(
 _SERVICE_THEN_HANDLE = re.compile(
     rf"{_SERVICE}(?:は|が|で|に|:| )? ?[「『(]?(?P<id>(?=[A-Za-z.\-]*[0-9_])[A-Za-z][A-Za-z0-9_.\-]{{3,30}})(?![A-Za-z0-9@])"
 )
+_ACCOUNT_LABEL = re.compile(rf"{_SERVICE}|ユーザー|アカウント|ハンドル")
 _OFFICIAL = re.compile(r"official|koushiki|kohoshi", re.IGNORECASE)
 
 
@@ -79,9 +81,13 @@ def online(plain: str) -> list[PiiSpan]:
         or _SERVICE_MAYBE.search(plain)
     ):
         return []
-    found = [PiiSpan(*match.span(), "EMAIL") for match in _EMAIL.finditer(plain)]
-    found += [PiiSpan(*match.span("id"), "URL_ID") for label in (_HANDLE_LABEL, _SERVICE_THEN_HANDLE) for match in label.finditer(plain)]
-    pages = [match for pattern in (_PAGE, _OWN_HOST, _HANDLE) for match in pattern.finditer(plain)]
+    found = [PiiSpan(*match.span(), "EMAIL") for match in _EMAIL.finditer(plain)] if _AT.search(plain) else []
+    if _ACCOUNT_LABEL.search(plain):
+        handles = [match for label in (_HANDLE_LABEL, _SERVICE_THEN_HANDLE) for match in label.finditer(plain)]
+        found += [PiiSpan(*match.span("id"), "URL_ID") for match in handles]
+    pages = [match for pattern in (_PAGE, _OWN_HOST) for match in pattern.finditer(plain)] if "/" in plain else []
+    if "@" in plain:
+        pages += _HANDLE.finditer(plain)
     return found + [PiiSpan(*match.span(), "URL_ID") for match in pages if not _OFFICIAL.search(match.group())]
 
 
