@@ -73,12 +73,12 @@ class CharacterCounts:
 
     def transform(self, texts: Sequence[str]) -> Any:
         """The sparse matrix (n, grams)."""
-        codes = [_codes(_WHITE_SPACE.sub(" ", text.lower())) for text in texts]
-        lengths = np.array([len(code) for code in codes], dtype=np.int64)
+        plain = [_WHITE_SPACE.sub(" ", text.lower()) for text in texts]
+        lengths = np.array([len(text) for text in plain], dtype=np.int64)
         if not lengths.sum():
             return _tf_idf(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), len(texts), self._idf)
         # All texts in one row of numbers; how far each character is from its text's end tells which grams begin there.
-        line = np.concatenate(codes)
+        line = _codes("".join(plain))
         text_of = np.repeat(np.arange(len(texts)), lengths)
         left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(line))
         rows, columns = [], []
@@ -107,10 +107,10 @@ def _key(gram: str) -> int:
 
 def _tf_idf(rows: NDArray[np.int64], columns: NDArray[np.int64], texts: int, idf: NDArray[np.float32]) -> Any:
     """Counts as sublinear TF-IDF, rows of unit length."""
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import coo_matrix
 
-    counts = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf)))
-    counts.sum_duplicates()
+    # By columns and back by rows: that sorts by counting, and not by comparing.
+    counts = coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf))).tocsc().tocsr()
     counts.data = (np.log(counts.data) + np.float32(1)) * idf[counts.indices]
     squares = np.add.reduceat(np.append(counts.data**2, np.float32(0)), counts.indptr[:-1]) * (np.diff(counts.indptr) > 0)
     lengths = np.sqrt(squares, dtype=np.float32)
