@@ -51,6 +51,8 @@ class Annotator:
         for text, tokens, spans in _inspect(texts, self.taxonomy):
             prepared.append(prepare(text, tokens, spans))
             found.append(tuple(spans))
+        line = classifier.features.book.line(prepared)
+        terms = similar.terms_of_line(line)
         return [
             Annotation(
                 masked=text.masked,
@@ -63,10 +65,12 @@ class Annotator:
                 related=decision.related,
                 segments=tuple(_segment(part, given, text.masked, spans) for part in decision.segments),
                 reidentifying=rarity.telling(text.masked, city=place),
-                terms=similar.terms_of(text.tokens),
+                terms=words,
                 model=self.models.name,
             )
-            for given, text, spans, decision in zip(texts, prepared, found, classifier.decide(prepared), strict=True)
+            for given, text, spans, decision, words in zip(
+                texts, prepared, found, classifier.decide(prepared, line=line), terms, strict=True
+            )
         ]
 
 

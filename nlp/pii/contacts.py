@@ -101,7 +101,8 @@ def phones(plain: str) -> list[PiiSpan]:
         for match in _PHONE.finditer(plain)
         if _is_phone(match.group()) and not masking_words().neutral_label.search(plain, max(0, match.start() - 12), match.start())
     ]
-    found += [PiiSpan(*match.span(), "PHONE") for match in _ABROAD.finditer(plain) if 10 <= len(_digits(match.group())) <= 15]
+    if "+" in plain:
+        found += [PiiSpan(*match.span(), "PHONE") for match in _ABROAD.finditer(plain) if 10 <= len(_digits(match.group())) <= 15]
     return found + [PiiSpan(*match.span("id"), "PHONE") for match in _LOCAL.finditer(plain)]
 
 

@@ -36,9 +36,14 @@ def _numbers(plain: str) -> list[PiiSpan]:
         return personal_ids(plain) + plates(plain)
     # A check digit says more than a label; a label more than a look.
     certain = cards(plain)
-    certain += my_numbers(plain, otherwise=Cover(certain))
-    checked = Cover(certain)
-    certain += [span for span in bank_accounts(plain) + personal_ids(plain) if not checked.touches(span.start, span.end)]
-    taken = Cover(certain)
-    looks = phones(plain) + postal_codes(plain)
-    return certain + plates(plain) + [span for span in looks if not taken.touches(span.start, span.end)]
+    certain += my_numbers(plain, otherwise=certain)
+    certain += _apart(bank_accounts(plain) + personal_ids(plain), certain)
+    return certain + plates(plain) + _apart(phones(plain) + postal_codes(plain), certain)
+
+
+def _apart(spans: list[PiiSpan], taken: list[PiiSpan]) -> list[PiiSpan]:
+    """Those that touch none of what is taken."""
+    if not spans or not taken:
+        return spans
+    cover = Cover(taken)
+    return [span for span in spans if not cover.touches(span.start, span.end)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.pii.spans import Cover
 from nlp.pii.words import DASH, masking_words
 
+# What cards and My Numbers have at least.
+_TEN = re.compile(rf"\d\d{{3}}(?: |{DASH}|・)?\d{{4}}(?: |{DASH}|・)?\d\d")
 _TWELVE = re.compile(rf"(?<![\d\-])\d{{4}}(?: |{DASH}|・)?\d{{4}}(?: |{DASH}|・)?\d{{4}}(?![\d\-])")
 _MY_NUMBER_LABEL = re.compile(r"マイナンバー|ﾏｲﾅﾝﾊﾞｰ|まいなんばー|個人番号|通知カード|12桁|十二桁|[Mm]y [Nn]umber|My ?No")
 # Of these twelve digits may have any last one.
@@ -77,6 +80,8 @@ def bank_accounts(plain: str) -> list[PiiSpan]:
 
 def cards(plain: str) -> list[PiiSpan]:
     """Card numbers whose check digit (Luhn) is right."""
+    if not _TEN.search(plain):
+        return []
     return [PiiSpan(*match.span(), "ACCOUNT") for match in _CARD.finditer(plain) if _luhn(match.group())]
 
 
@@ -100,11 +105,14 @@ def personal_ids(plain: str) -> list[PiiSpan]:
     return found + [PiiSpan(*match.span("id"), "OTHER_ID") for pattern in (_PASSPORT, _PENSION) for match in pattern.finditer(plain)]
 
 
-def my_numbers(plain: str, *, otherwise: Cover) -> list[PiiSpan]:
-    """Twelve digits labelled as a My Number, or with a valid check digit; ``otherwise`` covers what is something else for certain."""
-    found = []
+def my_numbers(plain: str, *, otherwise: Sequence[PiiSpan]) -> list[PiiSpan]:
+    """Twelve digits labelled as a My Number, or with a valid check digit; ``otherwise`` is what is something else for certain."""
+    found: list[PiiSpan] = []
+    if not _TEN.search(plain):
+        return found
+    other = Cover(otherwise)
     for match in _TWELVE.finditer(plain):
-        if otherwise.touches(*match.span()):
+        if other.touches(*match.span()):
             continue
         before = max(0, match.start() - _LABEL_REACH)
         labelled = _MY_NUMBER_LABEL.search(plain, before, match.start())
