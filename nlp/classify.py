@@ -102,11 +102,13 @@ class Classifier:
         self._ordinary = taxonomy.urgencies[-1]
         self._departments, self._desk = _desk(self._pairs, taxonomy)
 
-    def decide(self, texts: Sequence[Prepared], *, evidence: bool = True) -> list[Decision]:
-        """The labels of some texts, in order. ``evidence=False`` leaves out the deciding words (faster)."""
+    def decide(self, texts: Sequence[Prepared], *, line: Line | None = None, evidence: bool = True) -> list[Decision]:
+        """The labels of some texts, in order. ``line``: the texts as one, where it is there. ``evidence=False`` leaves out the deciding
+        words (faster).
+        """
         if not texts:
             return []
-        line = self.features.book.line(texts)
+        line = line or self.features.book.line(texts)
         blocks = self.features.views(line)
         logits = self.logits(blocks)
         theme = self._probabilities("theme", logits)
@@ -185,9 +187,9 @@ class Classifier:
     def logits(self, blocks: Blocks) -> Floats:
         """All facets' scores before calibration, shape (n, k)."""
         model = self._model
-        return np.asarray(
-            blocks.words @ model.words + blocks.characters @ model.characters + blocks.sif @ model.sif + model.intercept, dtype=np.float32
-        )
+        # By columns each feature's coefficients are fetched once for all texts, and what is added to a text keeps its order.
+        words, characters = blocks.words.tocsc() @ model.words, blocks.characters.tocsc() @ model.characters
+        return np.asarray(words + characters + blocks.sif @ model.sif + model.intercept, dtype=np.float32)
 
     def probabilities(self, name: str, blocks: Blocks) -> Floats:
         """One facet's calibrated probabilities, shape (n, labels)."""
@@ -212,9 +214,9 @@ class Classifier:
         likely = np.take_along_axis(probabilities, order, axis=1)
         found = []
         for row, (places, confidences) in enumerate(zip(order.tolist(), likely.tolist(), strict=True)):
-            others = [(names[place], confidence) for place, confidence in zip(places[1:], confidences[1:], strict=True) if confidence > 0]
-            best = confidences[0]
-            found.append(Label(names[places[0]], best, tuple(others), evidence[row] if evidence else (), held=best < self.hold_below))
+            (name, best), *others = zip([names[place] for place in places], confidences, strict=True)
+            alternatives = tuple(others if confidences[-1] > 0 else [other for other in others if other[1] > 0])
+            found.append(Label(name, best, alternatives, evidence[row] if evidence else (), best < self.hold_below))
         return found
 
     def _subthemes(self, themes: NDArray[np.int64], pair: Floats) -> list[Label]:
