@@ -130,8 +130,9 @@ def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], 
     places = city.load(words).places
     inspected = []
     doubts: list[tuple[int, PiiSpan]] = []
-    for index, text in enumerate(texts):
-        tokens = tokenize(text)
+    # One after the other, and not by turns: each keeps what it needs in the processor's cache.
+    tokenized = [tokenize(text) for text in texts]
+    for index, (text, tokens) in enumerate(zip(texts, tokenized, strict=True)):
         spans = pii.find(text, tokens, places=places)
         inspected.append((text, tokens, spans))
         doubts += [(index, span) for span in pii.doubts(tokens, spans, places=places)]

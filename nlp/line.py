@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
@@ -90,8 +91,8 @@ class WordBook:
             self._start()
         tokens = tuple(chain.from_iterable(text.tokens for text in texts))
         numbers = self._numbers
-        words = np.array([numbers[token[1]] for token in tokens], dtype=np.int64)
-        parts = np.array([token[2] for token in tokens], dtype=np.int64)
+        words = np.fromiter(map(numbers.__getitem__, map(itemgetter(1), tokens)), dtype=np.int64, count=len(tokens))
+        parts = np.fromiter(map(itemgetter(2), tokens), dtype=np.int64, count=len(tokens))
         text_of = np.repeat(np.arange(len(texts)), [len(text.tokens) for text in texts])
         return Line(tuple(text.masked for text in texts), tokens, words, parts, text_of)
 

@@ -73,7 +73,7 @@ def cut(text: Prepared, places: Sequence[tuple[int, int]]) -> Iterator[Prepared]
         first = at
         while at < len(tokens) and tokens[at].start < end:
             at += 1
-        yield Prepared(text.masked[start:end], tuple([moved(token, -start) for token in tokens[first:at]]))
+        yield Prepared(text.masked[start:end], tuple(moved(tokens[first:at], -start)))
 
 
 def best_path(

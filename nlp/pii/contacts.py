@@ -12,7 +12,6 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-@])[A-Za-z0-9._%+\-]+ ?(?:@|\(at\)|\[at\]|\(アット\)|[★☆]) ?"
     r"[A-Za-z0-9\-]+(?:(?:\.|\(dot\)|\[dot\])[A-Za-z0-9\-]+)+"
 )
-_AT = re.compile(r"[@★☆]|[(\[](?:at|アット)[)\]]")
 
 _PHONE = re.compile(
     rf"(?<![\dA-Za-z])(?:\+ ?81[ ()\-]{{0,3}}0?\)?|\(?0)\d{{1,4}}(?:{DASH}|[() ・./]|の|ノ){{0,3}}\d{{1,4}}"
@@ -81,7 +80,7 @@ def online(plain: str) -> list[PiiSpan]:
         or _SERVICE_MAYBE.search(plain)
     ):
         return []
-    found = [PiiSpan(*match.span(), "EMAIL") for match in _EMAIL.finditer(plain)] if _AT.search(plain) else []
+    found = [PiiSpan(*match.span(), "EMAIL") for match in _EMAIL.finditer(plain)] if _may_hold_at(plain) else []
     if _ACCOUNT_LABEL.search(plain):
         handles = [match for label in (_HANDLE_LABEL, _SERVICE_THEN_HANDLE) for match in label.finditer(plain)]
         found += [PiiSpan(*match.span("id"), "URL_ID") for match in handles]
@@ -89,6 +88,10 @@ def online(plain: str) -> list[PiiSpan]:
     if "@" in plain:
         pages += _HANDLE.finditer(plain)
     return found + [PiiSpan(*match.span(), "URL_ID") for match in pages if not _OFFICIAL.search(match.group())]
+
+
+def _may_hold_at(plain: str) -> bool:
+    return "@" in plain or "at" in plain or "アット" in plain or "★" in plain or "☆" in plain
 
 
 _SERVICE_MAYBE = re.compile(r"[A-Za-z][A-Za-z0-9.\-]{0,30}[0-9_]")

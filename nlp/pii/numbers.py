@@ -48,9 +48,9 @@ _SMALL_PLATE = re.compile(rf"(?:1 ?)?{_REGION} ?{_KANA} ?(?:{_SHORT}|\d{{4}})(?!
 _SHORT_PLATE = re.compile(
     rf"(?<!マイ)ナンバー(?:プレート)?[^\d・\n。]{{0,8}}?(?P<id>{_SHORT}|(?<=下4桁)\d{{4}}|(?<=下4桁は)\d{{4}})(?!{DASH}?\d)"
 )
-# The part of a plate that tells soonest of a text that it has none: a kana between figures, four figures, or points before one.
+# The part of a plate that tells soonest of a text that it has none: a kana between figures, or before four or points or a dash.
 _MAY_HOLD_PLATE = re.compile(rf"\d[\dA-Z]{{1,2}} ?(?:{_KANA}|[EHKMTY]) ?[・･.]{{0,3}}\d")
-_MAY_HOLD_SMALL_PLATE = re.compile(rf"[\d・･.](?:\d{{3}}|\d?{DASH}\d\d|(?<=[・･.])\d)")
+_MAY_HOLD_SMALL_PLATE = re.compile(rf"[\d・･.](?:(?<={_KANA}.)|(?<={_KANA} .))(?:\d{{3}}|\d?{DASH}\d\d|(?<=[・･.])[・･.]{{0,2}}\d)")
 _VEHICLE = re.compile(
     "車|ナンバー|ﾅﾝﾊﾞｰ|トラック|軽|バイク|原付|プレート|バン|ワゴン|タクシー|バス|スクーター|カブ|トラクター|セダン|ダンプ"
 )
