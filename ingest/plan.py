@@ -14,6 +14,7 @@ from core.settings import Settings
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Fallback, Interpreter, fallback_day
 from ingest.mapping import ColumnMapping, resolve_mapping, with_notes
+from ingest.readers import TEXT_ENCODINGS
 from ingest.sources import Source, open_source
 from ingest.workbook import SheetRow, in_sheet
 
@@ -144,6 +145,16 @@ def plan_source(
         resolved = resolve_mapping(mapping, source.headings, settings=settings)
     plan = RowPlan(resolved, name, fallback_day(resolved, file_name=name, received_on=received_on), channel)
     return FilePlan(source, _told(plan))
+
+
+def plan_again(path: Path, stored: Mapping[str, Any], *, encoding: str) -> FilePlan:
+    """The plan by which a batch took a file in (``batches.plan`` and ``batches.encoding``), with the same file opened again.
+
+    Raises:
+        InputError: the file can't be read, or the batch has no plan.
+    """
+    rows = RowPlan.from_dict(stored)
+    return FilePlan(open_source(path, encoding=encoding if encoding in TEXT_ENCODINGS else None), rows)
 
 
 def _told(plan: RowPlan) -> RowPlan:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core import engine as parallel
-from core.bulk import insert_rows
+from core.bulk import among, insert_rows
 from core.errors import ConflictError
 from core.models import CampaignMember, ReadingMark, Sender, Voice, VoiceWording
 from core.settings import Settings
@@ -74,7 +74,7 @@ def update_campaigns(
     signatures are held in memory meanwhile, 156 bytes a voice.
 
     Raises:
-        ConflictError: another update is under way.
+        ConflictError: another update is under way, or an import is being undone.
     """
     last = _settled(engine)
     mark = _begin(engine)
@@ -86,6 +86,7 @@ def update_campaigns(
     for chunk in chunks(_signed(engine, last), bounds):
         with db.writing(engine) as session:
             _move_mark(session, chunk)
+            _refuse_gone(session, chunk)
             new, merged = Grouping(session).place(chunk)
             read = session.scalar(select(func.count()).where(Voice.id > chunk.after, Voice.id <= chunk.last)) or 0
         voices, begun, joined = voices + read, begun + new, joined + merged
@@ -171,7 +172,8 @@ def _sign(engine: Engine, settings: Settings, *, after: int, last: int) -> None:
     for ids, made in parallel.map(_signatures_of, _unsigned(engine, after, last), settings=settings):
         with db.writing(engine) as session:
             known = set(session.scalars(select(VoiceWording.voice_id).where(VoiceWording.voice_id.between(ids[0], ids[-1]))))
-            lacking = [place for place, voice in enumerate(ids) if voice not in known]
+            there = set(session.scalars(select(Voice.id).where(among(session, Voice.id, ids))))
+            lacking = [place for place, voice in enumerate(ids) if voice in there and voice not in known]
             keep_wordings(session, [ids[place] for place in lacking], [made[place] for place in lacking])
 
 
@@ -232,3 +234,11 @@ def _move_mark(session: Session, chunk: Chunk) -> None:
     )
     if session.scalar(moved) is None:
         raise ConflictError("一斉投稿のまとめが、ほかで進んでいます。", hint="終わってから、もう一度実行してください。")
+
+
+def _refuse_gone(session: Session, chunk: Chunk) -> None:
+    """While the mark is held, no further voices are deleted (``nlp.forget``)."""
+    wanted = {voice for pair in (*chunk.near, *chunk.copies.items()) for voice in pair}
+    there = session.scalars(select(Voice.id).where(among(session, Voice.id, sorted(wanted)))).all()
+    if len(there) < len(wanted):
+        raise ConflictError("取込の取り消しが、ほかで進んでいます。", hint="終わってから、koe campaigns --update を実行してください。")
