@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.orm import Session
 
 from core import audit, db
 from core.clock import utc_now
@@ -222,6 +223,7 @@ def _plan(
 def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str) -> tuple[int, int]:
     """The batch to write to and how many rows of it are done: one that was interrupted, or a new one."""
     with db.writing(engine) as session:
+        _queue_up(session, source)
         running = select(Batch).where(Batch.source_sha256 == source.sha256, Batch.status == BatchStatus.RUNNING)
         for batch in session.scalars(running.order_by(Batch.id.desc())):
             if batch.mapping == mapping.name[:255]:
@@ -244,6 +246,12 @@ def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str)
         session.add(batch)
         session.flush()
         return batch.id, 0
+
+
+def _queue_up(session: Session, source: Source) -> None:
+    """Who begins with the same file meanwhile waits for the end of this transaction, and then sees its batch (as on SQLite anyhow)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(int(source.sha256[:15], 16))))
 
 
 def _finish(engine: Engine, batch_id: int, *, actor: str) -> tuple[Sums, tuple[RejectNote, ...]]:

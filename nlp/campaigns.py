@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Engine, case, delete, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import db
@@ -48,6 +50,10 @@ class Campaign:
         }  # fmt: skip
 
 
+class _OvertakenError(Exception):
+    """Another update has taken these voices in."""
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
     """What an update did: voices read, groups begun, groups joined to an older one."""
@@ -65,22 +71,31 @@ def update_campaigns(
 ) -> CampaignReport:  # fmt: skip
     """Puts the voices that came since the last update into groups, chunk by chunk, each in a transaction with the mark.
 
-    One that was stopped goes on where it was. Signatures of another scheme than this program's are made anew; groups stay.
+    One that was stopped goes on where it was, and one that another overtakes (two imports that end together) goes on where that one
+    is; the report counts its own share. Signatures of another scheme than this program's are made anew; groups stay.
 
     Raises:
-        ConflictError: another update is under way.
+        ConflictError: a program with another scheme is at work on the same voices.
     """
     last = _settled(engine)
     mark = _begin(engine)
     voices = begun = joined = 0
-    for read in parallel.map(read_work, _works(engine, mark, last, chunk_voices), settings=settings):
-        with db.writing(engine) as session:
-            _move_mark(session, read.work)
-            new, merged = Grouping(session).place(read)
-        voices, begun, joined = voices + len(read.work.rows), begun + new, joined + merged
-        if progress:
-            progress(voices)
-    return CampaignReport(voices, begun, joined)
+    while True:
+        try:
+            with closing(parallel.map(read_work, _works(engine, mark, last, chunk_voices), settings=settings)) as works:
+                for read in works:
+                    with db.writing(engine) as session:
+                        _move_mark(session, read.work)
+                        new, merged = Grouping(session).place(read)
+                    voices, begun, joined = voices + len(read.work.rows), begun + new, joined + merged
+                    if progress:
+                        progress(voices)
+        except _OvertakenError:
+            before, mark = mark, _begin(engine)
+            if mark <= before:
+                raise ConflictError("一斉投稿のまとめが、ほかで進んでいます。", hint="終わってから、もう一度実行してください。") from None
+            continue
+        return CampaignReport(voices, begun, joined)
 
 
 def campaigns(session: Session, *, least: int = 5, limit: int = 100) -> list[Campaign]:
@@ -139,11 +154,11 @@ def _settled(engine: Engine) -> int:
 
 def _begin(engine: Engine) -> int:
     with db.writing(engine) as session:
-        mark = session.get(ReadingMark, _MARK)
-        if mark is None:
-            mark = ReadingMark(name=_MARK, voice_id=0, scheme=SCHEME)
-            session.add(mark)
-        elif mark.scheme != SCHEME:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        first = dialect.insert(ReadingMark).values(name=_MARK, voice_id=0, scheme=SCHEME)
+        session.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+        mark = session.get_one(ReadingMark, _MARK, with_for_update=True)
+        if mark.scheme != SCHEME:
             session.execute(delete(TextBand))
             session.execute(delete(DistinctText))
             mark.voice_id, mark.scheme = 0, SCHEME
@@ -170,4 +185,4 @@ def _move_mark(session: Session, work: Work) -> None:
         .execution_options(synchronize_session=False)
     )
     if session.scalar(moved) is None:
-        raise ConflictError("一斉投稿のまとめが、ほかで進んでいます。", hint="終わってから、もう一度実行してください。")
+        raise _OvertakenError
