@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given
+from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select, text
 
 from core import db
 from core.errors import KoeError
 from core.models import Batch, Reject, Voice
-from core.settings import PROJECT_ROOT, Settings
-from ingest.chunks import Mask
+from core.settings import PROJECT_ROOT
 from ingest.pipeline import ImportReport
 from nlp.annotate import Masker
 from nlp.annotation import Annotation, Label
@@ -49,23 +48,32 @@ Check = Callable[..., ImportReport | None]
 
 @pytest.fixture
 def check(take: Take, write: Write, sqlite_engine: Engine) -> Check:
-    """Takes a file in twice and looks at what came of it."""
+    """Takes a file in twice, into an empty database, and looks at what came of it."""
 
     def _check(content: bytes, name: str, **options: object) -> ImportReport | None:
         given = {"annotate": annotate_lightly, "mask": MASKER} | options
+        empty(sqlite_engine)
         path = write(content, name)
         try:
             report = take(sqlite_engine, path, **given)
         except KoeError as error:
             assert JAPANESE.search(error.message)
             assert JAPANESE.search(error.hint)
+            event("refused")
             return None
+        event("taken in" if report.imported else "all rejected" if report.rejected else "blank")
         accounted(sqlite_engine, report)
         again = take(sqlite_engine, path, **given)
         assert (again.read, again.imported, again.rejected) == (report.read, 0, report.rejected)
         return report
 
     return _check
+
+
+def empty(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        for table in ("voice_search", "search_terms", "daily_counts", "voices", "rejects", "batches"):
+            session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
 
 
 def accounted(engine: Engine, report: ImportReport) -> None:
@@ -76,7 +84,7 @@ def accounted(engine: Engine, report: ImportReport) -> None:
         texts = session.scalars(select(Voice.text).where(Voice.batch_id == report.batch)).all()
         rejects = session.execute(select(Reject.code, Reject.reason).where(Reject.batch_id == report.batch)).all()
     assert (len(texts), len(rejects)) == (report.imported, report.rejected)
-    assert all(text.strip() for text in texts)
+    assert all(masked.strip() for masked in texts)
     assert all(code and JAPANESE.search(reason) for code, reason in rejects)
 
 
