@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import account, problems, system
+from api.admin import jobs_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -30,6 +31,7 @@ ROUTERS = (
     account.router,
     desk_routes.router,
     trends_routes.router,
+    jobs_routes.router,
     public_routes.router,
     system.router,
     desk_json.router,

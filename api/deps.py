@@ -18,7 +18,7 @@ from core.crypto import Keyring
 from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
-from loop.actors import LABELLERS
+from loop.actors import LABELLERS, OPERATORS
 from nlp.taxonomy import Taxonomy
 
 
@@ -84,6 +84,7 @@ class Right:
 
 STAFF = Right(frozenset(Role))
 MAY_LABEL = Right(LABELLERS)
+MAY_OPERATE = Right(OPERATORS)
 
 
 def public() -> None:
@@ -131,6 +132,7 @@ Reading = Annotated[Session, Depends(reading, scope="function")]
 Writing = Annotated[Session, Depends(writing, scope="function")]
 Staff = Annotated[SignedIn, Depends(STAFF)]
 Labeller = Annotated[SignedIn, Depends(MAY_LABEL)]
+Operator = Annotated[SignedIn, Depends(MAY_OPERATE)]
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]

@@ -91,10 +91,14 @@ _FILTERS = {
     "wareki": wareki,
     "iso": _iso,
     "due": words.due,
+    "progress": words.progress,
+    "result_words": words.result,
     "age": words.age,
 }
 _GLOBALS = {
     "STATUS": words.STATUS,
+    "JOB_STATE": words.JOB_STATE,
+    "JOB_TONE": words.JOB_TONE,
     "ROLE": words.ROLE,
     "FACET": words.FACET,
     "KIND_TONE": words.KIND_TONE,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from core.clock import to_tokyo
-from core.models import Facet, Kind, Role, Status, Urgency
+from core.models import Facet, Job, JobState, Kind, Role, Status, Urgency
 
 STATUS = {
     Status.RECEIVED: "受付",
@@ -16,6 +18,33 @@ STATUS = {
     Status.IN_APPROVAL: "決裁中",
     Status.ANSWERED: "回答済み",
     Status.CLOSED: "完了",
+}
+JOB_STATE = {
+    JobState.QUEUED: "待機中",
+    JobState.RUNNING: "実行中",
+    JobState.DONE: "完了",
+    JobState.FAILED: "失敗",
+    JobState.CANCELLED: "取り消し",
+}
+JOB_TONE = {
+    JobState.QUEUED: "gray",
+    JobState.RUNNING: "blue",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+    JobState.CANCELLED: "gray",
+}
+_RESULT = {
+    "read": "読込",
+    "imported": "取込",
+    "duplicates": "重複",
+    "rejected": "取込不可",
+    "voices": "声",
+    "topics": "話題",
+    "kept": "続く話題",
+    "born": "新しい話題",
+    "ended": "終わった話題",
+    "begun": "新しいまとまり",
+    "joined": "合わさったまとまり",
 }
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
@@ -84,6 +113,19 @@ def moment(at: datetime) -> str:
     """A moment in Japan's time: 2026/4/1 水 13:05."""
     local = to_tokyo(at)
     return f"{short_date(local.date())} {local:%H:%M}"
+
+
+def progress(job: Job) -> str:
+    """How far a job is: 1,200 / 4,000, or nothing where that isn't known."""
+    if not job.done and not job.total:
+        return ""
+    return f"{job.done:,} / {job.total:,}" if job.total else f"{job.done:,}"
+
+
+def result(found: Mapping[str, Any]) -> str:
+    """What a job found, as far as it is a count or a reason: 読込 1,200、取込 1,198."""
+    counts = [f"{name} {found[key]:,}" for key, name in _RESULT.items() if isinstance(found.get(key), int)]
+    return "、".join([*counts, *filter(None, [str(found.get("reason", ""))])])
 
 
 def age(day: date, today: date) -> str:

@@ -65,7 +65,7 @@ def _compare(name: str, found: object) -> None:
 
 
 def _address(route: APIRoute) -> str:
-    return route.path.replace("{receipt_number}", "R08-000001-1").replace("{topic_id}", "1")
+    return route.path.replace("{receipt_number}", "R08-000001-1").replace("{topic_id}", "1").replace("{job_id}", "1")
 
 
 def _guarded() -> Iterator[APIRoute]:
