@@ -254,6 +254,27 @@ def test_without_javascript_on_a_narrow_window(house: House, visitor: Callable[.
     expect(page.get_by_text("取込を取り消しました")).to_be_visible(timeout=LONG)
 
 
+def test_the_preview_of_many_columns_fits_a_phone(visitor: Callable[..., Visitor], tmp_path: Path) -> None:
+    path = tmp_path / "意識調査.csv"
+    asked = [
+        heading for number in range(1, 9) for heading in (f"【問{number}】市の取組をどう思いますか。", "上記回答の理由を教えてください。")
+    ]
+    rows = [[str(number), *(["よい", f"{number}人目の、{'長い' * 40}理由です。"] * 8)] for number in range(1, 6)]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([["回答者番号", *asked], *rows])
+    page = visitor(viewport={"width": 375, "height": 800}).page
+    page.goto("/admin/import")
+    page.get_by_label("取り込むファイル").set_input_files(path)
+    page.get_by_role("button", name="送って確かめる").click()
+    expect(page.locator(".outcome-sum")).to_contain_text("声 40 件")
+    for summary in page.locator("summary").all():
+        summary.click()
+    is_well(page)
+    page.locator("#column-2").select_option("title")
+    expect(page.locator("#outcome")).to_contain_text("声 35 件")
+    is_well(page)
+
+
 def test_a_file_that_cannot_be_taken_is_told_on_the_page(visitor: Callable[..., Visitor], tmp_path: Path) -> None:
     path = tmp_path / "図.csv"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
