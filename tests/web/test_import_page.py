@@ -242,6 +242,17 @@ def test_a_rehearsal_and_then_the_import_give_the_same_numbers(app: FastAPI, sta
     assert save.scalars(select(Voice.external_id).order_by(Voice.row)).all() == ["T-1", "T-3"]
 
 
+def test_the_list_looks_again_until_what_runs_has_ended(app: FastAPI, staff: Browser) -> None:
+    address = sent(staff)
+    staff.post(f"{address}/start", choices(staff.get(address)))
+    block = {"HX-Request": "true", "HX-Target": "running"}
+    runs = staff.client.get("/admin/import", headers=block)
+    assert ('hx-trigger="every 2s"' in runs.text, "hx-refresh" in runs.headers) == (True, False)
+    work(app)
+    ended = staff.client.get("/admin/import", headers=block)
+    assert ("hx-trigger" in ended.text, ended.headers["hx-refresh"]) == (False, "true")
+
+
 def test_a_file_that_is_in_lies_no_longer_on_the_disk(take: Take, app: FastAPI, staff: Browser, save: Session) -> None:
     take()
     home = app.state.settings.home
