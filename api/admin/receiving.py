@@ -85,7 +85,7 @@ async def sent_body(
 async def _read(request: Request, form: _Form) -> None:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or b"boundary" not in options:
-        form.check_token()
+        form.check_token()  # refuses: what is no form has brought no token
     try:
         parser = MultipartParser(options[b"boundary"], form.callbacks())
         async for chunk in request.stream():
