@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.orm import Session
 
 from core import audit, db
@@ -33,6 +33,7 @@ from ingest.upload_check import check_upload
 PIECE = 1 << 20
 _LENGTH = struct.Struct(">I")
 _PART = ".part"
+_LONGEST_NAME = 200  # bytes without the ending: a file system takes 255
 _STRAY = 86_400.0  # seconds after which a file that no row knows is nobody's
 
 
@@ -192,11 +193,12 @@ def plain_copy(upload_id: str, name: str, *, settings: Settings, keyring: Keyrin
 
 
 def throw_away(session: Session, upload: Upload, *, settings: Settings, actor: str, reason: str = "") -> None:
-    """Removes an upload from the database and from the disk. ``reason``: why, for the audit trail (``imported``, ``expired``)."""
+    """Removes an upload from the database, and from the disk when that is committed. ``reason``: why, for the audit trail."""
     session.delete(upload)
     detail = {"reason": reason} if reason else {}
     audit.record(session, actor=actor, action="upload.discard", subject=f"upload:{upload.id}", detail=detail)
-    _sealed(settings, upload.id).unlink(missing_ok=True)
+    sealed = _sealed(settings, upload.id)
+    event.listen(session, "after_commit", lambda _: sealed.unlink(missing_ok=True), once=True)
 
 
 def sweep(engine: Engine, *, settings: Settings) -> int:
@@ -227,8 +229,9 @@ def plain_name(name: str) -> str:
     base = clean_line(name.replace("\\", "/").rpartition("/")[2].replace("\0", ""))
     base = "".join(character for character in base if character.isprintable()).encode("utf-8", "replace").decode()
     stem, dot, suffix = base.rpartition(".")
-    if len(base) > 80:
-        base = f"{stem[: 79 - len(suffix)]}{dot}{suffix}" if dot and len(suffix) < 10 else base[:80]
+    ending = f"{dot}{suffix}" if stem and len(suffix) < 10 else ""
+    stem = base.removesuffix(ending)[: 80 - len(ending)]
+    base = stem.encode()[:_LONGEST_NAME].decode("utf-8", "ignore") + ending
     return base if base.strip(". ") else "file"
 
 

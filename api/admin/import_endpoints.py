@@ -75,8 +75,8 @@ def check(
     upload_id: UploadId, given: ChoicesInput, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
 ) -> JobAnswer:  # fmt: skip
     """Starts a rehearsal of the whole file."""
-    imports.choose(engine, upload_id, given.choices(settings))
-    job_id = imports.start(engine, upload_id, dry_run=True, settings=settings, keyring=keyring, actor=signed_in.actor.username)
+    actor, choices = signed_in.actor.username, given.choices(settings)
+    job_id = imports.start(engine, upload_id, choices, dry_run=True, settings=settings, keyring=keyring, actor=actor)
     return _job(engine, job_id)
 
 
@@ -85,8 +85,8 @@ def start(
     upload_id: UploadId, given: ChoicesInput, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
 ) -> JobAnswer:  # fmt: skip
     """Starts the import."""
-    imports.choose(engine, upload_id, given.choices(settings))
-    job_id = imports.start(engine, upload_id, dry_run=False, settings=settings, keyring=keyring, actor=signed_in.actor.username)
+    actor, choices = signed_in.actor.username, given.choices(settings)
+    job_id = imports.start(engine, upload_id, choices, dry_run=False, settings=settings, keyring=keyring, actor=actor)
     return _job(engine, job_id)
 
 

@@ -46,3 +46,10 @@ def again(job_id: JobId, signed_in: Operator, session: Writing, settings: Settin
     imports.find_job(session, job_id)
     jobs.submit_again(session, settings, job_id, actor=signed_in.actor.username)
     return RedirectResponse(f"/admin/import/jobs/{job_id}", status_code=303)
+
+
+@router.post("/admin/import/jobs/{job_id}/take", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+def take(job_id: JobId, signed_in: Operator, session: Writing, settings: SettingsOf) -> Response:
+    """Takes a file in just as it was tried."""
+    job = imports.start_as_tried(session, job_id, settings=settings, actor=signed_in.actor.username)
+    return RedirectResponse(f"/admin/import/jobs/{job.id}", status_code=303)

@@ -128,7 +128,8 @@ def choose(
     """Remembers the choices and shows what they lead to."""
     imports.choose(engine, upload_id, choices)
     if request.headers.get("HX-Request") == "true":
-        looked = imports.look_at(engine, upload_id, settings=settings, keyring=keyring, actor=signed_in.actor.username)
+        actor = signed_in.actor.username
+        looked = imports.look_at(engine, upload_id, settings=settings, keyring=keyring, actor=actor, choices=choices)
         return _preview(request, looked, settings=settings, pages=pages)
     return RedirectResponse(f"/admin/import/uploads/{upload_id}#outcome", status_code=303)
 
@@ -149,9 +150,9 @@ def save(
     actor = signed_in.actor.username
     imports.choose(engine, upload_id, choices)
     try:
-        imports.keep_mapping(engine, upload_id, name, settings=settings, keyring=keyring, actor=actor)
+        imports.keep_mapping(engine, upload_id, name, choices, settings=settings, keyring=keyring, actor=actor)
     except InputError as error:
-        looked = imports.look_at(engine, upload_id, settings=settings, keyring=keyring, actor=actor)
+        looked = imports.look_at(engine, upload_id, settings=settings, keyring=keyring, actor=actor, choices=choices)
         return _preview(request, looked, settings=settings, pages=pages, wrong=error)
     return RedirectResponse(f"/admin/import/uploads/{upload_id}?saved=true", status_code=303)
 
@@ -161,8 +162,8 @@ def check(
     upload_id: UploadId, choices: Chosen, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
 ) -> Response:  # fmt: skip
     """Tries the whole file, without saving anything."""
-    imports.choose(engine, upload_id, choices)
-    return _started(engine, upload_id, dry_run=True, settings=settings, keyring=keyring, actor=signed_in.actor.username)
+    imports.choose(engine, upload_id, choices)  # for where it leads back to, when they don't fit
+    return _started(engine, upload_id, choices, dry_run=True, settings=settings, keyring=keyring, actor=signed_in.actor.username)
 
 
 @router.post("/admin/import/uploads/{upload_id}/start", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
@@ -170,14 +171,8 @@ def start(
     upload_id: UploadId, choices: Chosen, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf
 ) -> Response:  # fmt: skip
     """Takes the file in."""
-    imports.choose(engine, upload_id, choices)
-    return _started(engine, upload_id, dry_run=False, settings=settings, keyring=keyring, actor=signed_in.actor.username)
-
-
-@router.post("/admin/import/uploads/{upload_id}/take", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
-def take(upload_id: UploadId, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf) -> Response:
-    """Takes the file in as it was tried: the choices stay as they are."""
-    return _started(engine, upload_id, dry_run=False, settings=settings, keyring=keyring, actor=signed_in.actor.username)
+    imports.choose(engine, upload_id, choices)  # for where it leads back to, when they don't fit
+    return _started(engine, upload_id, choices, dry_run=False, settings=settings, keyring=keyring, actor=signed_in.actor.username)
 
 
 @router.post("/admin/import/uploads/{upload_id}/discard", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
@@ -191,9 +186,11 @@ def discard(upload_id: UploadId, signed_in: Operator, session: Writing, settings
     return RedirectResponse("/admin/import?discarded=true", status_code=303)
 
 
-def _started(engine: Engine, upload_id: str, *, dry_run: bool, settings: Settings, keyring: Keyring, actor: str) -> Response:
+def _started(
+    engine: Engine, upload_id: str, choices: Choices, *, dry_run: bool, settings: Settings, keyring: Keyring, actor: str
+) -> Response:  # fmt: skip
     try:
-        job_id = imports.start(engine, upload_id, dry_run=dry_run, settings=settings, keyring=keyring, actor=actor)
+        job_id = imports.start(engine, upload_id, choices, dry_run=dry_run, settings=settings, keyring=keyring, actor=actor)
     except InputError:
         return RedirectResponse(f"/admin/import/uploads/{upload_id}#outcome", status_code=303)  # where it says what is wrong
     return RedirectResponse(f"/admin/import/jobs/{job_id}", status_code=303)

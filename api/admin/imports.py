@@ -49,12 +49,16 @@ class Looked:
     look: Look
 
 
-def look_at(engine: Engine, upload_id: str, *, settings: Settings, keyring: Keyring, actor: str) -> Looked:
-    """What an upload looks like. That a person sees its rows, which nobody has masked yet, is recorded once for each upload and person.
+def look_at(
+    engine: Engine, upload_id: str, *, settings: Settings, keyring: Keyring, actor: str, choices: Choices | None = None
+) -> Looked:  # fmt: skip
+    """What an upload looks like under these choices, else under those made so far.
+
+    That a person sees its rows, which nobody has masked yet, is recorded once for each upload and person.
 
     Raises:
         NotFoundError: there is no such upload.
-        InputError: the file can't be read in the encoding that was chosen.
+        InputError: the file itself can't be read.
     """
     with db.reading(engine) as session:
         upload = uploads.find(session, upload_id)
@@ -63,7 +67,7 @@ def look_at(engine: Engine, upload_id: str, *, settings: Settings, keyring: Keyr
             upload = uploads.find(session, upload_id, lock=True)
             upload.options = {**upload.options, "seen_by": [*upload.options.get("seen_by", ()), actor]}
             audit.record(session, actor=actor, action="upload.view", subject=f"upload:{upload_id}")
-    return _look(upload, settings=settings, keyring=keyring)
+    return _look(upload, choices, settings=settings, keyring=keyring)
 
 
 def choose(engine: Engine, upload_id: str, choices: Choices) -> Upload:
@@ -78,7 +82,7 @@ def choose(engine: Engine, upload_id: str, choices: Choices) -> Upload:
     return upload
 
 
-def keep_mapping(engine: Engine, upload_id: str, name: str, *, settings: Settings, keyring: Keyring, actor: str) -> str:
+def keep_mapping(engine: Engine, upload_id: str, name: str, choices: Choices, *, settings: Settings, keyring: Keyring, actor: str) -> str:
     """Saves the mapping chosen for an upload under a name, by which it is chosen from then on; gives the name.
 
     Raises:
@@ -87,18 +91,20 @@ def keep_mapping(engine: Engine, upload_id: str, name: str, *, settings: Setting
     """
     with db.reading(engine) as session:
         upload = uploads.find(session, upload_id)
-    looked = _look(upload, settings=settings, keyring=keyring)
+    looked = _look(upload, choices, settings=settings, keyring=keyring)
     if looked.look.mapping is None:
         raise looked.look.problem or AssertionError("a look has a mapping or a problem")
     saved = save_mapping(looked.look.mapping, name, settings=settings, channel=looked.choices.channel)
     with db.writing(engine) as session:
         upload = uploads.find(session, upload_id, lock=True)
-        upload.options = {**upload.options, "mapping": saved, "columns": None}
+        upload.options = {**upload.options, **choices.as_dict(), "mapping": saved, "columns": None}
         audit.record(session, actor=actor, action="mapping.save", subject=f"mapping:{saved}")
     return saved
 
 
-def start(engine: Engine, upload_id: str, *, dry_run: bool, settings: Settings, keyring: Keyring, actor: str) -> int:
+def start(
+    engine: Engine, upload_id: str, choices: Choices, *, dry_run: bool, settings: Settings, keyring: Keyring, actor: str
+) -> int:  # fmt: skip
     """Asks the workers to take an upload in, or to try it; gives the job's number. One that is already under way is given again.
 
     Raises:
@@ -107,16 +113,16 @@ def start(engine: Engine, upload_id: str, *, dry_run: bool, settings: Settings, 
     """
     with db.reading(engine) as session:
         upload = uploads.find(session, upload_id)
-    looked = _look(upload, settings=settings, keyring=keyring)
+    looked = _look(upload, choices, settings=settings, keyring=keyring)
     if looked.look.mapping is None:
         raise looked.look.problem or AssertionError("a look has a mapping or a problem")
-    choices = looked.choices.as_dict()
+    chosen = looked.choices.as_dict()
     arguments = {
         "upload": upload_id,
         "mapping": looked.look.mapping.as_dict(),
-        "encoding": choices["encoding"] or None,
-        "channel": choices["channel"],
-        "received_on": choices["received_on"],
+        "encoding": chosen["encoding"] or None,
+        "channel": chosen["channel"],
+        "received_on": chosen["received_on"],
         "source_name": upload.name,
     }
     kind, what = (CHECK, "を試しに取り込む") if dry_run else (IMPORT, "の取込")
@@ -128,8 +134,27 @@ def start(engine: Engine, upload_id: str, *, dry_run: bool, settings: Settings, 
         job = jobs.submit(
             session, settings, kind=kind, title=f"「{upload.name}」{what}", arguments=arguments, actor=actor, total=looked.look.lines
         )
-        upload.options = {**upload.options, "job": job.id}
+        upload.options = {**upload.options, **chosen, "job": job.id}
         return job.id
+
+
+def start_as_tried(session: Session, job_id: int, *, settings: Settings, actor: str) -> Job:
+    """Asks the workers to take an upload in just as a rehearsal has read it, whatever was chosen since then.
+
+    Raises:
+        NotFoundError: there is no such rehearsal, or its file is gone.
+    """
+    tried = find_job(session, job_id)
+    if tried.kind != CHECK:
+        raise NotFoundError(f"処理 {job_id} は、取込の試しではありません。", hint="取込の一覧から選びなおしてください。")
+    upload = uploads.find(session, str(tried.arguments["upload"]), lock=True)
+    under_way = open_job(session, "upload", upload.id)
+    if under_way is not None:
+        return under_way
+    arguments = dict(tried.arguments)
+    job = jobs.submit(session, settings, kind=IMPORT, title=f"「{upload.name}」の取込", arguments=arguments, actor=actor, total=tried.total)
+    upload.options = {**upload.options, "job": job.id}
+    return job
 
 
 def start_undo(session: Session, batch_id: int, *, reason: str, force: bool, settings: Settings, actor: str) -> Job:
@@ -224,7 +249,7 @@ def find_job(session: Session, job_id: int) -> Job:
     return job
 
 
-def _look(upload: Upload, *, settings: Settings, keyring: Keyring) -> Looked:
-    choices = Choices.from_dict(upload.options)
+def _look(upload: Upload, choices: Choices | None, *, settings: Settings, keyring: Keyring) -> Looked:
+    chosen = choices or Choices.from_dict(upload.options)
     with uploads.opened(upload, settings=settings, keyring=keyring) as path:
-        return Looked(upload, choices, look(path, choices, settings=settings))
+        return Looked(upload, chosen, look(path, chosen, settings=settings))

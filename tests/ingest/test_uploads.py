@@ -151,6 +151,25 @@ def test_a_file_that_is_kept_has_its_row_and_its_line_in_the_trail(
         assert "記録" not in str(entry.detail)
 
 
+def test_a_file_is_gone_when_that_is_committed_and_not_before(
+    sqlite_engine: Engine, send: Send, settings: Settings, keyring: Keyring
+) -> None:
+    upload = keep(sqlite_engine, send(), settings, keyring)
+
+    def fail() -> None:
+        with db.writing(sqlite_engine) as session:
+            uploads.throw_away(session, uploads.find(session, upload.id), settings=settings, actor="hanako")
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert (settings.home / "uploads" / upload.id).exists()
+    with db.writing(sqlite_engine) as session:
+        uploads.throw_away(session, uploads.find(session, upload.id), settings=settings, actor="hanako")
+    assert not (settings.home / "uploads" / upload.id).exists()
+
+
 def workbook() -> bytes:
     book = Workbook()
     book.active.append(["受付番号", "受付日", "ご意見"])
@@ -264,7 +283,9 @@ def test_what_killed_processes_left_behind_is_removed(sqlite_engine: Engine, sen
         ("", "file"),
         ("a\0b\n.csv", "ab .csv"),
         ("\ud800.csv", ".csv"),
-        ("あ" * 200 + ".csv", "あ" * 76 + ".csv"),
+        ("あ" * 200 + ".csv", "あ" * 66 + ".csv"),
+        ("a" * 200, "a" * 80),
+        ("😀" * 100 + ".csv", "😀" * 50 + ".csv"),
     ],
 )
 def test_a_name_never_leads_elsewhere(given: str, plain: str) -> None:
