@@ -48,6 +48,7 @@ bench: $(READY) ## 正しさと速さを測る / measure
 	$(BIN)/python bench/similar.py
 	$(BIN)/python bench/opinions.py
 	$(BIN)/python bench/intake.py
+	$(BIN)/python bench/engines.py
 
 lock: $(READY) ## requirements.lock を書き直す / resolve again
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-build --no-header --quiet --upgrade -o requirements.lock
