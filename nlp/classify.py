@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from nlp import segments
 from nlp.annotation import Evidence, Label
-from nlp.counting import by_columns
 from nlp.evidence import WordShares
 from nlp.features import Blocks, FeatureMaker, Prepared
 from nlp.line import Line
@@ -188,7 +187,8 @@ class Classifier:
     def logits(self, blocks: Blocks) -> Floats:
         """All facets' scores before calibration, shape (n, k)."""
         model = self._model
-        words, characters = by_columns(blocks.words) @ model.words, by_columns(blocks.characters) @ model.characters
+        # By columns each feature's coefficients are fetched once for all texts, and what is added to a text keeps its order.
+        words, characters = blocks.words.tocsc() @ model.words, blocks.characters.tocsc() @ model.characters
         return np.asarray(words + characters + blocks.sif @ model.sif + model.intercept, dtype=np.float32)
 
     def probabilities(self, name: str, blocks: Blocks) -> Floats:

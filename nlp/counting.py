@@ -18,7 +18,7 @@ from nlp.vectors import Floats
 _WHITE_SPACE = re.compile(r"\s\s+")  # as scikit-learn's character analyser
 _BITS = np.uint64(21)  # a code point and one more fit
 _LONGEST = 3
-_FEW = 0.25  # entries a column
+_MANY = 0.25  # entries a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +106,13 @@ def _key(gram: str) -> int:
     return key
 
 
-def by_columns(matrix: Any) -> Any:
-    """A sparse matrix by columns where it has many entries: that sorts it by counting, and a product reads each column's row once.
-
-    Sums of products keep their order. A matrix of few entries comes back as it is: all columns would be walked through for them.
-    """
-    return matrix.tocsc() if matrix.nnz > _FEW * matrix.shape[1] else matrix
-
-
 def _tf_idf(rows: NDArray[np.int64], columns: NDArray[np.int64], texts: int, idf: NDArray[np.float32]) -> Any:
     """Counts as sublinear TF-IDF, rows of unit length."""
     from scipy.sparse import coo_matrix
 
-    counts = by_columns(coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf)))).tocsr()
+    counts = coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf)))
+    # Of many entries by columns first, and back by rows: that sorts by counting, and not by comparing.
+    counts = (counts.tocsc() if len(rows) > _MANY * len(idf) else counts).tocsr()
     counts.data = (np.log(counts.data) + np.float32(1)) * idf[counts.indices]
     squares = np.add.reduceat(np.append(counts.data**2, np.float32(0)), counts.indptr[:-1]) * (np.diff(counts.indptr) > 0)
     lengths = np.sqrt(squares, dtype=np.float32)
