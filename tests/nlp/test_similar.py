@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from itertools import chain
 
 import numpy as np
 import pytest
@@ -10,8 +9,6 @@ from hypothesis import strategies as st
 
 from core.settings import Settings
 from nlp import artifacts, similar
-from nlp.japanese import tokenize
-from nlp.line import Line
 from nlp.similar import Lookup, Wording, best, lookups, overlap, plain_text, rarity, scores, terms, wording
 from nlp.taxonomy import load as load_taxonomy
 
@@ -41,15 +38,6 @@ def test_terms_are_the_words_that_carry_meaning() -> None:
 
 def test_terms_hold_no_masks_numbers_or_words_of_time() -> None:
     assert terms("〔氏名〕です。昨日、３回〔電話番号〕に電話しました。ＰＴＡの会議") == ("電話", "為る", "pta", "会議")
-
-
-def test_terms_of_many_texts_are_those_of_each() -> None:
-    texts = ["除雪が遅い。除雪をお願いします。", "", "3回も電話した", "公園の遊具が壊れている"]
-    tokens = [tokenize(text) for text in texts]
-    every = tuple(chain.from_iterable(tokens))
-    parts, text_of = np.array([token.part for token in every]), np.repeat(np.arange(len(texts)), [len(own) for own in tokens])
-    line = Line(tuple(texts), every, np.zeros(len(every), dtype=np.int64), parts, text_of)
-    assert similar.terms_of_line(line) == [terms(text) for text in texts]
 
 
 def test_each_term_stands_once_in_the_texts_order() -> None:
