@@ -20,7 +20,7 @@ from core.models import MachineLabel
 from core.settings import PROJECT_ROOT, Settings
 from nlp import artifacts, corpus, taxonomy
 from nlp.annotate import Annotator, Masker, ready
-from nlp.annotation import Annotation, Evidence, Label
+from nlp.annotation import Annotation, Evidence, Label, stored
 from nlp.classify import Classifier, softmax
 from nlp.corpus import Example
 from nlp.evaluate import evaluate
@@ -324,9 +324,12 @@ def test_threads_give_what_one_gives(annotator: Annotator) -> None:
 def test_what_is_stored_of_a_label_is_what_is_said(annotations: list[Annotation]) -> None:
     labels = [label for item in annotations for label in (item.theme, item.subtheme, item.kind, item.urgency, item.department)]
     labels.append(Label("a", 0.5, (('"引用"\n', 1e-05), ("😀", 1.0)), (Evidence("\ud800\\", 0.12345, 0, 2),)))
-    for label in labels:
-        said = label.as_dict()
-        stored = MachineLabel.from_stored(json.loads(label.stored()), model="m", created_at=factories.NOON)
-        assert (stored.value, stored.confidence) == (said["label"], said["confidence"])
-        assert stored.alternatives == said["alternatives"]
-        assert stored.evidence == said["evidence"]
+    labels.append(Label("b", 0.25, (), labels[-1].evidence))
+    for label, written in zip(labels, stored(labels), strict=True):
+        assert (written is None) == (not label.label)
+        if written is None:
+            continue
+        said, read = label.as_dict(), MachineLabel.from_stored(json.loads(written), model="m", created_at=factories.NOON)
+        assert (read.value, read.confidence) == (said["label"], said["confidence"])
+        assert read.alternatives == said["alternatives"]
+        assert read.evidence == said["evidence"]
