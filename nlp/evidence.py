@@ -52,7 +52,9 @@ class WordShares:
         if not len(self._rows):
             return [()] * self._texts
         wanted = labels[self._rows]
-        scores = steady_product(self._vectors, sif.T)[self._places, wanted] * self._sif_value + self._word_value * words[wanted, self._column]
+        scores = (
+            steady_product(self._vectors, sif.T)[self._places, wanted] * self._sif_value + self._word_value * words[wanted, self._column]
+        )
         positive = np.maximum(scores, 0.0)
         sums = np.bincount(self._rows, weights=positive, minlength=self._texts)
         shares = positive / np.maximum(sums, 1e-12)[self._rows]
