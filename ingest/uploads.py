@@ -33,7 +33,6 @@ from ingest.upload_check import check_upload
 PIECE = 1 << 20
 _LENGTH = struct.Struct(">I")
 _PART = ".part"
-_SETTLED = 60.0  # seconds after which a copy's owner surely holds its lock
 _STRAY = 86_400.0  # seconds after which a file that no row knows is nobody's
 
 
@@ -175,11 +174,12 @@ def plain_copy(upload_id: str, name: str, *, settings: Settings, keyring: Keyrin
     parent = settings.home / "tmp"
     with _room_told():
         private_folder(parent)
-        folder = Path(tempfile.mkdtemp(prefix="upload-", dir=parent))  # mode 0700
-    # A lock that the system lets go when the process ends, however it ends: ``sweep`` sees from it whose copy is left over.
-    lock = os.open(folder, os.O_RDONLY)
+        with _locked(parent, fcntl.LOCK_SH):
+            folder = Path(tempfile.mkdtemp(prefix="upload-", dir=parent))  # mode 0700
+            # The system lets it go when the process ends, however it ends: ``sweep`` sees from it whose copy is left over.
+            lock = os.open(folder, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_SH)
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
         path = folder / name
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
             for piece in _pieces(upload_id, settings=settings, keyring=keyring):
@@ -284,16 +284,13 @@ def _needed_by_jobs(session: Session) -> set[str]:
 
 def sweep_copies(settings: Settings) -> None:
     """Removes the plain copies that killed processes left behind. Needs no database."""
-    for folder in (settings.home / "tmp").glob("upload-*"):
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime < _SETTLED:
-                continue
-            lock = os.open(folder, os.O_RDONLY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its process lives
+    parent = settings.home / "tmp"
+    if not parent.is_dir():
+        return
+    with suppress(OSError), _locked(parent, fcntl.LOCK_EX):  # so that no copy is met between its making and its lock
+        for folder in parent.glob("upload-*"):
+            with suppress(OSError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):  # fails while its process lives
                 shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(lock)
 
 
 def _sweep_strays(folder: Path, known: set[str]) -> None:
@@ -301,6 +298,16 @@ def _sweep_strays(folder: Path, known: set[str]) -> None:
         with suppress(OSError):
             if path.name not in known and time.time() - path.stat().st_mtime > _STRAY:
                 path.unlink()
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def check_package(path: Path) -> Looked:
         try:
             sheets = {part.filename: watcher for part in parts if (watcher := _check_part(package, part))}
         except _TooMuchError:
-            raise _too_large(path.name) from None
+            raise too_large(path.name) from None
         except _ForbiddenError:
             raise InputError(
                 f"「{path.name}」に、Excel ブックにはあるはずのない宣言（DOCTYPE）があります。安全のため読みません。", hint=_RESAVE
@@ -102,10 +102,11 @@ def _check_sizes(name: str, parts: Sequence[zipfile.ZipInfo]) -> None:
         or any(part.file_size > _MOST_WHOLE for part in whole)
         or any(part.file_size > _MOST_STRINGS for part in parts if part.filename.startswith("xl/sharedStrings"))
     ):
-        raise _too_large(name)
+        raise too_large(name)
 
 
-def _too_large(name: str) -> InputError:
+def too_large(name: str) -> InputError:
+    """What a person is told of a workbook that could fill the memory."""
     return InputError(
         f"「{name}」は、開くと大きくなりすぎるので読みません。",
         hint="いらないシートや図、使っていない行と列を除くか、いくつかのファイルに分けてください。CSV で保存しなおす方法もあります。",

@@ -107,6 +107,16 @@ def take(page: Page, address: str, name: str, width: str) -> None:
     page.screenshot(path=PICTURES / f"{name}-{width}.png")
 
 
+def take_import(page: Page, site: str, width: str) -> None:
+    """The preview of the sample city's call log, which is thrown away again."""
+    page.goto(f"{site}/admin/import")
+    page.set_input_files("#files", PROJECT_ROOT / "data/sample/call_log_cp932.csv")
+    page.get_by_role("button", name="送って確かめる").click()
+    page.wait_for_url("**/uploads/*")
+    take(page, page.url, "import", width)
+    page.get_by_role("button", name="このファイルを捨てる").click()
+
+
 def main() -> None:
     """Writes every picture to docs/pictures."""
     browser_path = os.environ.get("KOE_CHROMIUM") or shutil.which("chromium")
@@ -134,6 +144,7 @@ def main() -> None:
             take(page, f"{site}/desk/{voice}", "voice", width)
             take(page, f"{site}/trends", "trends", width)
             take(page, f"{site}/trends/topics/{topic}?period=all", "topic", width)
+            take_import(page, site, width)
             context.close()
         browser.close()
     for path in sorted(PICTURES.glob("*.png")):

@@ -42,7 +42,9 @@ def import_page(
 ) -> Response:
     """What was taken in, what waits, and the form that sends files."""
     context = _listed(session, settings, before=before, discarded=discarded)
-    return pages.page(request, "admin/imports.html", context, block="running")
+    # The block asks for itself while something runs; when that has ended, there is news in the rest of the page.
+    ended = request.headers.get("HX-Target") == "running" and not context["running"]
+    return pages.page(request, "admin/imports.html", context, block="running", headers={"HX-Refresh": "true"} if ended else None)
 
 
 @router.post(

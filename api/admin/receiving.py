@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Query, Request
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
@@ -85,15 +85,15 @@ async def sent_body(
 async def _read(request: Request, form: _Form) -> None:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or b"boundary" not in options:
-        form.check_token()
+        form.check_token()  # refuses: what is no form has brought no token
     try:
         parser = MultipartParser(options[b"boundary"], form.callbacks())
         async for chunk in request.stream():
             parser.write(chunk)
             await run_in_threadpool(form.work)
         parser.finalize()
-    except MultipartParseError:
-        raise InputError("送られた内容を読み取れません。", hint="画面を開きなおして、もう一度送ってください。") from None
+    except FormParserError:
+        raise _unreadable() from None
     await run_in_threadpool(form.work)
     form.check_token()
 
@@ -182,7 +182,7 @@ class _Form:
         if not self._in_file:
             self._text += data
             if len(self._text) > _LONGEST_FIELD:
-                raise InputError("送られた内容を読み取れません。", hint="画面を開きなおして、もう一度送ってください。")
+                raise _unreadable()
             return
         self._total += len(data)
         if self._total > 2 * self._limit:
@@ -202,10 +202,16 @@ class _Form:
             self.sent.files.append(self._receiver.finish())
             self._receiver = None
         elif not self._in_file:
+            if len(self.sent.fields) >= MOST_FILES:
+                raise _unreadable()
             self.sent.fields[self._name] = self._text.decode("utf-8", "replace")
 
     def _refuse(self, error: KoeError) -> None:
         self.sent.refused.append(error)
+
+
+def _unreadable() -> InputError:
+    return InputError("送られた内容を読み取れません。", hint="画面を開きなおして、もう一度送ってください。")
 
 
 def _too_large(what: str, settings: Settings) -> InputError:

@@ -26,6 +26,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "secure_cookies": ("true", True),
     "low_confidence": ("0.75", 0.75),
     "max_cell_chars": ("5000", 5000),
+    "max_upload_mb": ("64", 64),
+    "upload_days": ("3", 3),
 }
 BAD = [
     ("KOE_ENGINE", "threads"),
@@ -47,6 +49,10 @@ BAD = [
     ("KOE_LOW_CONFIDENCE", "1.5"),
     ("KOE_LOW_CONFIDENCE", "-0.1"),
     ("KOE_MAX_CELL_CHARS", "999"),
+    ("KOE_MAX_UPLOAD_MB", "0"),
+    ("KOE_MAX_UPLOAD_MB", "10241"),
+    ("KOE_UPLOAD_DAYS", "0"),
+    ("KOE_UPLOAD_DAYS", "366"),
 ]
 
 

@@ -33,6 +33,9 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "trends-custom": lambda _: "/trends?since=2020-01-01",
     "jobs": lambda _: "/admin/jobs",
     "topic": lambda site: f"/trends/topics/{site.topic}?period=all",
+    "import": lambda _: "/admin/import",
+    "import-batch": lambda _: "/admin/import/batches/1",
+    "import-unknown": lambda _: "/admin/import/jobs/999",
 }
 
 

@@ -167,6 +167,21 @@ def with_part(name: str, content: bytes) -> bytes:
     return stream.getvalue()
 
 
+def crowded(*, comment: bytes = b"") -> bytes:
+    stream = BytesIO(workbook())
+    with zipfile.ZipFile(stream, "a") as package:
+        for number in range(25_000):
+            package.writestr(f"customXml/{number:050}.xml", b"")
+        package.comment = comment
+    return stream.getvalue()
+
+
+def of_64_bits() -> bytes:
+    content = workbook()
+    at = content.rindex(b"PK\x05\x06")
+    return content[:at] + b"PK\x06\x07" + bytes(16) + content[at:]
+
+
 def old_office(mark: str) -> bytes:
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1500) + mark.encode("utf-16-le") + bytes(600)
 
@@ -176,6 +191,9 @@ REFUSED = {
     "macro sheet": (with_part("xl/macrosheets/sheet1.xml", b"<a/>"), "マクロ"),
     "control": (with_part("xl/activeX/activeX1.bin", b"x"), "マクロ"),
     "zip bomb": (with_part("xl/worksheets/sheet9.xml", bytes(30 << 20)), "大きくなりすぎ"),
+    "crowd": (crowded(), "大きくなりすぎ"),
+    "crowd behind a comment": (crowded(comment=b"a note"), "大きくなりすぎ"),
+    "64 bits": (of_64_bits(), "大きくなりすぎ"),
     "entities": (with_part("xl/worksheets/sheet9.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>'), "DOCTYPE"),
     "locked workbook": (old_office("EncryptedPackage"), "パスワード"),
     "old workbook": (old_office("Workbook"), "古い形式"),
@@ -227,10 +245,8 @@ def test_what_killed_processes_left_behind_is_removed(sqlite_engine: Engine, sen
     stray = settings.home / "uploads" / "0123.part"
     stray.write_bytes(b"x")
     long_ago = time.time() - 2 * 86_400
-    for path in (left, stray):
-        os.utime(path, (long_ago, long_ago))
+    os.utime(stray, (long_ago, long_ago))
     with uploads.plain_copy(received.id, received.name, settings=settings, keyring=keyring) as mine:
-        os.utime(mine.parent, (long_ago, long_ago))
         uploads.sweep(sqlite_engine, settings=settings)
         assert mine.exists(), "its process lives"
     assert not left.exists()

@@ -242,6 +242,17 @@ def test_a_rehearsal_and_then_the_import_give_the_same_numbers(app: FastAPI, sta
     assert save.scalars(select(Voice.external_id).order_by(Voice.row)).all() == ["T-1", "T-3"]
 
 
+def test_the_list_looks_again_until_what_runs_has_ended(app: FastAPI, staff: Browser) -> None:
+    address = sent(staff)
+    staff.post(f"{address}/start", choices(staff.get(address)))
+    block = {"HX-Request": "true", "HX-Target": "running"}
+    runs = staff.client.get("/admin/import", headers=block)
+    assert ('hx-trigger="every 2s"' in runs.text, "hx-refresh" in runs.headers) == (True, False)
+    work(app)
+    ended = staff.client.get("/admin/import", headers=block)
+    assert ("hx-trigger" in ended.text, ended.headers["hx-refresh"]) == (False, "true")
+
+
 def test_a_file_that_is_in_lies_no_longer_on_the_disk(take: Take, app: FastAPI, staff: Browser, save: Session) -> None:
     take()
     home = app.state.settings.home
@@ -394,6 +405,23 @@ def test_a_form_that_breaks_off_leaves_nothing(app: FastAPI, staff: Browser, cut
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     response = staff.client.post("/admin/import/uploads", content=body, headers=headers)
     assert response.status_code in (400, 403)
+    assert not any((app.state.settings.home).glob("uploads/*"))
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=" + "b" * 300, "text/csv", "multipart/form-data; boundary=\xff"]
+)
+def test_whatever_calls_itself_a_form_ends_in_an_answer(app: FastAPI, staff: Browser, kind: str) -> None:
+    token = staff.client.get("/api/v1/session").json()["csrf_token"]
+    one = '--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+    many = (
+        one.format(name="csrf_token", value=token) + "".join(one.format(name=f"f{number}", value="x") for number in range(50)) + "--b--\r\n"
+    )
+    for body in (b"", b"\0" * 5000, many.encode(), one.format(name="csrf_token", value="x" * 5000).encode()):
+        for header in (kind, "multipart/form-data; boundary=b"):
+            response = staff.client.post("/admin/import/uploads", content=body, headers={"Content-Type": header.encode("latin-1")})
+            assert response.status_code in (400, 403), (header, body[:40], response.text[:300])
     assert not any((app.state.settings.home).glob("uploads/*"))
 
 
