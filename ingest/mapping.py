@@ -10,7 +10,9 @@ from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, Reason, find_reasons, guess_fields, heading_key
-from ingest.mapping_files import AUTO, MappingFile, find_column, load_mapping_file
+from ingest.mapping_files import AUTO, Group, MappingFile, find_column, load_mapping_file
+
+_GATHERED = "回答（対応した人の行）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,27 @@ class Defaults:
     channel: Channel | None = None
     received_on: date | None = None
     prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How the rows of one call are told from the next one's (``ingest.calls``), by the positions of columns.
+
+    ``number``: what the rows of a call share; ``order``: their turn in it; ``speaker``: who says a row's text, with the words of
+    ``answers`` (folded) for the city; ``answer``: where the city's words go. ``blank_continues``: a row without a number goes on with
+    the call above. ``guessed``: nobody said so, and rows that differ in anything but the columns in ``free`` are left alone.
+    """
+
+    number: int
+    text: int
+    answer: int | None = None
+    order: int | None = None
+    speaker: int | None = None
+    answers: frozenset[str] = frozenset()
+    same_number: bool = False
+    blank_continues: bool = False
+    guessed: bool = False
+    free: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,9 @@ class ColumnMapping:
     same_rows: str = "one"
     deadline: bool = True
     notes: tuple[str, ...] = ()
+    group: Grouping | None = None
+    added: int = 0
+    """How many of the last headings are not the file's, but made for what is gathered from several rows."""
 
     @property
     def is_survey(self) -> bool:
@@ -46,12 +72,14 @@ class ColumnMapping:
     def used(self) -> frozenset[int]:
         """The positions of all columns that are read."""
         asked = {reason.question for reason in self.reasons if reason.question is not None}
-        return frozenset({*self.fields.values(), *self.attributes.values(), *(reason.position for reason in self.reasons), *asked})
+        ways = (self.group.number, self.group.order, self.group.speaker) if self.group else ()
+        told = [at for at in ways if at is not None]
+        return frozenset({*self.fields.values(), *self.attributes.values(), *(reason.position for reason in self.reasons), *asked, *told})
 
     @property
     def needed(self) -> int:
-        """How many cells, from the left, a row must have."""
-        return max(self.used, default=-1) + 1
+        """How many cells, from the left, a row of the file must have."""
+        return max((at for at in self.used if at < len(self.headings) - self.added), default=-1) + 1
 
     def describe(self) -> list[str]:
         """What was understood, one line each, in Japanese: heading → field, the reasons of a survey, unused columns, notes."""
@@ -62,10 +90,24 @@ class ColumnMapping:
         for reason in self.reasons:
             asked = f"（質問: 「{_short(self.headings[reason.question])}」）" if reason.question is not None else ""
             lines.append(f"{reason.position + 1} 列目「{_short(self.headings[reason.position])}」→ 本文 {reason.code}{asked}")
+        if self.group:
+            lines.append(self._describe_group(self.group))
         unused = [f"「{_short(name)}」" for at, name in enumerate(self.headings) if name and at not in self.used]
         if unused:
             lines.append("使わない列: " + "、".join(unused))
         return [*lines, *self.notes]
+
+    def _describe_group(self, group: Grouping) -> str:
+        def named(at: int) -> str:
+            return f"「{_short(self.headings[at])}」"
+
+        rows = f"{named(group.number)}の同じ、続いた行" if group.same_number else ""
+        blank = f"{named(group.number)}のない、続きの行" if group.blank_continues else ""
+        how = [f"順は{named(group.order)}"] if group.order is not None else []
+        if group.speaker is not None and group.answers:
+            how.append(f"{named(group.speaker)}が {'・'.join(sorted(group.answers))} の行は回答")
+        detail = f"（{'、'.join(how)}）" if how else ""
+        return f"{'と、'.join(part for part in (rows, blank) if part)}を1件にまとめます{detail}。"
 
 
 def resolve_mapping(name: str, headings: Sequence[str], *, settings: Settings) -> ColumnMapping:
@@ -127,10 +169,35 @@ def _bind(file: MappingFile, headings: tuple[str, ...]) -> ColumnMapping:
         raise _no_body(headings, f"対応表「{file.name}」の本文（text）の列がありません。")
     notes = (f"対応表にあってファイルにない列: {'、'.join(missing)}",) if missing else ()
     defaults = Defaults(file.channel or (Channel.SURVEY if file.survey else None), file.received_on, file.prefix)
-    return ColumnMapping(
+    mapping = ColumnMapping(
         file.name, fields, headings, reasons, attributes, defaults, file.values,
         file.same_rows or ("each" if file.survey else "one"), file.deadline if file.deadline is not None else not file.survey, notes,
     )  # fmt: skip
+    return with_group(mapping, _bind_group(file, file.group, mapping)) if file.group else mapping
+
+
+def _bind_group(file: MappingFile, group: Group, mapping: ColumnMapping) -> Grouping:
+    found = {name: find_column(wanted, mapping.headings) for name, wanted in group.columns.items()}
+    lacking = next((name for name, at in found.items() if at is None), None)
+    number = found.get("by", mapping.fields.get("external_id"))
+    if lacking or number is None:
+        where = f"group.{lacking or 'by'}"
+        raise InputError(f"対応表「{file.name}」の「{where}」の列がファイルにありません。", hint=_seen(mapping.headings))
+    return Grouping(
+        number=number, text=mapping.fields["text"], answer=mapping.fields.get("answer"), order=found.get("order"),
+        speaker=found.get("speaker"), answers=group.answers, same_number=True, blank_continues=group.blank_continues,
+    )  # fmt: skip
+
+
+def with_group(mapping: ColumnMapping, group: Grouping) -> ColumnMapping:
+    """The same mapping for calls over several rows. Where the file has no column for what the city said, one is added."""
+    if group.answer is None and group.answers:
+        at = len(mapping.headings)
+        mapping = replace(
+            mapping, headings=(*mapping.headings, _GATHERED), added=mapping.added + 1, fields={**mapping.fields, "answer": at}
+        )  # fmt: skip
+        group = replace(group, answer=at)
+    return replace(mapping, group=group)
 
 
 def with_notes(mapping: ColumnMapping, *notes: str) -> ColumnMapping:
@@ -139,9 +206,12 @@ def with_notes(mapping: ColumnMapping, *notes: str) -> ColumnMapping:
 
 
 def _no_body(headings: Sequence[str], message: str) -> InputError:
+    return InputError(message, hint=_seen(headings))
+
+
+def _seen(headings: Sequence[str]) -> str:
     seen = "、".join(f"「{_short(name)}」" for name in headings if name) or "（なし）"
-    hint = f"見出し: {seen}。1行目が見出しかどうかを確かめるか、対応表（--mapping）を指定してください。"
-    return InputError(message, hint=hint)
+    return f"見出し: {seen}。1行目が見出しかどうかを確かめるか、対応表（--mapping）を指定してください。"
 
 
 def _short(heading: str, length: int = 40) -> str:

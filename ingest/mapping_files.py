@@ -18,7 +18,7 @@ from ingest.headings import FIELD_NAMES, QUESTION, Reason, find_reasons, heading
 from ingest.normalize import clean_line, folded, parse_channel
 
 AUTO = "auto"
-_KEYS = ("name", "description", "columns", "attributes", "survey", "defaults", "values", "same_rows", "deadline")
+_KEYS = ("name", "description", "columns", "attributes", "survey", "group", "defaults", "values", "same_rows", "deadline")
 _SUFFIXES = (".yaml", ".yml")
 
 Wanted = tuple[str | int, ...]
@@ -51,6 +51,15 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """How the rows of one call are told, as written: the columns by, order and speaker, and the speakers who answer (folded)."""
+
+    columns: Mapping[str, Wanted] = field(default_factory=dict)
+    answers: frozenset[str] = frozenset()
+    blank_continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MappingFile:
     """A mapping as written, not yet bound to a file's columns."""
 
@@ -59,6 +68,7 @@ class MappingFile:
     columns: Mapping[str, Wanted] = field(default_factory=dict)
     attributes: Mapping[str, Wanted] = field(default_factory=dict)
     survey: Survey | None = None
+    group: Group | None = None
     channel: Channel | None = None
     received_on: date | None = None
     prefix: str = ""
@@ -137,6 +147,7 @@ class _Parser:
             columns=columns,
             attributes={name: self._wanted(value, f"attributes.{name}") for name, value in self._part(content, "attributes").items()},
             survey=survey,
+            group=self._group(content["group"], columns, survey) if content.get("group") is not None else None,
             channel=self._channel(defaults.get("channel")),
             received_on=self._day(defaults.get("received_on")),
             prefix=str(defaults.get("prefix") or ""),
@@ -153,6 +164,23 @@ class _Parser:
         reason = self._columns_or_regex(part["reason"], "survey.reason")
         question = self._columns_or_regex(part["question"], "survey.question") if part.get("question") is not None else None
         return Survey(reason, question)
+
+    def _group(self, content: Any, columns: Mapping[str, Wanted], survey: Survey | None) -> Group:
+        part = self._mapping(content, "group")
+        self._allow(part, ("by", "order", "speaker", "answers", "blank_continues"), "group.")
+        if survey:
+            raise self._wrong("group", "survey と一緒には使えません")
+        if "by" not in part and "external_id" not in columns:
+            raise self._wrong("group.by", "同じ通話の行に共通する番号の列を書いてください")
+        answers, blank = part.get("answers", []), part.get("blank_continues", False)
+        if not isinstance(answers, list) or not all(isinstance(word, str | int) and str(word).strip() for word in answers):
+            raise self._wrong("group.answers", "回答とする言葉の一覧で書いてください")
+        if bool(answers) is not ("speaker" in part):
+            raise self._wrong("group.answers", "speaker（発話者の列）と answers（回答とする言葉）は、両方書いてください")
+        if not isinstance(blank, bool):
+            raise self._wrong("group.blank_continues", "true か false のどちらかです")
+        named: dict[str, Wanted] = {name: self._wanted(part[name], f"group.{name}") for name in ("by", "order", "speaker") if name in part}
+        return Group(named, frozenset(folded(str(word)) for word in answers), blank)
 
     def _columns_or_regex(self, value: Any, where: str) -> str | tuple[Wanted, ...]:
         if isinstance(value, list) and value:

@@ -17,6 +17,7 @@ from core.clock import utc_now
 from core.crypto import Keyring
 from core.models import Batch, BatchStatus, Channel, Reject
 from core.settings import Settings
+from ingest.calls import grouped, guess_calls
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.deadlines import load_deadline_rule
 from ingest.incoming import IncomingVoice, RejectedRow, Row
@@ -134,7 +135,7 @@ def import_file(
     plan = _plan(path, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     source = plan.source
     batch_id, done = _begin(engine, source, plan.mapping, name=source_name or source.name)
-    rows = source.rows(needed=plan.mapping.needed, settings=settings)
+    rows = grouped(source.rows(needed=plan.mapping.needed, settings=settings), plan.mapping, settings=settings)
     reached = 0
     with closing(rows):
         chunks = make_chunks(rows, plan.interpreter, engine=engine, done=done, size=chunk_voices)
@@ -181,7 +182,7 @@ def preview_file(
     shown: list[tuple[str, ...]] = []
     rejects: list[RejectNote] = []
     voices = 0
-    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
+    rows = grouped(plan.source.rows(needed=plan.mapping.needed, settings=settings), plan.mapping, settings=settings)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
             result = plan.interpreter.read(row)
@@ -197,7 +198,7 @@ def preview_file(
         encoding=ENCODING_NAMES[plan.source.encoding],
         mapping=plan.mapping.name,
         guessed=tuple(plan.mapping.describe()),
-        headings=plan.source.headings,
+        headings=plan.mapping.headings,
         rows=tuple(shown),
         voices=voices,
         rejects=tuple(rejects),
@@ -210,6 +211,8 @@ def _plan(
     source = open_source(path)
     name = source_name or source.name
     resolved = resolve_mapping(mapping, source.headings, settings=settings)
+    if mapping == AUTO:
+        resolved = guess_calls(resolved, source, settings=settings)
     fallback = fallback_day(resolved, file_name=name, received_on=received_on)
     if "received_on" not in resolved.fields:
         resolved = with_notes(resolved, f"受付日の列がないので {fallback.day.isoformat()} とします（{fallback.source}から）。")
