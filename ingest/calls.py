@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from core.settings import Settings
@@ -27,6 +27,44 @@ _CALLERS = frozenset(
 _ANSWERERS = frozenset(
     ("対応者", "応対者", "回答者", "担当者", "オペレーター", "オペレータ", "op", "職員", "市", "センター", "回答", "応答", "答", "a")
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CallLog:
+    """A source whose mapping says that calls take several rows, as a source with one row a call."""
+
+    source: Source
+    mapping: ColumnMapping
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def encoding(self) -> str:
+        return self.source.encoding
+
+    @property
+    def sha256(self) -> str:
+        return self.source.sha256
+
+    @property
+    def lines(self) -> int:
+        return self.source.lines
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return self.mapping.headings
+
+    def rows(self, *, needed: int, settings: Settings) -> Generator[Row | RejectedRow, None, None]:
+        """Each call once."""
+        with closing(self.source.rows(needed=needed, settings=settings)) as rows:
+            yield from grouped(rows, self.mapping, settings=settings)
+
+
+def by_call(source: Source, mapping: ColumnMapping) -> Source:
+    """The source with one row a call where the mapping says how calls are told apart; else the source itself."""
+    return CallLog(source, mapping) if mapping.group else source
 
 
 def grouped(rows: Iterable[Row | RejectedRow], mapping: ColumnMapping, *, settings: Settings) -> Generator[Row | RejectedRow, None, None]:

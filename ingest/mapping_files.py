@@ -18,8 +18,19 @@ from ingest.headings import FIELD_NAMES, QUESTION, Reason, find_reasons, heading
 from ingest.normalize import clean_line, folded, parse_channel
 
 AUTO = "auto"
-_KEYS = ("name", "description", "columns", "attributes", "survey", "group", "defaults", "values", "same_rows", "deadline")
+_KEYS = ("name", "description", "columns", "attributes", "survey", "group", "faq", "defaults", "values", "same_rows", "deadline")
 _SUFFIXES = (".yaml", ".yml")
+
+FAQ_NAMES = {
+    "number": "番号",
+    "question": "質問",
+    "answer": "回答",
+    "theme": "分野",
+    "department": "所管課",
+    "period": "期間",
+    "views": "参照回数",
+}
+"""What a column of an FAQ log may hold, and what people call it."""
 
 Wanted = tuple[str | int, ...]
 """Ways to name one column, the first that fits wins: a heading, its beginning and ``…``, ``^`` and a regex, or a number from 1."""
@@ -69,6 +80,8 @@ class MappingFile:
     attributes: Mapping[str, Wanted] = field(default_factory=dict)
     survey: Survey | None = None
     group: Group | None = None
+    faq: Mapping[str, Wanted] = field(default_factory=dict)
+    """The columns of an FAQ log (``ingest.faq``). Where there are any, the file's rows aren't voices."""
     channel: Channel | None = None
     received_on: date | None = None
     prefix: str = ""
@@ -139,7 +152,10 @@ class _Parser:
         columns = {name: self._wanted(value, f"columns.{name}") for name, value in self._part(content, "columns", FIELD_NAMES).items()}
         defaults = self._part(content, "defaults", ("channel", "received_on", "prefix"))
         survey = self._survey(content["survey"]) if content.get("survey") is not None else None
-        if survey is None and "text" not in columns:
+        faq = {name: self._wanted(value, f"faq.{name}") for name, value in self._part(content, "faq", FAQ_NAMES).items()}
+        if faq and (columns or survey or "question" not in faq):
+            raise self._wrong("faq", "質問の列（question）が要ります。columns や survey とは一緒に使えません")
+        if not faq and survey is None and "text" not in columns:
             raise self._wrong("columns.text", "本文の列か survey が要ります")
         return MappingFile(
             name=clean_line(str(content.get("name") or default_name)),
@@ -148,6 +164,7 @@ class _Parser:
             attributes={name: self._wanted(value, f"attributes.{name}") for name, value in self._part(content, "attributes").items()},
             survey=survey,
             group=self._group(content["group"], columns, survey) if content.get("group") is not None else None,
+            faq=faq,
             channel=self._channel(defaults.get("channel")),
             received_on=self._day(defaults.get("received_on")),
             prefix=str(defaults.get("prefix") or ""),

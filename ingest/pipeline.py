@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from core.clock import utc_now
 from core.crypto import Keyring
 from core.models import Batch, BatchStatus, Channel, Reject
 from core.settings import Settings
-from ingest.calls import grouped, guess_calls
+from ingest.calls import by_call, guess_calls
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.deadlines import load_deadline_rule
+from ingest.faq import FaqCountRow, FaqLog, open_faq_log
+from ingest.faq_import import import_faq
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter, fallback_day
 from ingest.mapping import ColumnMapping, resolve_mapping, with_notes
@@ -104,7 +107,7 @@ class _Plan:
 
 def import_file(
     engine: Engine,
-    path: Path,
+    path: Path | Source,
     *,
     settings: Settings,
     keyring: Keyring,
@@ -113,6 +116,7 @@ def import_file(
     mapping: str = AUTO,
     channel: Channel | None = None,
     received_on: date | None = None,
+    period: str | None = None,
     source_name: str | None = None,
     actor: str = "cli",
     progress: Progress | None = None,
@@ -122,7 +126,8 @@ def import_file(
 
     ``annotate`` and ``mask`` are ``nlp.annotate.annotate_batch`` and ``mask_batch``; they run in other processes, so they must
     be importable by name. ``mapping`` is ``auto``, a name in ``data/mappings`` or a path to a YAML file. ``channel`` and
-    ``received_on`` hold for rows that don't say their own. ``source_name`` is the file's name where ``path`` is a copy
+    ``received_on`` hold for rows that don't say their own; so does ``period`` for the counts of an FAQ log, which become no voices
+    (``ingest.faq``). ``path`` may be a source that is open already. ``source_name`` is the file's name where ``path`` is a copy
     (an upload). ``chunk_voices`` are saved together. An import of the same file and mapping that was interrupted goes on where it stopped.
 
     Raises:
@@ -131,11 +136,18 @@ def import_file(
         ModelError: nlp's models are missing; the batch stays where it is and can be gone on with.
     """
     began = time.monotonic()
+    opened = open_source(path)
+    log = open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name)
+    if log:
+        return _import_faq(
+            engine, log, settings=settings, keyring=keyring, annotate=annotate, mask=mask, source_name=source_name, actor=actor,
+            progress=progress,
+        )  # fmt: skip
     rule = load_deadline_rule(settings)
-    plan = _plan(path, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    plan = _plan(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     source = plan.source
     batch_id, done = _begin(engine, source, plan.mapping, name=source_name or source.name)
-    rows = grouped(source.rows(needed=plan.mapping.needed, settings=settings), plan.mapping, settings=settings)
+    rows = source.rows(needed=plan.mapping.needed, settings=settings)
     reached = 0
     with closing(rows):
         chunks = make_chunks(rows, plan.interpreter, engine=engine, done=done, size=chunk_voices)
@@ -147,7 +159,7 @@ def import_file(
                     progress(reached, source.lines)
     if progress:
         progress(source.lines, source.lines)
-    sums, sample = _finish(engine, batch_id, actor=actor)
+    sums = _finish(engine, batch_id, actor=actor)
     return ImportReport(
         batch=batch_id,
         read=sums.read,
@@ -158,8 +170,35 @@ def import_file(
         encoding=ENCODING_NAMES[source.encoding],
         mapping=plan.mapping.name,
         guessed=tuple(plan.mapping.describe()),
-        rejects_sample=sample,
+        rejects_sample=_first_rejects(engine, batch_id),
         resumed=done > 0,
+    )
+
+
+def _import_faq(
+    engine: Engine, log: FaqLog, *, settings: Settings, keyring: Keyring, annotate: Annotate, mask: Mask, source_name: str | None,
+    actor: str, progress: Progress | None,
+) -> ImportReport:  # fmt: skip
+    began = time.monotonic()
+    lines = log.source.lines
+    taken = import_faq(
+        engine, log, settings=settings, keyring=keyring, annotate=annotate, mask=mask, source_name=source_name, actor=actor,
+        told=(lambda line: progress(line, lines)) if progress else None,
+    )  # fmt: skip
+    if progress:
+        progress(lines, lines)
+    return ImportReport(
+        batch=taken.batch,
+        read=taken.sums.read,
+        imported=taken.sums.imported,
+        duplicates=taken.sums.duplicates,
+        rejected=taken.sums.rejected,
+        seconds=time.monotonic() - began,
+        encoding=ENCODING_NAMES[log.source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        rejects_sample=_first_rejects(engine, taken.batch),
+        resumed=taken.resumed,
     )
 
 
@@ -170,6 +209,7 @@ def preview_file(
     mapping: str = AUTO,
     channel: Channel | None = None,
     received_on: date | None = None,
+    period: str | None = None,
     source_name: str | None = None,
     limit: int | None = _PREVIEW_ROWS,
 ) -> Preview:
@@ -178,11 +218,15 @@ def preview_file(
     Raises:
         InputError: the file or the mapping can't be used.
     """
-    plan = _plan(path, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    opened = open_source(path)
+    log = open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name)
+    if log:
+        return _preview_faq(log, settings=settings, limit=limit)
+    plan = _plan(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     shown: list[tuple[str, ...]] = []
     rejects: list[RejectNote] = []
     voices = 0
-    rows = grouped(plan.source.rows(needed=plan.mapping.needed, settings=settings), plan.mapping, settings=settings)
+    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
     with closing(rows):
         for number, row in enumerate(rows, start=1):
             result = plan.interpreter.read(row)
@@ -198,21 +242,42 @@ def preview_file(
         encoding=ENCODING_NAMES[plan.source.encoding],
         mapping=plan.mapping.name,
         guessed=tuple(plan.mapping.describe()),
-        headings=plan.mapping.headings,
+        headings=plan.source.headings,
         rows=tuple(shown),
         voices=voices,
         rejects=tuple(rejects),
     )
 
 
+def _preview_faq(log: FaqLog, *, settings: Settings, limit: int | None) -> Preview:
+    shown: list[tuple[str, ...]] = []
+    rejects: list[RejectNote] = []
+    counts = 0
+    with closing(log.rows(settings=settings)) as rows:
+        for row in islice(rows, limit):
+            rejects += [RejectNote(item.row, item.column, item.reason) for item in row if isinstance(item, RejectedRow)]
+            counts += sum(isinstance(item, FaqCountRow) for item in row)
+            if row and len(shown) < _PREVIEW_ROWS:
+                shown.append(row[0].cells)
+    return Preview(
+        encoding=ENCODING_NAMES[log.source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        headings=log.source.headings,
+        rows=tuple(shown),
+        voices=counts,
+        rejects=tuple(rejects),
+    )
+
+
 def _plan(
-    path: Path, *, settings: Settings, mapping: str, channel: Channel | None, received_on: date | None, source_name: str | None
+    source: Source, *, settings: Settings, mapping: str, channel: Channel | None, received_on: date | None, source_name: str | None
 ) -> _Plan:  # fmt: skip
-    source = open_source(path)
     name = source_name or source.name
     resolved = resolve_mapping(mapping, source.headings, settings=settings)
     if mapping == AUTO:
         resolved = guess_calls(resolved, source, settings=settings)
+    source = by_call(source, resolved)
     fallback = fallback_day(resolved, file_name=name, received_on=received_on)
     if "received_on" not in resolved.fields:
         resolved = with_notes(resolved, f"受付日の列がないので {fallback.day.isoformat()} とします（{fallback.source}から）。")
@@ -249,14 +314,18 @@ def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str)
         return batch.id, 0
 
 
-def _finish(engine: Engine, batch_id: int, *, actor: str) -> tuple[Sums, tuple[RejectNote, ...]]:
+def _finish(engine: Engine, batch_id: int, *, actor: str) -> Sums:
     with db.writing(engine) as session:
         done = update(Batch).where(Batch.id == batch_id).values(status=BatchStatus.DONE, finished_at=utc_now())
         session.execute(done.execution_options(synchronize_session=False))
         counted = session.execute(select(Batch.imported, Batch.duplicates, Batch.rejected).where(Batch.id == batch_id)).one()
         sums = Sums(*counted)
-        first = select(Reject.row, Reject.column, Reject.reason).where(Reject.batch_id == batch_id).order_by(Reject.row, Reject.id)
-        sample = tuple(RejectNote(*found) for found in session.execute(first.limit(_SAMPLE)))
         detail = {"read": sums.read, "imported": sums.imported, "duplicates": sums.duplicates, "rejected": sums.rejected}
         audit.record(session, actor=actor, action="import.finish", subject=f"batch:{batch_id}", detail=detail)
-    return sums, sample
+    return sums
+
+
+def _first_rejects(engine: Engine, batch_id: int) -> tuple[RejectNote, ...]:
+    with db.reading(engine) as session:
+        first = select(Reject.row, Reject.column, Reject.reason).where(Reject.batch_id == batch_id).order_by(Reject.row, Reject.id)
+        return tuple(RejectNote(*found) for found in session.execute(first.limit(_SAMPLE)))

@@ -54,12 +54,16 @@ _KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Source]], ...] = (
 )
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path | Source) -> Source:
     """Finds out what kind of file it is, its headings, and that at least one record follows. CSV or TSV unless another kind fits.
+
+    A source that is open already, or is no file (``ingest.mailbox``), is given back as it is.
 
     Raises:
         InputError: not readable; says what it is, where it fails, and what to do.
     """
+    if not isinstance(path, Path):
+        return path
     for fits, open_kind in _KINDS:
         if fits(path):
             return open_kind(path)

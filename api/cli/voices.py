@@ -63,6 +63,7 @@ def import_files(
     mapping: Annotated[str, typer.Option(help="列の対応表の名前かファイル。auto は見出しから推定")] = "auto",
     channel: Annotated[str | None, typer.Option(help="受付媒体（電話・Webフォーム・アンケート など）")] = None,
     received_on: Annotated[str | None, typer.Option(help="受付日の列がないファイルの受付日")] = None,
+    period: Annotated[str | None, typer.Option(help="FAQ の参照回数の期間（2026-04・令和8年度 など）。期間の列がないとき")] = None,
     *,
     as_json_lines: Annotated[bool, typer.Option("--json", help="結果をファイルごとに1行の JSON で出す")] = False,
 ) -> None:
@@ -99,7 +100,7 @@ def import_files(
         try:
             report = import_file(
                 engine, path, settings=current, keyring=keyring, annotate=annotator, mask=Masker(current.taxonomy_dir), mapping=mapping,
-                channel=given_channel, received_on=day,
+                channel=given_channel, received_on=day, period=period,
             )  # fmt: skip
         except InputError as error:
             failed += 1

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.settings import PROJECT_ROOT, Settings
-from ingest import calls, interpret, jsonlines, mail_message, readers, storage, workbook
+from ingest import calls, faq, interpret, jsonlines, mail_message, readers, storage, workbook
 from ingest.headings import FIELD_NAMES
 from ingest.mapping import resolve_mapping
 from ingest.mapping_files import _KEYS, load_mapping_file, mapping_names
@@ -22,9 +22,9 @@ def test_every_key_field_and_mapping_is_in_the_guide(settings: Settings) -> None
 def test_every_reject_code_is_in_the_guide() -> None:
     sources = "".join(
         (PROJECT_ROOT / "ingest" / f"{module.__name__.rpartition('.')[2]}.py").read_text()
-        for module in (calls, interpret, jsonlines, mail_message, readers, storage, workbook)
+        for module in (calls, faq, interpret, jsonlines, mail_message, readers, storage, workbook)
     )
-    codes = set(re.findall(r'"(encoding|nul|ragged|quote|too_long|sheet|call|json|mail|empty|date)"', sources))
+    codes = set(re.findall(r'"(encoding|nul|ragged|quote|too_long|sheet|call|json|mail|empty|count|period|total|date)"', sources))
     assert codes == set(re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| [^|]+ \|$", GUIDE, re.MULTILINE))
 
 

@@ -25,6 +25,7 @@ VOICE_FILE = "voices_utf8bom.csv"
 SURVEY_FILE = "survey_wide_utf8.csv"
 COUNTER_FILE = "counter_log.xlsx"
 CALL_ROWS_FILE = "calls_by_row.csv"
+FAQ_FILE = "faq_log.csv"
 
 AGES = ["10代", "20代", "30代", "40代", "50代", "60代", "70代", "80代以上"]
 AGE_WEIGHTS = [2, 8, 16, 18, 17, 16, 15, 8]
