@@ -36,6 +36,13 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(default=False, description="HTTPS で使うときは true（Cookie に Secure を付ける）")
     low_confidence: float = Field(default=0.5, ge=0, le=1, description="これより低い確信度の分類を判断保留とする")
     max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
+    imap_url: str = Field(
+        default="",
+        description="メールを受け取るサーバー。imaps://利用者@サーバー:993/INBOX。imap://… なら STARTTLS で暗号化する",
+    )
+    imap_password: str = Field(default="", description="メールのサーバーのパスワード", repr=False)
+    imap_password_file: Path | None = Field(default=None, description="パスワードを1行目に書いたファイル")
+    imap_ca_file: Path | None = Field(default=None, description="メールのサーバーの証明書を確かめる認証局の証明書（PEM）")
 
     @property
     def url(self) -> str:

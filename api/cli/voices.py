@@ -34,7 +34,7 @@ def annotate(
 
     if source and target and target.exists() and target.samefile(source):
         raise InputError("--input と --output が同じファイルです。", hint="書き出し先に別の名前を指定してください。")
-    annotator = _ready_annotator()
+    annotator = ready_annotator()
     with ExitStack() as stack:
         lines: Iterable[str] = stack.enter_context(_reading(source)) if source else _standard_input()
         out: IO[str] = stack.enter_context(target.open("w", encoding="utf-8")) if target else _standard_output()
@@ -93,7 +93,7 @@ def import_files(
         raise InputError(f"ファイルがありません: {'、'.join(missing)}", hint="パスを確かめてください。何も取り込んでいません。")
     current = settings()
     engine = database(upgrade=True)
-    annotator = _ready_annotator()
+    annotator = ready_annotator()
     keyring = load_keyring(current)
     failed = 0
     for path in files:
@@ -158,7 +158,7 @@ def evaluate(
 
     current = settings()
     given = tests.read(gold) if gold else tests.load(current.data / "gold")
-    annotator = _ready_annotator()
+    annotator = ready_annotator()
     report = measure(annotator, given.voices, masking=given.masking, words=taxonomy.load(current.taxonomy_dir))
     say(as_json(report.as_dict()) if as_json_line else report.as_text())
     for path in given.left_out:
@@ -238,7 +238,8 @@ def _standard_output() -> IO[str]:
     return sys.stdout
 
 
-def _ready_annotator() -> Annotator:
+def ready_annotator() -> Annotator:
+    """The annotator; says so where models must be made first."""
     from nlp import annotate, artifacts
 
     current = settings()

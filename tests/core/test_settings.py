@@ -24,6 +24,10 @@ VALUES: dict[str, tuple[str, Any]] = {
     "secure_cookies": ("true", True),
     "low_confidence": ("0.75", 0.75),
     "max_cell_chars": ("5000", 5000),
+    "imap_url": ("imaps://kocho@mail.city.example/INBOX", "imaps://kocho@mail.city.example/INBOX"),
+    "imap_password": ("geheim", "geheim"),
+    "imap_password_file": ("/etc/koenowa/imap", Path("/etc/koenowa/imap")),
+    "imap_ca_file": ("/etc/ssl/city-ca.pem", Path("/etc/ssl/city-ca.pem")),
 }
 BAD = [
     ("KOE_ENGINE", "threads"),
