@@ -141,7 +141,7 @@ class _Call:
     def add(self, row: Row | RejectedRow) -> Iterator[RejectedRow]:
         """Takes a row in. Gives out what was gathered before where the call grows too long with it."""
         sizes = [self.sizes[answers] + len(said) + 1 for answers, said in self._said(row)]
-        if len(self.pieces) >= 2 * _MOST_ROWS or max(sizes, default=0) > self.limit:
+        if self.count >= _MOST_ROWS or max(sizes, default=0) > self.limit:
             self.too_long = True
             yield self._rejected()
             self._begin(row)
@@ -159,6 +159,7 @@ class _Call:
         self.cells: list[str] = []
         self.pieces: list[tuple[str, bool, str]] = []
         self.sizes = [0, 0]
+        self.count = 0
 
     def _take(self, row: Row | RejectedRow) -> None:
         if isinstance(row, RejectedRow):
@@ -171,6 +172,7 @@ class _Call:
         for at, cell in enumerate(row.cells):
             if not self.cells[at].strip():
                 self.cells[at] = cell
+        self.count += 1
         for answers, said in self._said(row):
             self.pieces.append((order, answers, said))
             self.sizes[answers] += len(said) + 1
@@ -249,7 +251,8 @@ def _steps(rows: Sequence[Row], group: Grouping, order: int) -> bool:
         given, at = _number(row, group), _cell(row, order)
         if given and not (_follows(at, last) if given == number else at in ("", "0", "1", "00", "01", "000", "001")):
             return False
-        number, last = given or number, at or last
+        last = at or (last if given in ("", number) else "")
+        number = given or number
     return True
 
 

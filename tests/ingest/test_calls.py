@@ -100,6 +100,12 @@ def test_auto_understands_rows_with_nothing_but_words(write: Write, settings: Se
     assert [row[2] for row in preview.rows] == ["一行目\n二行目", "別の電話"]
 
 
+def test_auto_understands_a_first_row_without_a_turn(write: Write, settings: Settings) -> None:
+    rows = [HEADINGS, *([number, "", DAY, "", "", "課"] if not turn else [number, str(turn), "", "市民", f"{turn}行目", ""]
+            for number in ("K-1", "K-2") for turn in range(3))]  # fmt: skip
+    assert texts(seen(write, settings, rows)) == ["1行目\n2行目"] * 2
+
+
 UNSAFE: dict[str, list[list[str]]] = {
     "the same number twice and no turn": [["受付番号", "受付日", "内容"], ["1", DAY, "街灯"], ["1", DAY, "歩道"]],
     "turns that run through the file": [["受付番号", "連番", "内容"], ["1", "1", "街灯"], ["1", "2", "歩道"], ["2", "3", "公園"]],
@@ -171,6 +177,7 @@ def test_a_call_of_a_hundred_thousand_rows_is_rejected_in_parts_that_hold_it_all
     said = [line for part in out for line in part.cells[1].split("\n")]
     assert said == [f"{number}番目" for number in range(2, 100_002)]
     assert all(len(part.cells[1]) <= settings.max_cell_chars for part in out)
+    assert max(part.cells[1].count("\n") for part in out) == 9_999
 
 
 def test_a_cell_as_long_as_is_allowed_is_taken(settings: Settings) -> None:
