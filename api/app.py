@@ -8,11 +8,13 @@ from os import PathLike
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import account, problems, system
+from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -24,19 +26,25 @@ from api.trends import routes as trends_routes
 from core import city, db
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
+from ingest import uploads
 from nlp import taxonomy
 
 ROUTERS = (
     account.router,
     desk_routes.router,
     trends_routes.router,
+    import_routes.router,
+    import_jobs.router,
+    batch_routes.router,
+    jobs_routes.router,
     public_routes.router,
     system.router,
     desk_json.router,
+    import_endpoints.router,
     trends_json.router,
     public_json.router,
 )
-_LARGEST_BODY = 1_000_000  # bytes; a route that takes files says so itself
+_LARGEST_BODY = 1_000_000  # bytes; a route that takes files says so itself (api.admin.receiving)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -72,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await run_in_threadpool(uploads.sweep_copies, app.state.settings)
     yield
     app.state.engine.dispose()
 

@@ -18,7 +18,7 @@ from core.crypto import Keyring
 from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
-from loop.actors import LABELLERS
+from loop.actors import LABELLERS, OPERATORS
 from nlp.taxonomy import Taxonomy
 
 
@@ -84,6 +84,7 @@ class Right:
 
 STAFF = Right(frozenset(Role))
 MAY_LABEL = Right(LABELLERS)
+MAY_OPERATE = Right(OPERATORS)
 
 
 def public() -> None:
@@ -96,7 +97,7 @@ def form_token(signed_in: Annotated[SignedIn, Depends(STAFF)], csrf_token: Annot
     Raises:
         ForbiddenError: the token is missing or another session's.
     """
-    _compare(csrf_token, signed_in)
+    check_token(csrf_token, signed_in)
 
 
 def header_token(signed_in: Annotated[SignedIn, Depends(STAFF)], x_csrf_token: Annotated[str, Header()] = "") -> None:
@@ -105,10 +106,15 @@ def header_token(signed_in: Annotated[SignedIn, Depends(STAFF)], x_csrf_token: A
     Raises:
         ForbiddenError: the token is missing or another session's.
     """
-    _compare(x_csrf_token, signed_in)
+    check_token(x_csrf_token, signed_in)
 
 
-def _compare(given: str, signed_in: SignedIn) -> None:
+def check_token(given: str, signed_in: SignedIn) -> None:
+    """Whether a token is this session's.
+
+    Raises:
+        ForbiddenError: it is missing or another session's.
+    """
     if not secrets.compare_digest(given.encode("utf-8", "surrogatepass"), signed_in.csrf_token.encode()):
         raise ForbiddenError(
             "画面の有効期限が切れたため、送信を受け付けませんでした。", hint="画面を開きなおして、もう一度送信してください。", code="csrf"
@@ -131,6 +137,7 @@ Reading = Annotated[Session, Depends(reading, scope="function")]
 Writing = Annotated[Session, Depends(writing, scope="function")]
 Staff = Annotated[SignedIn, Depends(STAFF)]
 Labeller = Annotated[SignedIn, Depends(MAY_LABEL)]
+Operator = Annotated[SignedIn, Depends(MAY_OPERATE)]
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]

@@ -28,6 +28,17 @@ TITLES = {
     503: "いま使えません",
 }
 FIELDS = {
+    "batch_id": "取込の番号",
+    "cell": "行の欄",
+    "column": "列の対応",
+    "encoding": "文字コード",
+    "job_id": "処理の番号",
+    "mapping": "対応表",
+    "name": "名前",
+    "reason": "理由",
+    "received_on": "受付日",
+    "reject_id": "取り込めなかった行の番号",
+    "upload_id": "送ったファイル",
     "after": "一覧の続きの位置",
     "before": "一覧の前の位置",
     "department": "所管課",

@@ -82,6 +82,7 @@ def _iso(value: Any) -> str:
 
 _FILTERS = {
     "num": words.number,
+    "bytes": words.size,
     "pct": words.percent,
     "pct1": partial(words.percent, digits=1),
     "change": words.change,
@@ -91,16 +92,23 @@ _FILTERS = {
     "wareki": wareki,
     "iso": _iso,
     "due": words.due,
+    "progress": words.progress,
+    "result_words": words.result,
     "age": words.age,
 }
 _GLOBALS = {
     "STATUS": words.STATUS,
+    "JOB_STATE": words.JOB_STATE,
+    "JOB_TONE": words.JOB_TONE,
     "ROLE": words.ROLE,
     "FACET": words.FACET,
     "KIND_TONE": words.KIND_TONE,
     "URGENCY_TONE": words.URGENCY_TONE,
     "ATTRIBUTE": words.ATTRIBUTE,
     "ORIGINAL": words.ORIGINAL,
+    "BATCH_STATUS": words.BATCH_STATUS,
+    "REJECT_CODE": words.REJECT_CODE,
+    "RESOLUTION": words.RESOLUTION,
     "Kind": Kind,
     "Channel": Channel,
     "Urgency": Urgency,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from core.clock import to_tokyo
-from core.models import Facet, Kind, Role, Status, Urgency
+from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, Urgency
 
 STATUS = {
     Status.RECEIVED: "受付",
@@ -16,6 +18,54 @@ STATUS = {
     Status.IN_APPROVAL: "決裁中",
     Status.ANSWERED: "回答済み",
     Status.CLOSED: "完了",
+}
+JOB_STATE = {
+    JobState.QUEUED: "待機中",
+    JobState.RUNNING: "実行中",
+    JobState.DONE: "完了",
+    JobState.FAILED: "失敗",
+    JobState.CANCELLED: "取り消し",
+}
+BATCH_STATUS = {
+    BatchStatus.RUNNING: ("取込中", "blue"),
+    BatchStatus.DONE: ("取込済み", "green"),
+    BatchStatus.FAILED: ("打ち切り", "red"),
+    BatchStatus.CANCELLED: ("途中で中止", "orange"),
+    BatchStatus.UNDONE: ("取り消し済み", "gray"),
+}
+"""With the tone of the chip."""
+REJECT_CODE = {
+    "encoding": "文字コードとして読めない",
+    "nul": "文字ではないものがある",
+    "ragged": "列の数が合わない",
+    "quote": "引用符が閉じていない",
+    "too_long": "欄が長すぎる",
+    "sheet": "シートの見出しが違う",
+    "mail": "メールの形がこわれている",
+    "json": "JSON として読めない",
+    "empty": "本文が空",
+    "date": "日付が読めない",
+}
+RESOLUTION = {"imported": "取り込んだ", "duplicate": "重複だった", "discarded": "破棄した"}
+JOB_TONE = {
+    JobState.QUEUED: "gray",
+    JobState.RUNNING: "blue",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+    JobState.CANCELLED: "gray",
+}
+_RESULT = {
+    "read": "読込",
+    "imported": "取込",
+    "duplicates": "重複",
+    "rejected": "取込不可",
+    "voices": "声",
+    "topics": "話題",
+    "kept": "続く話題",
+    "born": "新しい話題",
+    "ended": "終わった話題",
+    "begun": "新しいまとまり",
+    "joined": "合わさったまとまり",
 }
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
@@ -62,6 +112,13 @@ def number(value: float) -> str:
     return f"{value:,}"
 
 
+def size(count: int) -> str:
+    """Bytes in the unit that people use for so many."""
+    if count < 1024:
+        return f"{count:,} バイト"
+    return f"{count / 1024:,.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:,.1f} MB"
+
+
 def percent(value: float, *, digits: int = 0) -> str:
     """A share of 1 as a percentage."""
     return f"{value * 100:.{digits}f}%"
@@ -84,6 +141,19 @@ def moment(at: datetime) -> str:
     """A moment in Japan's time: 2026/4/1 水 13:05."""
     local = to_tokyo(at)
     return f"{short_date(local.date())} {local:%H:%M}"
+
+
+def progress(job: Job) -> str:
+    """How far a job is: 1,200 / 4,000, or nothing where that isn't known."""
+    if not job.done and not job.total:
+        return ""
+    return f"{job.done:,} / {job.total:,}" if job.total else f"{job.done:,}"
+
+
+def result(found: Mapping[str, Any]) -> str:
+    """What a job found, as far as it is a count or a reason: 読込 1,200、取込 1,198."""
+    counts = [f"{name} {found[key]:,}" for key, name in _RESULT.items() if isinstance(found.get(key), int)]
+    return "、".join([*counts, *filter(None, [str(found.get("reason", ""))])])
 
 
 def age(day: date, today: date) -> str:

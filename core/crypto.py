@@ -53,10 +53,14 @@ class Keyring:
 
     def seal(self, text: str, *, place: str) -> bytes:
         """Encrypts a text. ``place`` (such as ``voice:12:text``) must be given again to open it, so that records can't be swapped."""
+        # "surrogatepass": a lone surrogate from bad decoding is kept, not lost.
+        return self.seal_bytes(text.encode("utf-8", "surrogatepass"), place=place)
+
+    def seal_bytes(self, content: bytes, *, place: str) -> bytes:
+        """The same for bytes."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         key_id = self.current.encode()
-        # "surrogatepass": a lone surrogate from bad decoding is kept, not lost.
-        body = self._ciphers[self.current].encrypt(nonce, text.encode("utf-8", "surrogatepass"), place.encode())
+        body = self._ciphers[self.current].encrypt(nonce, content, place.encode())
         return bytes((_FORMAT, len(key_id))) + key_id + nonce + body
 
     def open(self, sealed: bytes, *, place: str) -> str:
@@ -65,11 +69,19 @@ class Keyring:
         Raises:
             DecryptionError: the key is not at hand, or the record was changed or moved.
         """
+        return self.open_bytes(sealed, place=place).decode("utf-8", "surrogatepass")
+
+    def open_bytes(self, sealed: bytes, *, place: str) -> bytes:
+        """The same for bytes.
+
+        Raises:
+            DecryptionError: the key is not at hand, or the record was changed or moved.
+        """
         try:
             cipher = self._ciphers[self.key_id(sealed)]
             start = 2 + sealed[1]
             nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
-            return cipher.decrypt(nonce, body, place.encode()).decode("utf-8", "surrogatepass")
+            return cipher.decrypt(nonce, body, place.encode())
         except KeyError:
             raise DecryptionError("この記録を暗号化した鍵が鍵束にありません。", hint="古い鍵を KOE_KEYS に戻してください。") from None
         except (InvalidTag, ValueError):

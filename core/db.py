@@ -54,7 +54,7 @@ def _make_folder(folder: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not open transactions by itself; _begin_sqlite does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=NORMAL", "cache_size=-65536"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -63,6 +63,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer that begins as a reader can't wait for the lock later (SQLITE_BUSY at once), so it says so at the start.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+# An import writes the same pages of the indexes chunk after chunk: they go to the file once in 64 MB of the log, not in every chunk.
+_PRAGMAS = (
+    "journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=NORMAL", "cache_size=-65536", "wal_autocheckpoint=16384",
+)  # fmt: skip
 
 
 @contextmanager

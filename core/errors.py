@@ -86,6 +86,20 @@ class ModelError(KoeError):
     status = 503
 
 
+class QueueError(KoeError):
+    """The queue of background jobs cannot be reached."""
+
+    code = "queue"
+    status = 503
+
+
+class EngineError(KoeError):
+    """The processes or the cluster that work is divided over cannot be reached, or are gone."""
+
+    code = "engine"
+    status = 503
+
+
 class DecryptionError(KoeError):
     """A stored secret cannot be read with the keys at hand."""
 

@@ -27,8 +27,19 @@ class Settings(BaseSettings):
     data: Path = Field(default=PROJECT_ROOT / "data", description="分類・対応表・学習例・見本市のフォルダ")
     taxonomy: Path | None = Field(default=None, description="市の分類ファイルのフォルダ。空なら KOE_DATA/taxonomy")
     keys: str = Field(default="", description="暗号鍵。「ID:base64」をカンマで区切り、先頭を使う。空なら KOE_HOME/keys.json", repr=False)
-    engine: Literal["loky", "serial"] = Field(default="loky", description="並列処理の方式（loky / serial）")
-    workers: int = Field(default=0, ge=0, le=256, description="並列の数。0 なら計算機の CPU 数")
+    engine: str = Field(
+        default="loky",
+        pattern=r"^(loky|serial|dask://[^/?#\s]+:\d{1,5})$",
+        description="並列処理の方式（loky / serial / dask://ホスト:ポート）",
+    )
+    engine_wait: int = Field(default=60, ge=1, le=3600, description="Dask のワーカーが1つもいないとき、戻るのを待つ秒数")
+    workers: int = Field(default=0, ge=0, le=256, description="並列の数。0 なら計算機の CPU 数。Dask では使わない")
+    queue: str = Field(
+        default="",
+        pattern=r"^$|^(redis|rediss|unix)://",
+        description="処理の待ち行列。空なら KOE_HOME の queue.db（SQLite）、複数の計算機なら redis://…",
+        repr=False,
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="記録の細かさ")
     host: str = Field(default="127.0.0.1", description="koe serve が待ち受けるアドレス")
     port: int = Field(default=8000, ge=1, le=65535, description="koe serve が待ち受けるポート")
@@ -36,6 +47,8 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(default=False, description="HTTPS で使うときは true（Cookie に Secure を付ける）")
     low_confidence: float = Field(default=0.5, ge=0, le=1, description="これより低い確信度の分類を判断保留とする")
     max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
+    max_upload_mb: int = Field(default=512, ge=1, le=10_240, description="取込の画面から1度に送れる大きさ（MB）")
+    upload_days: int = Field(default=7, ge=1, le=365, description="送られたまま取り込まれないファイルを捨てるまでの日数")
     imap_url: str = Field(
         default="",
         description="メールを受け取るサーバー。imaps://利用者@サーバー:993/INBOX。imap://… なら STARTTLS で暗号化する",

@@ -12,7 +12,8 @@ from core.settings import Settings
 from ingest.headings import heading_key
 from ingest.incoming import RejectedRow, Row
 from ingest.mail import ENCODING as MAIL
-from ingest.mapping import ColumnMapping, Grouping, with_group
+from ingest.mapping import ColumnMapping, Grouping, resolve_mapping, with_group
+from ingest.mapping_files import AUTO
 from ingest.normalize import clean_line, folded, is_nothing
 from ingest.sources import Source
 from ingest.workbook import SheetRow
@@ -180,7 +181,8 @@ class _Call:
     def _said(self, row: Row | RejectedRow) -> list[tuple[bool, str]]:
         """What a row adds to the call: whether it belongs to the answer, and the words."""
         group, cells = self.group, row.cells
-        answers = group.speaker is not None and group.speaker < len(cells) and folded(cells[group.speaker]) in group.answers
+        told = group.answer is not None and group.speaker is not None and group.speaker < len(cells)
+        answers = told and folded(cells[group.speaker or 0]) in group.answers
         said = [(answers, cells[group.text] if group.text < len(cells) else "")]
         if group.answer is not None and group.answer < len(cells):
             said.append((True, cells[group.answer]))
@@ -204,6 +206,16 @@ class _Call:
                 cells += [""] * (at + 1 - len(cells))
                 cells[at] = text
         return tuple(cells)
+
+
+def resolve_calls(name: str, source: Source, *, settings: Settings) -> ColumnMapping:
+    """The mapping of this name for a source (``mapping.resolve_mapping``); a guessed one with how calls are told apart.
+
+    Raises:
+        InputError: no such mapping, a mistake in it, or no column for the body.
+    """
+    mapping = resolve_mapping(name, source.headings, settings=settings)
+    return guess_calls(mapping, source, settings=settings) if mapping.name == AUTO else mapping
 
 
 def guess_calls(mapping: ColumnMapping, source: Source, *, settings: Settings) -> ColumnMapping:

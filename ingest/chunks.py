@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -16,14 +17,17 @@ from core import db
 from core import engine as parallel
 from core.bulk import among
 from core.errors import ModelError
-from core.models import Facet, Voice
+from core.models import Voice
 from core.settings import Settings
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
-from nlp.annotation import Annotation, Label
+from nlp.annotation import Annotation
 from nlp.similar import terms
+from nlp.wordings import Wording, wordings
 
 CHUNK_VOICES = 2000
+LONGEST_LABEL = 64
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _UNMASKED_ATTRIBUTES = frozenset(("age", "sex"))
 
 Annotate = Callable[[Sequence[str]], list[Annotation]]
@@ -41,6 +45,8 @@ class Chunk:
     """Rows of the source that were done before this chunk."""
     rows_done: int
     line: int
+    blank: int = 0
+    """Rows of a survey in which nobody wrote anything."""
 
     def work(self) -> Work:
         """The texts alone: what goes to another process."""
@@ -57,26 +63,35 @@ class Work:
     titles: tuple[str, ...]
 
 
-class StoredLabel(NamedTuple):
-    """One facet's label as its row holds it; ``alternatives`` and ``evidence`` are JSON."""
+class Reading(NamedTuple):
+    """What a voice's rows say of its text, as they are stored: lists are JSON, and so are ``labels``, one a facet (none: it has no label).
 
-    facet: str
-    value: str
+    ``terms`` are the words by which the voice is found, its title's among them, with a space between them.
+    """
+
+    masked: str
+    pii: int
+    theme: str
+    subtheme: str
+    kind: str
+    urgency: str
+    department: str
     confidence: float
-    alternatives: str
-    evidence: str
+    segments: str
+    related: tuple[str, ...]
+    reidentifying: str
+    labels: tuple[str | None, ...]
+    terms: str
+    wording: Wording
 
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """What came back: an annotation for each text, its labels as they are stored, each other text masked, with the number of things
-    masked in it, and the words by which each text is found, its title's among them.
-    """
+    """What came back: a reading for each text, each other text masked, with the number of things masked in it, and the model's version."""
 
-    annotations: tuple[Annotation, ...]
-    labels: tuple[tuple[StoredLabel, ...], ...]
+    readings: tuple[Reading, ...]
     masked: dict[str, tuple[str, int]]
-    terms: tuple[tuple[str, ...], ...]
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +112,33 @@ class AnnotateWork:
         if len(annotations) != len(work.texts) or len(masked) != len(work.others):
             raise ModelError("分類の結果の数が本文の数と合いません。", hint="koe train でモデルを作りなおしてください。")
         clean = {text: (without, len(pii)) for text, (without, pii) in zip(work.others, masked, strict=True)}
-        found = (
-            tuple(dict.fromkeys((*(terms(clean[title][0]) if title else ()), *annotation.terms)))
-            for title, annotation in zip(work.titles, annotations, strict=True)
+        same = wordings([annotation.masked for annotation in annotations])
+        readings = (
+            _reading(annotation, terms(clean[title][0]) if title else (), wording)
+            for annotation, title, wording in zip(annotations, work.titles, same, strict=True)
         )
-        labels = tuple(tuple(_stored_labels(annotation)) for annotation in annotations)
-        return Annotated(tuple(map(_without_reasons, annotations)), labels, clean, tuple(found))
+        return Annotated(tuple(readings), clean, annotations[0].model if annotations else "")
 
 
-def _stored_labels(annotation: Annotation) -> Iterator[StoredLabel]:
-    for facet in Facet:
-        label: Label = getattr(annotation, facet.value)
-        if label.label:
-            yield StoredLabel(facet.value, label.label, label.confidence, label.alternatives_json(), label.evidence_json())
-
-
-def _without_reasons(annotation: Annotation) -> Annotation:
-    """Less to send: what is left out stands in the labels."""
-    return annotation._replace(**{facet.value: getattr(annotation, facet.value)._replace(alternatives=(), evidence=()) for facet in Facet})
+def _reading(annotation: Annotation, in_title: Sequence[str], wording: Wording) -> Reading:
+    several = len(annotation.segments) > 1
+    said = (annotation.theme, annotation.subtheme, annotation.kind, annotation.urgency, annotation.department)
+    return Reading(
+        masked=annotation.masked,
+        pii=len(annotation.pii),
+        theme=annotation.theme.label,
+        subtheme=annotation.subtheme.label,
+        kind=annotation.kind.label,
+        urgency=annotation.urgency.label,
+        department=annotation.department.label,
+        confidence=round(annotation.theme.confidence, 4),
+        segments=_as_json([segment.in_masked() for segment in annotation.segments]) if several else "[]",
+        related=annotation.related,
+        reidentifying=_as_json(annotation.reidentifying) if annotation.reidentifying else "[]",
+        labels=tuple([label.stored() if label.label else None for label in said]),
+        terms=" ".join(dict.fromkeys((*in_title, *annotation.terms)) if in_title else annotation.terms),
+        wording=wording,
+    )
 
 
 def other_texts(voice: IncomingVoice) -> tuple[str, ...]:
@@ -132,7 +156,7 @@ def make_chunks(
     """
     voices: list[IncomingVoice] = []
     rejects: list[RejectedRow] = []
-    start = number = 0
+    start = number = blank = 0
     line = 1
     for number, row in enumerate(rows, start=1):
         if number <= done:
@@ -145,11 +169,12 @@ def make_chunks(
             rejects.append(result)
         else:
             voices.extend(result)
+            blank += not result
         if len(voices) + len(rejects) >= size:
-            yield _chunk(voices, rejects, start, number, line, engine)
-            voices, rejects, start = [], [], number
+            yield _chunk(voices, rejects, start, number, line, blank, engine)
+            voices, rejects, start, blank = [], [], number, 0
     if number > start:
-        yield _chunk(voices, rejects, start, number, line, engine)
+        yield _chunk(voices, rejects, start, number, line, blank, engine)
 
 
 def annotate_chunks(
@@ -185,10 +210,10 @@ def known_hashes(session: Session, hashes: Sequence[str]) -> set[str]:
 
 
 def _chunk(
-    voices: Sequence[IncomingVoice], rejects: Sequence[RejectedRow], start: int, number: int, line: int, engine: Engine
+    voices: Sequence[IncomingVoice], rejects: Sequence[RejectedRow], start: int, number: int, line: int, blank: int, engine: Engine
 ) -> Chunk:  # fmt: skip
     once = {voice.content_hash: voice for voice in reversed(voices)}
     with db.reading(engine) as session:
         known = known_hashes(session, list(once))
     fresh = tuple(voice for voice in voices if voice.content_hash not in known and once[voice.content_hash] is voice)
-    return Chunk(fresh, len(voices) - len(fresh), tuple(rejects), start, number, line)
+    return Chunk(fresh, len(voices) - len(fresh), tuple(rejects), start, number, line, blank)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from core.clock import TOKYO, to_tokyo, today
 
@@ -53,11 +54,16 @@ def parse_moment(text: str, *, as_of: date | None = None) -> Moment:
     Raises:
         DateError: unreadable, no such day, before 1945, or later than the day after ``as_of`` (today by default).
     """
+    return _parsed(text, as_of or today())
+
+
+@lru_cache(maxsize=2_000)  # a column holds a day many times
+def _parsed(text: str, as_of: date) -> Moment:
     given = unicodedata.normalize("NFKC", text).strip().lower()
     moment = _serial(given) or _compact(given) or _written(given)
     if moment.day < EARLIEST:
         raise DateError(f"{EARLIEST.year}年より前の日付です。")
-    if moment.day > (as_of or today()) + timedelta(days=1):
+    if moment.day > as_of + timedelta(days=1):
         raise DateError("先の日付です。")
     return moment
 

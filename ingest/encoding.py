@@ -81,12 +81,12 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(MARK, _mark)
 
 
-def examine(path: Path) -> FileFacts:
+def examine(path: Path, *, encoding: str | None = None) -> FileFacts:
     """Reads the whole file once or a few times, in pieces of 1 MiB, and tells its encoding.
 
     A byte order mark decides; else strict UTF-8; else UTF-8 when at most one in five of its non-ASCII bytes is damaged (text in
     CP932 breaks UTF-8 at almost every character); else CP932, or EUC-JP where CP932 would show nothing but half-width kana and
-    EUC-JP fits; else whatever leaves the fewest bytes undecodable.
+    EUC-JP fits; else whatever leaves the fewest bytes undecodable. With ``encoding``, a person has decided.
 
     Raises:
         InputError: missing, a folder, not readable, empty, not text, or with a line longer than 32 MiB.
@@ -108,8 +108,15 @@ def examine(path: Path) -> FileFacts:
             raise InputError(f"「{path.name}」に 32 MB を超える行があります。", hint="CSV ファイルかどうかを確かめてください。")
     if not size:
         raise InputError(f"「{path.name}」は空のファイルです。", hint="見出し行と1件以上の記録があるファイルを選んでください。")
-    encoding, undecodable = _decide(path, head, non_ascii)
-    return FileFacts(size, sha256.hexdigest(), (lines or returns) + 1, encoding, undecodable, has_nul)
+    decided, undecodable = _decide(path, head, non_ascii)
+    if encoding is not None and encoding != decided:
+        if encoding == "utf-16":  # without a mark at its start its bytes could be in either order
+            raise InputError(
+                f"「{path.name}」は UTF-16 ではありません（先頭に印（BOM）がありません）。", hint="ほかの文字コードを選んでください。"
+            )
+        decided = "utf-8-sig" if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8) else encoding
+        undecodable = _undecodable(path, decided)
+    return FileFacts(size, sha256.hexdigest(), (lines or returns) + 1, decided, undecodable, has_nul)
 
 
 def _decide(path: Path, head: bytes, non_ascii: int) -> tuple[str, int]:

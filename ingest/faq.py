@@ -19,6 +19,7 @@ from ingest.dates import DateError
 from ingest.faq_periods import Span, parse_period, period_in_file_name
 from ingest.headings import guess_fields, heading_key
 from ingest.incoming import RejectedRow, Row
+from ingest.mapping import ColumnMapping
 from ingest.mapping_files import AUTO, FAQ_NAMES, find_column, load_mapping_file
 from ingest.normalize import clean_line, clean_text, folded, is_nothing
 from ingest.sources import Source
@@ -181,7 +182,7 @@ def made_number(question: str) -> str:
 
 
 def open_faq_log(
-    source: Source, *, settings: Settings, mapping: str = AUTO, period: str | None = None, file_name: str | None = None
+    source: Source, *, settings: Settings, mapping: str | ColumnMapping = AUTO, period: str | None = None, file_name: str | None = None
 ) -> FaqLog | None:  # fmt: skip
     """The source as an FAQ log; ``None`` if it is none.
 
@@ -193,6 +194,8 @@ def open_faq_log(
     Raises:
         InputError: a column of the mapping isn't there, the period can't be read, or nothing tells one.
     """
+    if isinstance(mapping, ColumnMapping):
+        return None  # somebody said which column is the body of a voice
     name = PurePath(file_name or source.name).stem
     given = _given_period(period)
     span, told_by = (given, "指定") if given else (period_in_file_name(name), "ファイル名")

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, select
 from core import audit, db
 from core.clock import utc_now
 from core.crypto import Keyring
+from core.errors import ModelError
 from core.models import Batch, BatchContent, BatchStatus
 from core.settings import Settings
-from ingest.chunks import Annotate, AnnotateWork, Mask, Work
+from ingest.chunks import Annotate, Mask
 from ingest.faq import FaqCountRow, FaqLog, FaqWords
 from ingest.faq_storage import FaqChunk, Key, Wording, save_faq_chunk, would_be
 from ingest.incoming import RejectedRow
@@ -28,18 +29,19 @@ _WORDINGS_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class FaqTaken:
-    """What became of a log: its batch, its sums, and whether it was gone on with after an interruption."""
+    """What became of a log: its batch, its sums, whether it was gone on with, and whether it was stopped."""
 
     batch: int
     sums: Sums
     resumed: bool
+    cancelled: bool
 
 
 class _Words:
     """Questions and answers masked and labelled, each wording once."""
 
-    def __init__(self, annotator: AnnotateWork, *, settings: Settings) -> None:
-        self.annotator = annotator
+    def __init__(self, annotate: Annotate, mask: Mask, *, settings: Settings) -> None:
+        self.annotate, self.mask = annotate, mask
         self.themes = frozenset(taxonomy.load(settings.taxonomy_dir).theme_names)
         self.known: dict[FaqWords, Wording] = {}
 
@@ -47,14 +49,16 @@ class _Words:
         new = [words for words in dict.fromkeys(row.words for row in rows) if words not in self.known]
         if len(self.known) + len(new) > _WORDINGS_KEPT:
             self.known = {words: self.known[words] for words in {row.words for row in rows} & self.known.keys()}
-        texts = tuple(words.question for words in new)
-        answers = tuple(dict.fromkeys(words.answer for words in new if words.answer))
-        done = self.annotator(Work(texts, answers, ("",) * len(texts)))
-        for words, annotation in zip(new, done.annotations, strict=True):
-            answer = done.masked[words.answer][0] if words.answer else ""
+        answers = list(dict.fromkeys(words.answer for words in new if words.answer))
+        annotations = self.annotate([words.question for words in new]) if new else []
+        masked = self.mask(answers) if answers else []
+        if len(annotations) != len(new) or len(masked) != len(answers):
+            raise ModelError("分類の結果の数が質問の数と合いません。", hint="koe train でモデルを作りなおしてください。")
+        clean = {answer: text for answer, (text, _) in zip(answers, masked, strict=True)}
+        for words, annotation in zip(new, annotations, strict=True):
             theme = words.theme if words.theme in self.themes else annotation.theme.label
             department = words.department or annotation.department.label
-            self.known[words] = Wording(annotation.masked, answer, theme[:_LONGEST_LABEL], department[:_LONGEST_LABEL])
+            self.known[words] = Wording(annotation.masked, clean.get(words.answer, ""), theme[:_LONGEST_LABEL], department[:_LONGEST_LABEL])
         return self.known
 
 
@@ -68,28 +72,35 @@ def import_faq(
     mask: Mask,
     source_name: str | None = None,
     actor: str = "cli",
-    told: Callable[[int], None] | None = None,
+    told: Callable[[int, Sums, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
     chunk_counts: int = CHUNK_COUNTS,
 ) -> FaqTaken:
-    """Takes an FAQ log in, and tells the line that is reached after each chunk.
+    """Takes an FAQ log in, and tells batch, sums and the line that is reached at the start and after each chunk.
 
     A count is a record: new or changed ones are imported, one that holds already is a duplicate.
 
-    An import of the same file in the same way that was interrupted goes on where it stopped.
+    An import of the same file in the same way that was interrupted, or that ``stop`` ended, goes on where it stopped.
 
     Raises:
         InputError: the file turned out unreadable further on.
         ConflictError: the same file is being imported elsewhere at this moment.
         ModelError: nlp's models are missing; the batch stays where it is and can be gone on with.
     """
-    batch_id, done = _begin(engine, log, name=source_name or log.source.name, actor=actor)
-    words = _Words(AnnotateWork(annotate, mask), settings=settings)
+    batch_id, done, sums = _begin(engine, log, name=source_name or log.source.name, actor=actor)
+    words = _Words(annotate, mask, settings=settings)
+    cancelled = False
+    if told:
+        told(batch_id, sums, 0)
     with closing(_chunks(log, settings=settings, done=done, size=chunk_counts)) as chunks:
         for chunk in chunks:
-            save_faq_chunk(engine, chunk, words.of(chunk.counts), batch_id=batch_id, keyring=keyring)
+            sums += save_faq_chunk(engine, chunk, words.of(chunk.counts), batch_id=batch_id, keyring=keyring)
             if told:
-                told(chunk.line)
-    return FaqTaken(batch_id, _finish(engine, batch_id, actor=actor), resumed=done > 0)
+                told(batch_id, sums, chunk.line)
+            if stop and stop():
+                cancelled = True
+                break
+    return FaqTaken(batch_id, _finish(engine, batch_id, cancelled=cancelled, actor=actor), done > 0, cancelled)
 
 
 def check_faq(engine: Engine, log: FaqLog, *, settings: Settings) -> tuple[Sums, list[RejectedRow]]:
@@ -101,7 +112,7 @@ def check_faq(engine: Engine, log: FaqLog, *, settings: Settings) -> tuple[Sums,
         for chunk in chunks:
             with db.reading(engine) as session:
                 part, bad = would_be(session, chunk, told)
-            sums = Sums(sums.imported + part.imported, sums.duplicates + part.duplicates, sums.rejected + part.rejected)
+            sums += part
             rejects += bad
     return sums, rejects
 
@@ -128,8 +139,8 @@ def _chunks(log: FaqLog, *, settings: Settings, done: int, size: int) -> Generat
         yield FaqChunk(tuple(counts), tuple(rejects), start, number, line)
 
 
-def _begin(engine: Engine, log: FaqLog, *, name: str, actor: str) -> tuple[int, int]:
-    """The batch to write to and how many rows of it are done: one of the same file that was interrupted, or a new one."""
+def _begin(engine: Engine, log: FaqLog, *, name: str, actor: str) -> tuple[int, int, Sums]:
+    """The batch to write to, how many rows of it are done, and what became of them: one that was interrupted or stopped, or a new one."""
     plan = log.plan()
     with db.writing(engine) as session:
         stopped = (BatchStatus.RUNNING, BatchStatus.CANCELLED)
@@ -137,7 +148,7 @@ def _begin(engine: Engine, log: FaqLog, *, name: str, actor: str) -> tuple[int, 
         for batch in session.scalars(begun.order_by(Batch.id.desc())):
             if batch.plan == plan:
                 batch.status, batch.finished_at = BatchStatus.RUNNING, None
-                return batch.id, batch.checkpoint
+                return batch.id, batch.checkpoint, Sums(batch.imported, batch.duplicates, batch.rejected)
             batch.status, batch.finished_at = BatchStatus.FAILED, utc_now()
         batch = Batch(
             source_name=clean_line(name)[-255:],
@@ -158,15 +169,17 @@ def _begin(engine: Engine, log: FaqLog, *, name: str, actor: str) -> tuple[int, 
         )
         session.add(batch)
         session.flush()
-        return batch.id, 0
+        return batch.id, 0, Sums()
 
 
-def _finish(engine: Engine, batch_id: int, *, actor: str) -> Sums:
+def _finish(engine: Engine, batch_id: int, *, cancelled: bool, actor: str) -> Sums:
     with db.writing(engine) as session:
         batch = session.get_one(Batch, batch_id, with_for_update=True)
         if batch.status == BatchStatus.RUNNING:
-            batch.status, batch.finished_at = BatchStatus.DONE, utc_now()
+            batch.status, batch.finished_at = BatchStatus.CANCELLED if cancelled else BatchStatus.DONE, utc_now()
         sums = Sums(batch.imported, batch.duplicates, batch.rejected)
         detail = {"read": sums.read, "imported": sums.imported, "duplicates": sums.duplicates, "rejected": sums.rejected}
-        audit.record(session, actor=actor, action="import.finish", subject=f"batch:{batch_id}", detail=detail)
+        audit.record(
+            session, actor=actor, action="import.cancel" if cancelled else "import.finish", subject=f"batch:{batch_id}", detail=detail
+        )
     return sums

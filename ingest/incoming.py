@@ -11,6 +11,8 @@ from datetime import date, datetime
 
 from core.models import Channel
 
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -57,6 +59,8 @@ class IncomingVoice:
     original: Mapping[str, str] = field(default_factory=dict)
     publishable: bool = False
     has_deadline: bool = True
+    cells: tuple[str, ...] = ()
+    """The row that it came from, without a survey's other reasons: what is kept when it can't be taken."""
 
 
 def content_hash(text: str, *, received_on: date | None, channel: Channel | None, identity: Sequence[str]) -> str:
@@ -72,4 +76,4 @@ def content_hash(text: str, *, received_on: date | None, channel: Channel | None
 
 def digest(parts: Sequence[str]) -> str:
     """SHA-256 over a list of texts; no two different lists run together."""
-    return hashlib.sha256(json.dumps(list(parts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_AS_JSON(list(parts)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -62,6 +62,7 @@ class Interpreter:
         self.fallback = fallback
         self.channel = channel or mapping.defaults.channel or Channel.OTHER
         self.as_of = as_of or today()
+        self._places = {field: (position, mapping.values.get(field)) for field, position in mapping.fields.items()}
         self._turn = 0
         self._times: Counter[int] = Counter()
 
@@ -77,11 +78,19 @@ class Interpreter:
         Reject codes: those of ``readers``, and ``empty`` (no body), ``date``, ``too_long`` (number, district, department).
         """
         self._turn += 1
-        if isinstance(row, RejectedRow):
-            return row
-        occurrence = self._occurrence(row)
+        return row if isinstance(row, RejectedRow) else self._read(row, str(self._turn), self._occurrence(row))
+
+    def read_mended(self, row: Row, *, occurrence: int) -> list[IncomingVoice] | RejectedRow:
+        """``read`` of a row that stands by itself: one that was rejected and mended.
+
+        ``occurrence``: which one it is among the identical rows of the file, from 1. Numbers made for its voices have the line
+        (``…-L17``), since its turn isn't known.
+        """
+        return self._read(row, f"L{row.number}", "" if self.mapping.same_rows == "one" else str(occurrence))
+
+    def _read(self, row: Row, place: str, occurrence: str) -> list[IncomingVoice] | RejectedRow:
         try:
-            return self._survey(row, occurrence) if self.mapping.is_survey else [self._voice(row, occurrence)]
+            return self._survey(row, place, occurrence) if self.mapping.is_survey else [self._voice(row, place, occurrence)]
         except _RejectError as reject:
             column = self._heading(reject.field)
             return RejectedRow(row.number, column, reject.code, reject.reason, row.cells)
@@ -94,7 +103,7 @@ class Interpreter:
         self._times[key] += 1
         return str(self._times[key])
 
-    def _voice(self, row: Row, occurrence: str) -> IncomingVoice:
+    def _voice(self, row: Row, place: str, occurrence: str) -> IncomingVoice:
         raw = self._raw(row, "text")
         text = clean_text(raw)
         if not text:
@@ -108,7 +117,7 @@ class Interpreter:
                   *(f"{key}={value}" for key, value in sorted({**common.contact, **common.attributes}.items()))]
         )  # fmt: skip
         return IncomingVoice(
-            external_id=common.external_id or f"{self.prefix}-{self._turn}",
+            external_id=common.external_id or f"{self.prefix}-{place}",
             row=row.number,
             content_hash=content_hash(text, received_on=common.own_day, channel=common.own_channel, identity=identity),
             channel=common.channel,
@@ -125,15 +134,16 @@ class Interpreter:
             original={"title": self._raw(row, "title"), "text": self._raw(row, "original") or raw, "answer": answer},
             publishable=parse_yes(self._raw(row, "publishable")),
             has_deadline=self.mapping.deadline,
+            cells=row.cells,
         )
 
-    def _survey(self, row: Row, occurrence: str) -> list[IncomingVoice]:
+    def _survey(self, row: Row, place: str, occurrence: str) -> list[IncomingVoice]:
         reasons = [(reason, text) for reason in self.mapping.reasons if (text := clean_text(row.cells[reason.position]))]
         if not reasons:
             return []
         common = self._common(row)
         respondent = ["id", common.external_id] if common.external_id else ["row", digest(row.cells), occurrence]
-        base = common.external_id or f"{self.prefix}-{self._turn}"
+        base = common.external_id or f"{self.prefix}-{place}"
         department = self._short(row, "department")
         publishable = parse_yes(self._raw(row, "publishable"))
         return [
@@ -155,9 +165,14 @@ class Interpreter:
                 original={"title": "", "text": row.cells[reason.position], "answer": ""},
                 publishable=publishable,
                 has_deadline=self.mapping.deadline,
+                cells=row.cells if len(reasons) == 1 else self._with_one_reason(row.cells, reason.position),
             )
             for reason, text in reasons
         ]
+
+    def _with_one_reason(self, cells: tuple[str, ...], kept: int) -> tuple[str, ...]:
+        others = {reason.position for reason in self.mapping.reasons} - {kept}
+        return tuple("" if at in others else cell for at, cell in enumerate(cells))
 
     def _context(self, row: Row, reason: Reason) -> dict[str, str]:
         asked = reason.position if reason.question is None else reason.question
@@ -230,11 +245,11 @@ class Interpreter:
         return value
 
     def _raw(self, row: Row, field: str) -> str:
-        position = self.mapping.fields.get(field)
-        if position is None:
+        place = self._places.get(field)
+        if place is None:
             return ""
+        position, table = place
         cell = row.cells[position]
-        table = self.mapping.values.get(field)
         return table.get(folded(cell), cell) if table else cell
 
     def _heading(self, field: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, Reason, find_reasons, guess_fields, heading_key
-from ingest.mapping_files import AUTO, Group, MappingFile, find_column, load_mapping_file
+from ingest.mapping_files import AUTO, Group, MappingFile, find_column, load_mapping_file, mapping_for
 
 _GATHERED = "回答（対応した人の行）"
 
@@ -44,6 +45,23 @@ class Grouping:
     guessed: bool = False
     free: frozenset[int] = frozenset()
 
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self) | {"answers": sorted(self.answers), "free": sorted(self.free)}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Grouping:
+        """What ``as_dict`` gave.
+
+        Raises:
+            KeyError, TypeError or ValueError: it isn't that.
+        """
+        return cls(
+            number=int(given["number"]), text=int(given["text"]), answer=_position(given["answer"]), order=_position(given["order"]),
+            speaker=_position(given["speaker"]), answers=frozenset(map(str, given["answers"])), same_number=bool(given["same_number"]),
+            blank_continues=bool(given["blank_continues"]), guessed=bool(given["guessed"]), free=frozenset(map(int, given["free"])),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
@@ -64,6 +82,11 @@ class ColumnMapping:
     """How many of the last headings are not the file's, but made for what is gathered from several rows."""
 
     @property
+    def own_headings(self) -> tuple[str, ...]:
+        """The file's own headings."""
+        return self.headings[: len(self.headings) - self.added]
+
+    @property
     def is_survey(self) -> bool:
         """Whether a row holds several voices, one for each non-empty reason."""
         return bool(self.reasons)
@@ -79,7 +102,69 @@ class ColumnMapping:
     @property
     def needed(self) -> int:
         """How many cells, from the left, a row of the file must have."""
-        return max((at for at in self.used if at < len(self.headings) - self.added), default=-1) + 1
+        return max((at for at in self.used if at < len(self.own_headings)), default=-1) + 1
+
+    def bound_to(self, headings: Sequence[str]) -> ColumnMapping:
+        """This mapping, made sure that it fits a file with these headings.
+
+        Raises:
+            InputError: the file has other headings, or no column is the body.
+        """
+        if tuple(headings) != self.own_headings:
+            raise InputError(
+                "列の対応が、このファイルの見出しと合いません。", hint="見出しを読みなおして、列の対応を決めなおしてください。"
+            )
+        if not self.reasons and "text" not in self.fields:
+            raise _no_body(headings, "本文の列が選ばれていません。")
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it, without the notes."""
+        return {
+            "name": self.name,
+            "fields": dict(self.fields),
+            "headings": list(self.headings),
+            "reasons": [{"position": reason.position, "question": reason.question, "code": reason.code} for reason in self.reasons],
+            "attributes": dict(self.attributes),
+            "defaults": {
+                "channel": self.defaults.channel and self.defaults.channel.value,
+                "received_on": self.defaults.received_on and self.defaults.received_on.isoformat(),
+                "prefix": self.defaults.prefix,
+            },
+            "values": {name: dict(table) for name, table in self.values.items()},
+            "same_rows": self.same_rows,
+            "deadline": self.deadline,
+            "group": self.group.as_dict() if self.group else None,
+            "added": self.added,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> ColumnMapping:
+        """The mapping that ``as_dict`` gave, or one made by hand in its form.
+
+        Raises:
+            InputError: a part is missing or of another kind, or a column isn't among the headings.
+        """
+        try:
+            mapping = cls(
+                name=str(given["name"]),
+                fields={str(name): int(at) for name, at in given["fields"].items()},
+                headings=tuple(map(str, given["headings"])),
+                reasons=tuple(Reason(int(part["position"]), _position(part["question"]), str(part["code"])) for part in given["reasons"]),
+                attributes={str(name): int(at) for name, at in given["attributes"].items()},
+                defaults=_defaults(given["defaults"]),
+                values={str(name): {str(key): str(meant) for key, meant in table.items()} for name, table in given["values"].items()},
+                same_rows={"one": "one", "each": "each"}[given["same_rows"]],
+                deadline=bool(given["deadline"]),
+                group=Grouping.from_dict(given["group"]) if given.get("group") else None,
+                added=int(given.get("added", 0)),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise InputError("列の対応が読めません。", hint="はじめから決めなおしてください。") from None
+        unknown = [name for name in mapping.fields if name not in FIELD_NAMES]
+        if unknown or any(not 0 <= at < len(mapping.headings) for at in mapping.used):
+            raise InputError("列の対応に、ない項目か、ない列があります。", hint="見出しを読みなおして、列の対応を決めなおしてください。")
+        return mapping
 
     def describe(self) -> list[str]:
         """What was understood, one line each, in Japanese: heading → field, the reasons of a survey, unused columns, notes."""
@@ -111,17 +196,25 @@ class ColumnMapping:
 
 
 def resolve_mapping(name: str, headings: Sequence[str], *, settings: Settings) -> ColumnMapping:
-    """The mapping for a file with these headings: ``auto``, a name in ``data/mappings``, or a path to a YAML file.
+    """The mapping for a file with these headings: ``auto``, a name in ``data/mappings`` or ``KOE_HOME/mappings``, or a path to a YAML file.
+
+    ``auto`` is the saved mapping that claims just these headings, where there is one, else what the headings tell.
 
     Raises:
         InputError: no such mapping (lists the known ones), a mistake in the file, or no column for the body (lists the headings).
     """
     if name == AUTO:
-        return _guess(tuple(headings))
+        saved = mapping_for(headings, settings=settings)
+        return _bind(saved, tuple(headings)) if saved else guess_mapping(tuple(headings))
     return _bind(load_mapping_file(name, settings=settings), tuple(headings))
 
 
-def _guess(headings: tuple[str, ...]) -> ColumnMapping:
+def guess_mapping(headings: tuple[str, ...]) -> ColumnMapping:
+    """What the headings tell by themselves.
+
+    Raises:
+        InputError: no column for the body (lists the headings).
+    """
     fields = guess_fields(headings)
     reasons = _guess_survey(headings, fields)
     if reasons:
@@ -185,7 +278,8 @@ def _bind_group(file: MappingFile, group: Group, mapping: ColumnMapping) -> Grou
         raise InputError(f"対応表「{file.name}」の「{where}」の列がファイルにありません。", hint=_seen(mapping.headings))
     return Grouping(
         number=number, text=mapping.fields["text"], answer=mapping.fields.get("answer"), order=found.get("order"),
-        speaker=found.get("speaker"), answers=group.answers, same_number=True, blank_continues=group.blank_continues,
+        speaker=found.get("speaker"), answers=group.answers, same_number=group.same_number,
+        blank_continues=group.blank_continues,
     )  # fmt: skip
 
 
@@ -198,6 +292,25 @@ def with_group(mapping: ColumnMapping, group: Grouping) -> ColumnMapping:
         )  # fmt: skip
         group = replace(group, answer=at)
     return replace(mapping, group=group)
+
+
+def _position(given: Any) -> int | None:
+    return None if given is None else int(given)
+
+
+def _defaults(given: Mapping[str, Any]) -> Defaults:
+    channel, day = given["channel"], given["received_on"]
+    return Defaults(Channel(channel) if channel else None, date.fromisoformat(day) if day else None, str(given["prefix"]))
+
+
+def regrouped(mapping: ColumnMapping) -> ColumnMapping:
+    """The same mapping with its calls gathered by the columns that it reads by now; a survey's rows are nobody's calls."""
+    group = mapping.group
+    if group is None:
+        return mapping
+    if mapping.reasons or "text" not in mapping.fields:
+        return replace(mapping, group=None)
+    return replace(mapping, group=replace(group, text=mapping.fields["text"], answer=mapping.fields.get("answer")))
 
 
 def with_notes(mapping: ColumnMapping, *notes: str) -> ColumnMapping:

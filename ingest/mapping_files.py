@@ -1,4 +1,4 @@
-"""Mapping files: YAML in data/mappings or anywhere, read strictly, so that a slip of the pen is told with its place."""
+"""Mapping files: YAML in data/mappings, KOE_HOME/mappings or anywhere, read strictly: a slip of the pen is told with its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from ingest.headings import FIELD_NAMES, QUESTION, Reason, find_reasons, heading
 from ingest.normalize import clean_line, folded, parse_channel
 
 AUTO = "auto"
-_KEYS = ("name", "description", "columns", "attributes", "survey", "group", "faq", "defaults", "values", "same_rows", "deadline")
+_KEYS = (
+    "name", "description", "headings", "columns", "attributes", "survey", "group", "faq", "defaults", "values", "same_rows", "deadline",
+)  # fmt: skip
 _SUFFIXES = (".yaml", ".yml")
 
 FAQ_NAMES = {
@@ -67,6 +69,7 @@ class Group:
 
     columns: Mapping[str, Wanted] = field(default_factory=dict)
     answers: frozenset[str] = frozenset()
+    same_number: bool = True
     blank_continues: bool = False
 
 
@@ -88,26 +91,55 @@ class MappingFile:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     same_rows: str = ""
     deadline: bool | None = None
+    headings: tuple[str, ...] = ()
+    """A file with just these headings is read with this mapping, unless another is asked for."""
 
 
 def mapping_names(settings: Settings) -> list[str]:
     """The names that ``--mapping`` takes besides ``auto`` and a path."""
-    return sorted(path.stem for path in (settings.data / "mappings").glob("*.yaml"))
+    return sorted(_known(settings))
+
+
+def saved_folder(settings: Settings) -> Path:
+    """Where mappings are that were saved on the import page."""
+    return settings.home / "mappings"
+
+
+def mapping_for(headings: Sequence[str], *, settings: Settings) -> MappingFile | None:
+    """The saved mapping that claims these headings; of several the one that was saved last. One that can't be read is passed over."""
+    wanted = [*map(_plain, headings)]
+    saved = [path for path in saved_folder(settings).glob("*.yaml") if path.stem in _known(settings)]
+    for path in sorted(saved, key=lambda path: (-path.stat().st_mtime_ns, path.name)):
+        try:
+            file = load_mapping_file(path.stem, settings=settings)
+        except InputError:
+            continue
+        if file.headings and [*map(_plain, file.headings)] == wanted:
+            return file
+    return None
+
+
+def _known(settings: Settings) -> dict[str, Path]:
+    # A name that the project itself gives out is never taken over by a saved one.
+    folders = (saved_folder(settings), settings.data / "mappings")
+    return {path.stem: path for folder in folders for path in folder.glob("*.yaml")}
 
 
 def load_mapping_file(name: str, *, settings: Settings) -> MappingFile:
-    """Reads a mapping by its name in ``data/mappings``, or by path (``…/x.yaml``).
+    """Reads a mapping by its name in ``data/mappings`` or ``KOE_HOME/mappings``, or by path (``…/x.yaml``).
 
     Raises:
         InputError: there is none (the known names are listed), or it has a mistake (says which key).
     """
-    known = mapping_names(settings)
+    known = _known(settings)
     if name in known:
-        path = settings.data / "mappings" / f"{name}.yaml"
+        path = known[name]
     elif name.endswith(_SUFFIXES):
         path = Path(name)
     else:
-        raise InputError(f"対応表「{name}」はありません。", hint=f"使えるもの: {'、'.join([AUTO, *known])}、または YAML ファイルの場所。")
+        raise InputError(
+            f"対応表「{name}」はありません。", hint=f"使えるもの: {'、'.join([AUTO, *sorted(known)])}、または YAML ファイルの場所。"
+        )
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -171,7 +203,15 @@ class _Parser:
             values=self._values(content),
             same_rows=self._choice(content, "same_rows", {"one": "one", "each": "each"}) or "",
             deadline=self._choice(content, "deadline", {"default": True, "none": False}),
+            headings=self._headings(content.get("headings")),
         )
+
+    def _headings(self, value: Any) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._wrong("headings", "見出しの一覧で書いてください")
+        return tuple(value)
 
     def _survey(self, content: Any) -> Survey:
         part = self._mapping(content, "survey")
@@ -184,20 +224,22 @@ class _Parser:
 
     def _group(self, content: Any, columns: Mapping[str, Wanted], survey: Survey | None) -> Group:
         part = self._mapping(content, "group")
-        self._allow(part, ("by", "order", "speaker", "answers", "blank_continues"), "group.")
+        self._allow(part, ("by", "order", "speaker", "answers", "same_number", "blank_continues"), "group.")
         if survey:
             raise self._wrong("group", "survey と一緒には使えません")
         if "by" not in part and "external_id" not in columns:
             raise self._wrong("group.by", "同じ通話の行に共通する番号の列を書いてください")
-        answers, blank = part.get("answers", []), part.get("blank_continues", False)
+        answers = part.get("answers", [])
         if not isinstance(answers, list) or not all(isinstance(word, str | int) and str(word).strip() for word in answers):
             raise self._wrong("group.answers", "回答とする言葉の一覧で書いてください")
         if bool(answers) is not ("speaker" in part):
             raise self._wrong("group.answers", "speaker（発話者の列）と answers（回答とする言葉）は、両方書いてください")
-        if not isinstance(blank, bool):
-            raise self._wrong("group.blank_continues", "true か false のどちらかです")
+        flags = {"same_number": part.get("same_number", True), "blank_continues": part.get("blank_continues", False)}
+        for name, flag in flags.items():
+            if not isinstance(flag, bool):
+                raise self._wrong(f"group.{name}", "true か false のどちらかです")
         named: dict[str, Wanted] = {name: self._wanted(part[name], f"group.{name}") for name in ("by", "order", "speaker") if name in part}
-        return Group(named, frozenset(folded(str(word)) for word in answers), blank)
+        return Group(named, frozenset(folded(str(word)) for word in answers), **flags)
 
     def _columns_or_regex(self, value: Any, where: str) -> str | tuple[Wanted, ...]:
         if isinstance(value, list) and value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from html.entities import html5
 
 import jaconv
@@ -16,6 +17,8 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Controls, lone surrogates, invisible marks, and the signs that turn the reading direction (they can disguise a text).
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _HALF_KANA = re.compile("[｡-ﾟ]")
+# Words of the few that a column holds many times.
+_REMEMBERED = 2_000
 _NOTHING = frozenset(("-", "－", "―", "—", "–", "ー", "‐", "なし", "未", "未定", "未回答", "未入力", "n/a", "null", "none"))
 
 _CHANNEL_WORDS: tuple[tuple[Channel, tuple[str, ...]], ...] = (
@@ -41,8 +44,9 @@ def clean_text(text: str) -> str:
     NFC, ``\n`` as line end, ``&hellip;`` and the like as characters, half-width kana made full, control characters (but line
     end and tab), lone surrogates and invisible marks removed, no spaces at line ends or around the whole. Zenkaku digits stay.
     """
-    if not text:
-        return ""
+    # Most cells are so already: printable, which no control, line end, surrogate or invisible mark is.
+    if text.isprintable() and "&" not in text and not _HALF_KANA.search(text):
+        return unicodedata.normalize("NFC", text).strip()
     if "&" in text:
         text = _ENTITY.sub(_character, text)
     text = _UNWANTED.sub("", _LINE_END.sub("\n", text))
@@ -56,12 +60,14 @@ def clean_line(text: str) -> str:
     return " ".join(clean_text(text).split())
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_nothing(text: str) -> bool:
     """Whether a cell says that there is nothing: empty, a dash, 未回答 and the like."""
     given = clean_line(text).lower()
     return not given or given in _NOTHING
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_channel(text: str) -> Channel | None:
     """The channel that an office's word means; ``None`` for a word that nobody knows."""
     given = folded(text)
@@ -83,6 +89,7 @@ def _character(entity: re.Match[str]) -> str:
     return html.unescape(entity[0]) if known else entity[0]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def folded(text: str) -> str:
     """A word for comparing: NFKC, lower case, no white space, one spelling of 問合せ."""
     plain = "".join(unicodedata.normalize("NFKC", text).lower().split())

@@ -7,37 +7,57 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, exists, select, update
+from sqlalchemy.orm import Session
 
 from core import audit, db
 from core.clock import utc_now
 from core.crypto import Keyring
-from core.models import Batch, BatchStatus, Channel, Reject
+from core.errors import ConflictError
+from core.models import Batch, BatchStatus, Channel, Reject, Voice
 from core.settings import Settings
-from ingest.calls import by_call, guess_calls
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.deadlines import load_deadline_rule
-from ingest.faq import FaqCountRow, FaqLog, open_faq_log
+from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import import_faq
-from ingest.incoming import IncomingVoice, RejectedRow, Row
-from ingest.interpret import Interpreter, fallback_day
-from ingest.mapping import ColumnMapping, resolve_mapping, with_notes
+from ingest.mapping import ColumnMapping
 from ingest.mapping_files import AUTO
 from ingest.normalize import clean_line
+from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES
 from ingest.sources import Source, open_source
 from ingest.storage import Sums, save_chunk
-from ingest.workbook import SheetRow, in_sheet
-
-Progress = Callable[[int, int], None]
-"""Called after each chunk with (lines done, lines in the file)."""
 
 _SAMPLE = 5
-_PREVIEW_ROWS = 20
+_LONGEST_NAME = 255
+_LONGEST_ACTOR = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import, or its rehearsal, has come: lines of the file, and what became of the records read so far."""
+
+    done: int
+    total: int
+    imported: int
+    duplicates: int
+    rejected: int
+    batch: int | None = None
+    """Where it is written to; a rehearsal writes nowhere."""
+
+    @property
+    def read(self) -> int:
+        return self.imported + self.duplicates + self.rejected
+
+
+Progress = Callable[[ImportProgress], None]
+"""Called once at the start and after each chunk."""
+
+Stop = Callable[[], bool]
+"""Asked after each chunk; yes ends the work there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +71,10 @@ class RejectNote:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did. The sums are the batch's own, also when it was gone on with after an interruption."""
+    """What an import did. The sums are the batch's own, also when it was gone on with after an interruption.
+
+    ``cancelled``: it was stopped before its end; the same import later goes on from there.
+    """
 
     batch: int
     read: int
@@ -64,6 +87,8 @@ class ImportReport:
     guessed: tuple[str, ...]
     rejects_sample: tuple[RejectNote, ...]
     resumed: bool = False
+    blank: int = 0
+    cancelled: bool = False
 
     @property
     def nothing_taken(self) -> bool:
@@ -78,31 +103,14 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What a file would give, from its first rows, without anything being saved."""
+class Begun:
+    """Where an import begins: its batch (``None``: a new one), the rows that are done, what became of them, how rows are read."""
 
-    encoding: str
-    mapping: str
-    guessed: tuple[str, ...]
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    voices: int
-    rejects: tuple[RejectNote, ...]
-
-
-class _SheetInterpreter(Interpreter):
-    """Names the sheet in the reasons for which it doesn't take a row, where the file has several."""
-
-    def read(self, row: Row | RejectedRow) -> list[IncomingVoice] | RejectedRow:
-        result = super().read(row)
-        return in_sheet(result, row.sheet) if isinstance(row, SheetRow) and isinstance(result, RejectedRow) else result
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    source: Source
-    mapping: ColumnMapping
-    interpreter: Interpreter
+    batch: int | None
+    done: int
+    sums: Sums
+    blank: int
+    plan: RowPlan
 
 
 def import_file(
@@ -113,80 +121,84 @@ def import_file(
     keyring: Keyring,
     annotate: Annotate,
     mask: Mask,
-    mapping: str = AUTO,
+    mapping: str | ColumnMapping = AUTO,
+    encoding: str | None = None,
     channel: Channel | None = None,
     received_on: date | None = None,
     period: str | None = None,
     source_name: str | None = None,
     actor: str = "cli",
     progress: Progress | None = None,
+    stop: Stop | None = None,
     chunk_voices: int = CHUNK_VOICES,
 ) -> ImportReport:
     """Takes a file in, chunk by chunk, each in a transaction of its own with the batch's checkpoint.
 
     ``annotate`` and ``mask`` are ``nlp.annotate.annotate_batch`` and ``mask_batch``; they run in other processes, so they must
-    be importable by name. ``mapping`` is ``auto``, a name in ``data/mappings`` or a path to a YAML file. ``channel`` and
-    ``received_on`` hold for rows that don't say their own; so does ``period`` for the counts of an FAQ log, which become no voices
-    (``ingest.faq``). ``path`` may be a source that is open already. ``source_name`` is the file's name where ``path`` is a copy
-    (an upload). ``chunk_voices`` are saved together. An import of the same file and mapping that was interrupted goes on where it stopped.
+    be importable by name. ``mapping``, ``encoding``, ``channel``, ``received_on`` and ``source_name`` are those of
+    ``plan.plan_file``. ``path`` may be a source that is open already. ``chunk_voices`` are saved together.
+
+    An FAQ log becomes entries with counts, not voices (``ingest.faq``); ``period`` holds for counts that don't say theirs.
+
+    An import of the same file in the same way that was interrupted, or that ``stop`` ended, goes on where it stopped.
 
     Raises:
         InputError: the file or the mapping can't be used; nothing was saved.
-        ConflictError: the same file is being imported elsewhere at this moment.
+        ConflictError: the same file is being imported, or an import of it undone, elsewhere at this moment.
         ModelError: nlp's models are missing; the batch stays where it is and can be gone on with.
     """
     began = time.monotonic()
-    opened = open_source(path)
-    log = open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name)
-    if log:
-        return _import_faq(
-            engine, log, settings=settings, keyring=keyring, annotate=annotate, mask=mask, source_name=source_name, actor=actor,
-            progress=progress,
-        )  # fmt: skip
+    opened = open_source(path, encoding=encoding)
+    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+        work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask}
+        return _import_faq(engine, log, work, name=source_name, actor=actor, progress=progress, stop=stop)
     rule = load_deadline_rule(settings)
-    plan = _plan(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     source = plan.source
-    batch_id, done = _begin(engine, source, plan.mapping, name=source_name or source.name)
+    batch_id, begun = _begin(engine, plan, actor=actor)
+    meter = Meter(source.lines, begun.sums, progress, batch=batch_id)
+    cancelled = False
     rows = source.rows(needed=plan.mapping.needed, settings=settings)
-    reached = 0
     with closing(rows):
-        chunks = make_chunks(rows, plan.interpreter, engine=engine, done=done, size=chunk_voices)
+        chunks = make_chunks(rows, begun.plan.interpreter(), engine=engine, done=begun.done, size=chunk_voices)
         with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask), settings=settings)) as annotated_chunks:
             for chunk, annotated in annotated_chunks:
-                save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rule=rule)
-                if progress:
-                    reached = max(reached, chunk.line)  # a second sheet begins at its own row 1
-                    progress(reached, source.lines)
-    if progress:
-        progress(source.lines, source.lines)
-    sums = _finish(engine, batch_id, actor=actor)
+                meter.add(save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rule=rule), line=chunk.line)
+                if stop and stop():
+                    cancelled = True
+                    break
+    if not cancelled:
+        meter.end()
+    ended = _finish(engine, batch_id, cancelled=cancelled, actor=actor)
     return ImportReport(
         batch=batch_id,
-        read=sums.read,
-        imported=sums.imported,
-        duplicates=sums.duplicates,
-        rejected=sums.rejected,
+        read=ended.rows_read,
+        imported=ended.imported,
+        duplicates=ended.duplicates,
+        rejected=ended.rejected,
         seconds=time.monotonic() - began,
         encoding=ENCODING_NAMES[source.encoding],
         mapping=plan.mapping.name,
         guessed=tuple(plan.mapping.describe()),
-        rejects_sample=_first_rejects(engine, batch_id),
-        resumed=done > 0,
+        rejects_sample=_sample(engine, batch_id),
+        resumed=begun.done > 0,
+        blank=ended.blank,
+        cancelled=cancelled,
     )
 
 
 def _import_faq(
-    engine: Engine, log: FaqLog, *, settings: Settings, keyring: Keyring, annotate: Annotate, mask: Mask, source_name: str | None,
-    actor: str, progress: Progress | None,
+    engine: Engine, log: FaqLog, work: dict[str, Any], *, name: str | None, actor: str, progress: Progress | None, stop: Stop | None
 ) -> ImportReport:  # fmt: skip
-    began = time.monotonic()
-    lines = log.source.lines
-    taken = import_faq(
-        engine, log, settings=settings, keyring=keyring, annotate=annotate, mask=mask, source_name=source_name, actor=actor,
-        told=(lambda line: progress(line, lines)) if progress else None,
-    )  # fmt: skip
-    if progress:
-        progress(lines, lines)
+    began, lines = time.monotonic(), log.source.lines
+
+    def told(batch: int, sums: Sums, line: int) -> None:
+        if progress:
+            progress(ImportProgress(line, lines, sums.imported, sums.duplicates, sums.rejected, batch))
+
+    taken = import_faq(engine, log, source_name=name, actor=actor, told=told, stop=stop, **work)
+    if not taken.cancelled:
+        told(taken.batch, taken.sums, lines)
     return ImportReport(
         batch=taken.batch,
         read=taken.sums.read,
@@ -197,112 +209,75 @@ def _import_faq(
         encoding=ENCODING_NAMES[log.source.encoding],
         mapping=log.mapping,
         guessed=tuple(log.describe()),
-        rejects_sample=_first_rejects(engine, taken.batch),
+        rejects_sample=_sample(engine, taken.batch),
         resumed=taken.resumed,
+        cancelled=taken.cancelled,
     )
 
 
-def preview_file(
-    path: Path,
-    *,
-    settings: Settings,
-    mapping: str = AUTO,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    period: str | None = None,
-    source_name: str | None = None,
-    limit: int | None = _PREVIEW_ROWS,
-) -> Preview:
-    """How a file would be understood, and what its first ``limit`` rows (``None``: all) would give. Needs no database.
+class Meter:
+    """Adds up what became of the chunks, and tells it after each."""
 
-    Raises:
-        InputError: the file or the mapping can't be used.
-    """
-    opened = open_source(path)
-    log = open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name)
-    if log:
-        return _preview_faq(log, settings=settings, limit=limit)
-    plan = _plan(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
-    shown: list[tuple[str, ...]] = []
-    rejects: list[RejectNote] = []
-    voices = 0
-    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
-    with closing(rows):
-        for number, row in enumerate(rows, start=1):
-            result = plan.interpreter.read(row)
-            if isinstance(result, RejectedRow):
-                rejects.append(RejectNote(result.row, result.column, result.reason))
-            else:
-                voices += len(result)
-            if number <= _PREVIEW_ROWS:
-                shown.append(row.cells)
-            if limit is not None and number >= limit:
-                break
-    return Preview(
-        encoding=ENCODING_NAMES[plan.source.encoding],
-        mapping=plan.mapping.name,
-        guessed=tuple(plan.mapping.describe()),
-        headings=plan.source.headings,
-        rows=tuple(shown),
-        voices=voices,
-        rejects=tuple(rejects),
-    )
+    def __init__(self, total: int, sums: Sums, progress: Progress | None, *, batch: int | None = None) -> None:
+        self.sums = sums
+        self._total, self._progress, self._batch, self._reached = total, progress, batch, 0
+        self._tell()
+
+    def add(self, sums: Sums, *, line: int) -> None:
+        """A chunk that ends on this line of the file."""
+        self.sums += sums
+        self._reached = max(self._reached, line)  # a second sheet begins at its own row 1
+        self._tell()
+
+    def end(self) -> None:
+        """All of the file is read."""
+        self._reached = self._total
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress:
+            sums = self.sums
+            self._progress(ImportProgress(self._reached, self._total, sums.imported, sums.duplicates, sums.rejected, self._batch))
 
 
-def _preview_faq(log: FaqLog, *, settings: Settings, limit: int | None) -> Preview:
-    shown: list[tuple[str, ...]] = []
-    rejects: list[RejectNote] = []
-    counts = 0
-    with closing(log.rows(settings=settings)) as rows:
-        for row in islice(rows, limit):
-            rejects += [RejectNote(item.row, item.column, item.reason) for item in row if isinstance(item, RejectedRow)]
-            counts += sum(isinstance(item, FaqCountRow) for item in row)
-            if row and len(shown) < _PREVIEW_ROWS:
-                shown.append(row[0].cells)
-    return Preview(
-        encoding=ENCODING_NAMES[log.source.encoding],
-        mapping=log.mapping,
-        guessed=tuple(log.describe()),
-        headings=log.source.headings,
-        rows=tuple(shown),
-        voices=counts,
-        rejects=tuple(rejects),
-    )
+def where_to_begin(session: Session, plan: FilePlan) -> Begun:
+    """Where an import of this file in this way begins: where the one before was interrupted or stopped, else at the start."""
+    stopped = (BatchStatus.RUNNING, BatchStatus.CANCELLED)
+    begun = select(Batch).where(Batch.source_sha256 == plan.source.sha256, Batch.status.in_(stopped))
+    for batch in session.scalars(begun.order_by(Batch.id.desc())):
+        if _goes_on(batch, plan):
+            own = RowPlan.from_dict(batch.plan) if batch.plan else plan.rows
+            return Begun(batch.id, batch.checkpoint, Sums(batch.imported, batch.duplicates, batch.rejected), batch.blank, own)
+    return Begun(None, 0, Sums(), 0, plan.rows)
 
 
-def _plan(
-    source: Source, *, settings: Settings, mapping: str, channel: Channel | None, received_on: date | None, source_name: str | None
-) -> _Plan:  # fmt: skip
-    name = source_name or source.name
-    resolved = resolve_mapping(mapping, source.headings, settings=settings)
-    if mapping == AUTO:
-        resolved = guess_calls(resolved, source, settings=settings)
-    source = by_call(source, resolved)
-    fallback = fallback_day(resolved, file_name=name, received_on=received_on)
-    if "received_on" not in resolved.fields:
-        resolved = with_notes(resolved, f"受付日の列がないので {fallback.day.isoformat()} とします（{fallback.source}から）。")
-    interpreter = _SheetInterpreter(resolved, file_name=name, fallback=fallback, channel=channel)
-    if "channel" not in resolved.fields:
-        resolved = with_notes(resolved, f"受付媒体の列がないので「{interpreter.channel.value}」とします。")
-    return _Plan(source, resolved, interpreter)
+def _goes_on(batch: Batch, plan: FilePlan) -> bool:
+    # A batch that an earlier version began holds no plan.
+    same_rows = plan.rows.agrees_with(batch.plan) if batch.plan else batch.mapping == plan.mapping.name[:_LONGEST_NAME]
+    return same_rows and batch.encoding == plan.source.encoding
 
 
-def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str) -> tuple[int, int]:
-    """The batch to write to and how many rows of it are done: one that was interrupted, or a new one."""
+def _begin(engine: Engine, plan: FilePlan, *, actor: str) -> tuple[int, Begun]:
     with db.writing(engine) as session:
-        running = select(Batch).where(Batch.source_sha256 == source.sha256, Batch.status == BatchStatus.RUNNING)
-        for batch in session.scalars(running.order_by(Batch.id.desc())):
-            if batch.mapping == mapping.name[:255]:
-                return batch.id, batch.checkpoint
-            # Begun with another mapping: its voices stay, its rest is what this import takes in.
-            batch.status, batch.finished_at = BatchStatus.FAILED, utc_now()
+        _refuse_while_undone(session, plan)
+        begun = where_to_begin(session, plan)
+        # One that was begun in another way: its voices stay, its rest is what this import takes in.
+        others = update(Batch).where(Batch.source_sha256 == plan.source.sha256, Batch.status == BatchStatus.RUNNING)
+        session.execute(others.where(Batch.id != begun.batch).values(status=BatchStatus.FAILED, finished_at=utc_now()))
+        if begun.batch is not None:
+            again = update(Batch).where(Batch.id == begun.batch).values(status=BatchStatus.RUNNING, finished_at=None)
+            session.execute(again)
+            return begun.batch, begun
         batch = Batch(
-            source_name=clean_line(name)[-255:],
-            source_sha256=source.sha256,
-            mapping=mapping.name[:255],
-            encoding=source.encoding,
+            source_name=clean_line(plan.rows.file_name)[-_LONGEST_NAME:],
+            source_sha256=plan.source.sha256,
+            mapping=plan.mapping.name[:_LONGEST_NAME],
+            encoding=plan.source.encoding,
+            plan=plan.rows.as_dict(),
+            started_by=actor[:_LONGEST_ACTOR],
             status=BatchStatus.RUNNING,
             checkpoint=0,
+            blank=0,
             rows_read=0,
             imported=0,
             duplicates=0,
@@ -311,21 +286,33 @@ def _begin(engine: Engine, source: Source, mapping: ColumnMapping, *, name: str)
         )
         session.add(batch)
         session.flush()
-        return batch.id, 0
+        return batch.id, begun
 
 
-def _finish(engine: Engine, batch_id: int, *, actor: str) -> Sums:
+def _refuse_while_undone(session: Session, plan: FilePlan) -> None:
+    """A voice that is about to be deleted would make a duplicate of the one that is about to come in."""
+    left = exists().where(Voice.batch_id == Batch.id)
+    undone = select(Batch.id).where(Batch.source_sha256 == plan.source.sha256, Batch.status == BatchStatus.UNDONE, left)
+    if (batch := session.scalar(undone.limit(1))) is not None:
+        raise ConflictError(
+            f"このファイルの取込（番号 {batch}）の取り消しが、終わっていません。",
+            hint=f"koe batches undo {batch} を終わりまで実行してから、もう一度取り込んでください。",
+        )
+
+
+def _finish(engine: Engine, batch_id: int, *, cancelled: bool, actor: str) -> Batch:
+    """Closes the batch, unless somebody else did meanwhile, and gives it."""
     with db.writing(engine) as session:
-        done = update(Batch).where(Batch.id == batch_id).values(status=BatchStatus.DONE, finished_at=utc_now())
-        session.execute(done.execution_options(synchronize_session=False))
-        counted = session.execute(select(Batch.imported, Batch.duplicates, Batch.rejected).where(Batch.id == batch_id)).one()
-        sums = Sums(*counted)
-        detail = {"read": sums.read, "imported": sums.imported, "duplicates": sums.duplicates, "rejected": sums.rejected}
-        audit.record(session, actor=actor, action="import.finish", subject=f"batch:{batch_id}", detail=detail)
-    return sums
+        batch = session.get_one(Batch, batch_id, with_for_update=True)
+        if batch.status == BatchStatus.RUNNING:
+            batch.status, batch.finished_at = BatchStatus.CANCELLED if cancelled else BatchStatus.DONE, utc_now()
+        detail = {"read": batch.rows_read, "imported": batch.imported, "duplicates": batch.duplicates, "rejected": batch.rejected}
+        action = "import.cancel" if cancelled else "import.finish"
+        audit.record(session, actor=actor, action=action, subject=f"batch:{batch_id}", detail=detail)
+        return batch
 
 
-def _first_rejects(engine: Engine, batch_id: int) -> tuple[RejectNote, ...]:
+def _sample(engine: Engine, batch_id: int) -> tuple[RejectNote, ...]:
     with db.reading(engine) as session:
         first = select(Reject.row, Reject.column, Reject.reason).where(Reject.batch_id == batch_id).order_by(Reject.row, Reject.id)
         return tuple(RejectNote(*found) for found in session.execute(first.limit(_SAMPLE)))

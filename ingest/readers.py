@@ -29,6 +29,9 @@ ENCODING_NAMES = {
 }
 """What a source is written in, as people call it; the keys are what ``batches.encoding`` holds."""
 
+TEXT_ENCODINGS = ("utf-8", "utf-8-sig", "cp932", "utf-16", "euc_jp")
+"""Those that a CSV or TSV may be in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delimited(Examined):
@@ -89,13 +92,16 @@ class _Lines:
         del self.held[1:]
 
 
-def open_delimited(path: Path) -> Delimited:
-    """Finds out encoding, delimiter and headings, and that at least one record follows.
+def open_delimited(path: Path, *, encoding: str | None = None) -> Delimited:
+    """Finds out encoding (unless one is given), delimiter and headings, and that at least one record follows.
 
     Raises:
         InputError: not a readable CSV or TSV; says what it is, where it fails, and what to do.
     """
-    facts = examine(path)
+    if encoding is not None and encoding not in TEXT_ENCODINGS:
+        known = "、".join(TEXT_ENCODINGS)
+        raise InputError(f"文字コード「{encoding}」がわかりません。", hint=f"{known} から選んでください。")
+    facts = examine(path, encoding=encoding)
     headings: dict[str, tuple[str, ...]] = {}
     for delimiter in (",", "\t"):
         with _records(path, facts.encoding, delimiter) as records:

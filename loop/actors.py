@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.models import Role, Voice
 
 LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
+OPERATORS = frozenset({Role.ADMIN, Role.KOCHO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Actor:
     def may_label(self) -> bool:
         """Whether this person may accept and change labels; a manager reads only."""
         return self.role in LABELLERS
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether this person may take files in and see to the background jobs."""
+        return self.role in OPERATORS
 
     def may_hand_over(self, voice: Voice) -> bool:
         """Whether this person may say which department a voice belongs to; a department only of its own, or it could open any original."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from core.errors import NotFoundError
-from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, Status, Urgency, User, Voice
+from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice
 from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
 from loop.pages import Page, cut
 
@@ -88,8 +88,12 @@ def list_voices(
 
 def _rows(order: Order) -> Select[*tuple[Any, ...]]:
     human = aliased(HumanLabel)
-    decided = select(human.id).where(human.voice_id == MachineLabel.voice_id, human.facet == MachineLabel.facet).exists()
-    pending = select(MachineLabel.id).where(MachineLabel.voice_id == Voice.id, ~decided).exists()
+    undecided = (
+        getattr(MachineReading, facet.value).is_not(None)
+        & ~select(human.id).where(human.voice_id == MachineReading.voice_id, human.facet == facet).exists()
+        for facet in Facet
+    )
+    pending = select(MachineReading.voice_id).where(MachineReading.voice_id == Voice.id, or_(*undecided)).exists()
     return select(
         Voice.id,
         Voice.receipt_number,
@@ -126,7 +130,7 @@ def get_voice(session: Session, receipt_number: str, *, lock: bool = False) -> V
 
 def labels_of(session: Session, voice_id: int) -> Labels:
     """The machine's labels and people's decisions of one voice."""
-    machine = {label.facet: label for label in session.scalars(select(MachineLabel).where(MachineLabel.voice_id == voice_id))}
+    reading = session.get(MachineReading, voice_id)
     decisions: dict[Facet, list[Decision]] = {facet: [] for facet in Facet}
     statement = (
         select(HumanLabel.id, HumanLabel.facet, HumanLabel.value, HumanLabel.machine_value, User.display_name, HumanLabel.created_at)
@@ -136,7 +140,7 @@ def labels_of(session: Session, voice_id: int) -> Labels:
     )
     for row in session.execute(statement):
         decisions[row.facet].append(Decision(*row))
-    return Labels(machine, decisions)
+    return Labels(reading.labels() if reading else {}, decisions)
 
 
 def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) -> tuple[str | None, str | None]:

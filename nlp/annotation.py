@@ -31,7 +31,7 @@ PLACEHOLDERS: dict[PiiType, str] = {
 
 @lru_cache(maxsize=50_000)
 def _quoted(text: str) -> str:
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
 
 
 class PiiSpan(NamedTuple):
@@ -78,18 +78,11 @@ class Label(NamedTuple):
             "evidence": [item.as_dict() for item in self.evidence],
         }
 
-    def alternatives_json(self) -> str:
-        """The alternatives of ``as_dict`` as JSON text."""
-        said = (f'{{"label": {_quoted(label)}, "confidence": {round(confidence, 4)!r}}}' for label, confidence in self.alternatives)
-        return f"[{', '.join(said)}]"
-
-    def evidence_json(self) -> str:
-        """The evidence of ``as_dict`` as JSON text."""
-        said = (
-            f'{{"text": {_quoted(text)}, "weight": {round(weight, 3)!r}, "start": {start}, "end": {end}}}'
-            for text, weight, start, end in self.evidence
-        )
-        return f"[{', '.join(said)}]"
+    def stored(self) -> str:
+        """The label as ``core.models.MachineLabel.from_stored`` reads it: JSON text, short since there are five for each voice."""
+        others = ",".join([f"[{_quoted(label)},{round(confidence, 4)!r}]" for label, confidence in self.alternatives])
+        words = ",".join([f"[{_quoted(text)},{round(weight, 3)!r},{start},{end}]" for text, weight, start, end in self.evidence])
+        return f"[{_quoted(self.label)},{round(self.confidence, 4)!r},[{others}],[{words}]]"
 
 
 class Segment(NamedTuple):

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, case, delete, func, select, text, update
+import numpy as np
+from sqlalchemy import Engine, Table, case, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core import db
 from core import engine as parallel
+from core.bulk import insert_rows
 from core.errors import ConflictError
-from core.models import CampaignMember, DistinctText, ReadingMark, Sender, TextBand, Voice
+from core.models import CampaignMember, ReadingMark, Sender, Voice, VoiceWording
 from core.settings import Settings
-from nlp.grouping import Grouping, Work, read_work
-from nlp.similar import SCHEME
+from nlp.grouping import Chunk, Grouping, Signed, chunks
+from nlp.wordings import SCHEME, VALUES, Wording, wordings
 
-CHUNK_VOICES = 2000
+CHUNK_VOICES = 20_000
+_TO_SIGN = 2000
+_AT_ONCE = 20_000
 _MARK = "campaigns"
 _SLICE = 500
 _SAMPLE = 200
+_WORDINGS = cast("Table", VoiceWording.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +70,34 @@ def update_campaigns(
 ) -> CampaignReport:  # fmt: skip
     """Puts the voices that came since the last update into groups, chunk by chunk, each in a transaction with the mark.
 
-    One that was stopped goes on where it was. Signatures of another scheme than this program's are made anew; groups stay.
+    One that was stopped goes on where it was. Signatures of another scheme than this program's are made anew; groups stay. All
+    signatures are held in memory meanwhile, 156 bytes a voice.
 
     Raises:
         ConflictError: another update is under way.
     """
     last = _settled(engine)
     mark = _begin(engine)
+    _sign(engine, settings, after=mark, last=last)
+    bounds = [mark, *_bounds(engine, mark, last, chunk_voices)]
     voices = begun = joined = 0
-    for read in parallel.map(read_work, _works(engine, mark, last, chunk_voices), settings=settings):
+    if len(bounds) == 1:
+        return CampaignReport(voices, begun, joined)
+    for chunk in chunks(_signed(engine, last), bounds):
         with db.writing(engine) as session:
-            _move_mark(session, read.work)
-            new, merged = Grouping(session).place(read)
-        voices, begun, joined = voices + len(read.work.rows), begun + new, joined + merged
+            _move_mark(session, chunk)
+            new, merged = Grouping(session).place(chunk)
+            read = session.scalar(select(func.count()).where(Voice.id > chunk.after, Voice.id <= chunk.last)) or 0
+        voices, begun, joined = voices + read, begun + new, joined + merged
         if progress:
             progress(voices)
     return CampaignReport(voices, begun, joined)
+
+
+def keep_wordings(session: Session, voices: Sequence[int], made: Sequence[Wording]) -> None:
+    """Stores the wordings of voices that have none yet, in the caller's transaction."""
+    rows = zip(voices, made, strict=True)
+    insert_rows(session, _WORDINGS, [{"voice_id": voice, "key": found.key, "signature": found.signature} for voice, found in rows])
 
 
 def campaigns(session: Session, *, least: int = 5, limit: int = 100) -> list[Campaign]:
@@ -144,28 +161,72 @@ def _begin(engine: Engine) -> int:
             mark = ReadingMark(name=_MARK, voice_id=0, scheme=SCHEME)
             session.add(mark)
         elif mark.scheme != SCHEME:
-            session.execute(delete(TextBand))
-            session.execute(delete(DistinctText))
+            session.execute(delete(VoiceWording))
             mark.voice_id, mark.scheme = 0, SCHEME
         return mark.voice_id
 
 
-def _works(engine: Engine, mark: int, last: int, size: int) -> Iterator[Work]:
+def _sign(engine: Engine, settings: Settings, *, after: int, last: int) -> None:
+    """Wordings for those voices that came in without one."""
+    for ids, made in parallel.map(_signatures_of, _unsigned(engine, after, last), settings=settings):
+        with db.writing(engine) as session:
+            known = set(session.scalars(select(VoiceWording.voice_id).where(VoiceWording.voice_id.between(ids[0], ids[-1]))))
+            lacking = [place for place, voice in enumerate(ids) if voice not in known]
+            keep_wordings(session, [ids[place] for place in lacking], [made[place] for place in lacking])
+
+
+def _unsigned(engine: Engine, after: int, last: int) -> Iterator[list[tuple[int, str]]]:
     while True:
         with db.reading(engine) as session:
-            wanted = select(Voice.id, Voice.text).where(Voice.id > mark, Voice.id <= last).order_by(Voice.id).limit(size)
-            rows = tuple((row.id, row.text) for row in session.execute(wanted))
+            signed = select(VoiceWording.voice_id).where(VoiceWording.voice_id == Voice.id).exists()
+            wanted = select(Voice.id, Voice.text).where(Voice.id > after, Voice.id <= last, ~signed).order_by(Voice.id).limit(_TO_SIGN)
+            rows = [(row.id, row.text) for row in session.execute(wanted)]
         if not rows:
             return
-        yield Work(mark, rows)
-        mark = rows[-1][0]
+        yield rows
+        after = rows[-1][0]
 
 
-def _move_mark(session: Session, work: Work) -> None:
+def _signatures_of(rows: list[tuple[int, str]]) -> tuple[list[int], list[Wording]]:
+    return [voice for voice, _ in rows], wordings([masked for _, masked in rows])
+
+
+def _bounds(engine: Engine, mark: int, last: int, size: int) -> Iterator[int]:
+    """The last voice of each chunk."""
+    while mark < last:
+        with db.reading(engine) as session:
+            ids = select(Voice.id).where(Voice.id > mark, Voice.id <= last).order_by(Voice.id).limit(size).subquery()
+            mark = session.scalar(select(func.max(ids.c.id))) or last
+        yield mark
+
+
+def _signed(engine: Engine, last: int) -> Signed:
+    voices: list[np.ndarray[Any, Any]] = []
+    keys: list[np.ndarray[Any, Any]] = []
+    signatures: list[bytes] = []
+    after = 0
+    while True:
+        with db.reading(engine) as session:
+            wanted = select(VoiceWording.voice_id, VoiceWording.key, VoiceWording.signature).where(VoiceWording.voice_id > after)
+            wanted = wanted.where(VoiceWording.voice_id <= last, VoiceWording.key.is_not(None)).order_by(VoiceWording.voice_id)
+            rows = session.execute(wanted.limit(_AT_ONCE)).all()
+        if not rows:
+            break
+        after = rows[-1][0]
+        voices.append(np.array([row[0] for row in rows], dtype=np.int64))
+        keys.append(np.array([row[1] for row in rows], dtype=np.int64))
+        signatures.append(b"".join(row[2] for row in rows))
+    none = np.empty(0, dtype=np.int64)
+    return Signed(
+        np.concatenate([none, *voices]), np.concatenate([none, *keys]), np.frombuffer(b"".join(signatures), "<u2").reshape(-1, VALUES)
+    )
+
+
+def _move_mark(session: Session, chunk: Chunk) -> None:
     moved = (
         update(ReadingMark)
-        .where(ReadingMark.name == _MARK, ReadingMark.voice_id == work.after, ReadingMark.scheme == SCHEME)
-        .values(voice_id=work.rows[-1][0])
+        .where(ReadingMark.name == _MARK, ReadingMark.voice_id == chunk.after, ReadingMark.scheme == SCHEME)
+        .values(voice_id=chunk.last)
         .returning(ReadingMark.voice_id)
         .execution_options(synchronize_session=False)
     )

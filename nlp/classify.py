@@ -21,10 +21,12 @@ from nlp.features import Blocks, FeatureMaker, Prepared
 from nlp.line import Line
 from nlp.segments import Stretch
 from nlp.taxonomy import Taxonomy
-from nlp.vectors import Floats
+from nlp.vectors import Floats, steady_product
 
 SUBTHEME_JOIN = " > "
 _ALTERNATIVES = 3
+# Scores are rounded to so many steps a unit, far finer than they are told: then no last digit depends on a text's neighbours.
+_STEPS = 2**16
 # A department this likely is one that the voice concerns too.
 _RELATED = 0.25
 
@@ -113,7 +115,7 @@ class Classifier:
         kind = self._probabilities("kind", logits)
         urgency = self._probabilities("urgency", logits)
         pair = self._pair_probabilities(theme, logits)
-        department = pair @ self._desk
+        department = steady_product(pair, self._desk).astype(np.float32)
         spoken = self._spoken(line, blocks, {"theme": theme, "kind": kind, "urgency": urgency}) if evidence else {}
         decided = self._labels(self.labels["theme"], theme, spoken.get("theme"))
         decisions = map(
@@ -185,9 +187,8 @@ class Classifier:
     def logits(self, blocks: Blocks) -> Floats:
         """All facets' scores before calibration, shape (n, k)."""
         model = self._model
-        return np.asarray(
-            blocks.words @ model.words + blocks.characters @ model.characters + blocks.sif @ model.sif + model.intercept, dtype=np.float32
-        )
+        scores = blocks.words @ model.words + blocks.characters @ model.characters + steady_product(blocks.sif, model.sif) + model.intercept
+        return np.asarray(np.round(scores * _STEPS) / _STEPS, dtype=np.float32)
 
     def probabilities(self, name: str, blocks: Blocks) -> Floats:
         """One facet's calibrated probabilities, shape (n, labels)."""

@@ -114,7 +114,8 @@ def _tf_idf(rows: NDArray[np.int64], columns: NDArray[np.int64], texts: int, idf
     counts = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf)))
     counts.sum_duplicates()
     counts.data = (np.log(counts.data) + np.float32(1)) * idf[counts.indices]
-    squares = np.add.reduceat(np.append(counts.data**2, np.float32(0)), counts.indptr[:-1]) * (np.diff(counts.indptr) > 0)
-    lengths = np.sqrt(squares, dtype=np.float32)
-    counts.data /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(counts.indptr))
+    # Added one after the other: a text's length then doesn't depend on whether it is its batch's last.
+    text_of = np.repeat(np.arange(texts), np.diff(counts.indptr))
+    lengths = np.sqrt(np.bincount(text_of, weights=counts.data**2, minlength=texts)).astype(np.float32)
+    counts.data /= np.where(lengths > 0, lengths, np.float32(1))[text_of]
     return counts

@@ -10,7 +10,7 @@ from nlp.annotation import Evidence
 from nlp.features import Blocks, FeatureMaker
 from nlp.japanese import Part
 from nlp.line import Ints, Line
-from nlp.vectors import Floats
+from nlp.vectors import Floats, steady_product
 
 _MOST = 6
 _LEAST_SHARE = 0.04
@@ -52,7 +52,7 @@ class WordShares:
         if not len(self._rows):
             return [()] * self._texts
         wanted = labels[self._rows]
-        scores = (self._vectors @ sif.T)[self._places, wanted] * self._sif_value + self._word_value * words[wanted, self._column]
+        scores = steady_product(self._vectors, sif.T)[self._places, wanted] * self._sif_value + self._word_value * words[wanted, self._column]
         positive = np.maximum(scores, 0.0)
         sums = np.bincount(self._rows, weights=positive, minlength=self._texts)
         shares = positive / np.maximum(sums, 1e-12)[self._rows]

@@ -21,8 +21,9 @@ from core.senders import blind_sender
 from core.settings import Settings
 from nlp import postings
 from nlp import similar as pure
-from nlp.campaigns import Campaign, CampaignReport, campaign_of, campaigns, update_campaigns
+from nlp.campaigns import Campaign, CampaignReport, campaign_of, campaigns, keep_wordings, update_campaigns
 from nlp.vectors import Sif
+from nlp.wordings import Wording
 
 __all__ = [
     "Around",
@@ -36,6 +37,7 @@ __all__ = [
     "campaign_of",
     "campaigns",
     "index",
+    "index_new",
     "past_answers",
     "similar",
     "update_campaigns",
@@ -121,6 +123,12 @@ class _Candidate:
 def index(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
     """Indexes voices given as (voice id, ``nlp.similar.terms`` of title and text), in the caller's transaction."""
     postings.write(session, rows)
+
+
+def index_new(session: Session, voices: Sequence[int], terms: Sequence[str], made: Sequence[Wording]) -> None:
+    """The same for voices that have just come in, whose terms are given with a space between them, and their wordings too."""
+    postings.write_new(session, voices, terms)
+    keep_wordings(session, voices, made)
 
 
 def similar(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from sqlalchemy import Integer, Text, column, delete, insert, select, table, text
+from sqlalchemy import Integer, Text, column, delete, select, table, text
 from sqlalchemy.orm import Session
 
-from core.bulk import among
-from core.models import SearchTerm
+from core.bulk import among, insert_columns
+from core.models import SearchTerm, voice_search
 from nlp import posting_blocks
 from nlp.similar import Lookup
 
@@ -17,9 +18,11 @@ VOICES = ""  # the term that no text has: in how many voices it "stands" is the 
 BUDGET = 20_000  # postings that one search reads at most
 _LOCK = 0x6B6F6570  # any number, the same in every process
 
-_COUNT = text(
-    "INSERT INTO search_terms (term, documents) VALUES (:term, :documents) "
-    "ON CONFLICT (term) DO UPDATE SET documents = search_terms.documents + excluded.documents"
+_ADDED = "ON CONFLICT (term) DO UPDATE SET documents = search_terms.documents + excluded.documents"
+_COUNT = f"INSERT INTO search_terms (term, documents) VALUES (?, ?) {_ADDED}"  # noqa: S608
+_COUNT_IN_ONE = text(
+    "INSERT INTO search_terms (term, documents) SELECT term, change "  # noqa: S608
+    f"FROM unnest(CAST(:terms AS text[]), CAST(:changes AS integer[])) AS given (term, change) {_ADDED}"
 )
 # Each voice's terms with a space between them, as SQLite and PostgreSQL have them.
 _INDEX = tuple(table("voice_search", column(key, Integer), column("terms", Text)) for key in ("rowid", "voice_id"))
@@ -32,30 +35,48 @@ _NEWEST = " ORDER BY rowid DESC LIMIT :limit"
 
 
 def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
-    """Indexes voices, given as (voice id, terms); one that is indexed already is indexed anew. The counts follow.
-
-    Writers queue up until the other's transaction ends: on PostgreSQL behind an advisory lock, on SQLite because a write
-    transaction is exclusive. Else two that index the same voice would both take its old terms from the counts.
-    """
+    """Indexes voices, given as (voice id, terms); one that is indexed already is indexed anew. The counts follow."""
     rows = [(voice, tuple(dict.fromkeys(terms))) for voice, terms in rows]
-    if not rows:
-        return
+    if rows:
+        _alone(session)
+        before = read(session, [voice for voice, _ in rows])
+        _delete(session, before)
+        _write(session, [voice for voice, _ in rows], [" ".join(terms) for _, terms in rows], before)
+
+
+def write_new(session: Session, voices: Sequence[int], terms: Sequence[str]) -> None:
+    """Indexes voices that are not indexed yet. ``terms`` holds those of each voice, each once, with a space between them."""
+    if voices:
+        _alone(session)
+        _write(session, voices, terms, {})
+
+
+def _alone(session: Session) -> None:
+    """Writers queue up until the other's transaction ends.
+
+    On PostgreSQL behind an advisory lock, on SQLite because a write transaction is exclusive. Else two that index the same voice
+    would both take its old terms from the counts.
+    """
     if _kind(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    before = read(session, [voice for voice, _ in rows])
-    _delete(session, before)
-    index = _INDEX[_kind(session)]
-    session.execute(insert(index), [{index.c[0].name: voice, "terms": " ".join(terms)} for voice, terms in rows])
-    if _kind(session):
-        posting_blocks.add(session, rows)
-    changes: Counter[str] = Counter()
+
+
+def _write(session: Session, voices: Sequence[int], terms: Sequence[str], before: Mapping[int, Sequence[str]]) -> None:
+    split = [found.split() for found in terms]
+    changes = Counter(chain.from_iterable(split))
+    changes[VOICES] += len(voices)
     for known in before.values():
         changes.subtract((*known, VOICES))
-    for _, terms in rows:
-        changes.update((*terms, VOICES))
-    counted = [{"term": term, "documents": change} for term, change in changes.items() if change]
-    if counted:
-        session.execute(_COUNT, counted)
+    counted = [(term, change) for term, change in changes.items() if change]
+    connection = session.connection()
+    if _kind(session):
+        insert_columns(session, voice_search, {"voice_id": voices, "terms": terms}, count=len(voices))
+        posting_blocks.add(session, zip(voices, split, strict=True))
+        session.execute(_COUNT_IN_ONE, {"terms": [term for term, _ in counted], "changes": [change for _, change in counted]})
+    else:
+        connection.exec_driver_sql("INSERT INTO voice_search (rowid, terms) VALUES (?, ?)", list(zip(voices, terms, strict=True)))
+        if counted:
+            connection.exec_driver_sql(_COUNT, counted)
 
 
 def read(session: Session, voices: Sequence[int]) -> dict[int, tuple[str, ...]]:

@@ -1,21 +1,13 @@
-"""How like two voices are: by rare words in common, by meaning, and by wording. Pure functions; ``nlp.likeness`` has the tables.
-
-Near-copies: MinHash over character 5-grams with banding (Broder, "On the resemblance and containment of documents", 1997; Leskovec,
-Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3), signatures by datasketch.
-"""
+"""How like two voices are, by rare words in common and by meaning. Pure functions; ``nlp.likeness`` has the tables."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
-import unicodedata
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,27 +22,10 @@ LONGEST_TERM = 64
 _PLACEHOLDER = re.compile(r"〔[^〔〕]{1,8}〕")
 _NOT_WORDS = re.compile(r"[\W_]+")
 
-# Near-copies. A pair whose 5-grams agree to 0.55 has one band in common with probability 0.40, at 0.7 0.84, at 0.9 1.00; one
-# that shares a stock sentence (0.33) with 0.04, unrelated ones (0.05) with 0.000003. In a campaign each text has many near pairs.
-NEAR = 0.55
-_GRAM = 5
-_BANDS, _ROWS = 10, 5
-# Fewer characters are the same by chance (「特にありません」, 「バスを増やしてほしい」).
-_SHORTEST_COPY = 40
-SCHEME = f"datasketch affine32 seed 1, {_BANDS}x{_ROWS}, {_GRAM}-grams"
-
 # Words of a text that are looked up at most.
 _MOST_LOOKUPS = 48
 # With less than this in hand, a word that is too common by itself is looked up together with others, or for its newest voices.
 _ENOUGH = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A text as near-copies see it: a key that equal wordings share, and the bands (signed 64-bit) of its signature."""
-
-    key: int
-    bands: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,36 +130,6 @@ def scores(
     return np.asarray(np.clip((lexical + np.maximum(vectors[1:] @ vectors[0], 0.0)) / 2, 0.0, 1.0))
 
 
-def wording(masked: str) -> Wording | None:
-    """The wording of a masked text, ``None`` for one that is too short to be told from chance."""
-    plain = plain_text(masked)
-    if len(plain) < _SHORTEST_COPY:
-        return None
-    from datasketch import MinHash
-
-    signature = MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32", hashfunc=int, permutations=_permutations())
-    signature.update_batch([zlib.crc32(gram.encode()) for gram in grams(plain)])
-    rows = signature.hashvalues.astype("<u4").reshape(_BANDS, _ROWS)
-    return Wording(_number(plain.encode()), tuple(_number(bytes((band,)) + row.tobytes()) for band, row in enumerate(rows)))
-
-
-def plain_text(masked: str) -> str:
-    """A text without what its writers vary without meaning to: width, case, spaces, punctuation, masks."""
-    text = unicodedata.normalize("NFKC", _PLACEHOLDER.sub("", masked)).encode("utf-8", "replace").decode()
-    return _NOT_WORDS.sub("", text.casefold())
-
-
-def grams(plain: str) -> frozenset[str]:
-    """The 5-grams of a plain text."""
-    return frozenset({plain[start : start + _GRAM] for start in range(max(len(plain) - _GRAM + 1, 1))})
-
-
-def overlap(first: frozenset[str], second: frozenset[str]) -> float:
-    """Jaccard: the share of both sets' members that both have."""
-    common = len(first & second)
-    return common / (len(first) + len(second) - common) if first or second else 0.0
-
-
 def load_sif(settings: Settings) -> Sif | None:
     """The SIF vectors of the models in force, without the models (milliseconds); ``None`` when there are no models yet."""
     folder = artifacts.current_folder(settings)
@@ -197,15 +142,3 @@ def _sif(folder: Path, lexicon: Path) -> Sif | None:
         return artifacts.load_sif(folder, lexicon)
     except (OSError, ValueError, KeyError, ModelError):
         return None  # likeness by words alone is better than no page
-
-
-@lru_cache(maxsize=1)
-def _permutations() -> Any:
-    from datasketch import MinHash
-
-    return MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme="affine32").permutations
-
-
-def _number(content: bytes) -> int:
-    """64 bits of a digest as a signed number, which any database can hold."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)

@@ -119,8 +119,17 @@ class Sif:
         counts = csr_matrix((weights[known], (text_of[known], columns)), shape=(texts, len(needed)))
         vectors = unit(np.asarray(counts @ self.lexicon.vectors(needed), dtype=np.float32))
         if self.common is not None:
-            vectors = unit(vectors - np.outer(vectors @ self.common, self.common))
+            vectors = unit(vectors - np.outer(steady_product(vectors, self.common), self.common))
         return vectors
+
+
+def steady_product(rows: Floats, columns: Floats) -> NDArray[np.float64]:
+    """``rows @ columns`` of which each row is the same whatever other rows stand beside it.
+
+    In float32 its last digit would change with the number of rows, by which the BLAS divides its work: a voice would be labelled
+    otherwise when a double of its neighbour is left out. In float64 that digit is far below what is kept.
+    """
+    return np.asarray(rows.astype(np.float64) @ columns.astype(np.float64))
 
 
 def unit(rows: Floats) -> Floats:

@@ -7,6 +7,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -109,11 +110,11 @@ def postgresql_server() -> Iterator[str]:
 _numbers = itertools.count()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty, migrated database; each test that uses it runs on both kinds."""
-    if request.param == "sqlite":
-        path = tmp_path / "koenowa.db"
+@contextmanager
+def new_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The address of an empty, migrated database of this kind, in ``folder`` if it is a file; gone at the end."""
+    if kind == "sqlite":
+        path = folder / f"koenowa_{next(_numbers)}.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -124,6 +125,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     yield _database(address, name)
     with _Administrator(address) as run:
         run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty, migrated database; each test that uses it runs on both kinds."""
+    with new_database(request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.auth import hash_password, open_session
+from core import facts
 from core.crypto import Keyring
 from core.models import (
     Answer,
@@ -22,7 +23,7 @@ from core.models import (
     Facet,
     HumanLabel,
     Kind,
-    MachineLabel,
+    MachineReading,
     Role,
     Secret,
     Status,
@@ -88,7 +89,9 @@ def create_batch(session: Session, **values: Any) -> Batch:
     return _save(session, Batch(**{**defaults, **values}))
 
 
-def create_voice(session: Session, *, labelled: bool = True, answered: bool = False, published: bool = False, **values: Any) -> Voice:
+def create_voice(
+    session: Session, *, labelled: bool = True, answered: bool = False, published: bool = False, counted: bool = True, **values: Any
+) -> Voice:
     """A voice with the machine's labels; with ``answered`` also an answer, with ``published`` a public one."""
     number = next(_numbers)
     theme = values.get("theme") or _random.choice(list(THEMES))
@@ -118,6 +121,8 @@ def create_voice(session: Session, *, labelled: bool = True, answered: bool = Fa
     if "batch_id" not in values:
         values["batch_id"] = session.scalar(select(Batch.id).limit(1)) or create_batch(session).id
     voice = _save(session, Voice(**{**defaults, **values}))
+    if counted:
+        facts.add(session, [facts.attributes_of(voice)])
     if labelled:
         _create_labels(session, voice, word)
     if answered:
@@ -177,27 +182,19 @@ def create_topic(session: Session, *, voices: list[Voice] | None = None, **value
 def _create_labels(session: Session, voice: Voice, word: str) -> None:
     others = [theme for theme in THEMES if theme != voice.theme]
     said = {
-        Facet.THEME: (voice.theme, [{"label": theme, "confidence": 0.1} for theme in others[:2]]),
+        Facet.THEME: (voice.theme, [[theme, 0.1] for theme in others[:2]]),
         Facet.SUBTHEME: (voice.subtheme, []),
-        Facet.KIND: (voice.kind.value, [{"label": Kind.PROPOSAL.value, "confidence": 0.15}]),
+        Facet.KIND: (voice.kind.value, [[Kind.PROPOSAL.value, 0.15]]),
         Facet.URGENCY: (voice.urgency.value, []),
         Facet.DEPARTMENT: (voice.department, []),
     }
     start = voice.text.find(word)
-    evidence = [{"text": word, "weight": 0.6, "start": start, "end": start + len(word)}] if start >= 0 else []
-    for facet, (value, alternatives) in said.items():
-        session.add(
-            MachineLabel(
-                voice_id=voice.id,
-                facet=facet,
-                value=value,
-                confidence=voice.confidence,
-                alternatives=alternatives,
-                evidence=evidence if facet in (Facet.THEME, Facet.DEPARTMENT) else [],
-                model="test-1",
-                created_at=NOON,
-            )
-        )
+    evidence = [[word, 0.6, start, start + len(word)]] if start >= 0 else []
+    labels = {
+        facet.value: [value, voice.confidence, others, evidence if facet in (Facet.THEME, Facet.DEPARTMENT) else []]
+        for facet, (value, others) in said.items()
+    }
+    session.add(MachineReading(voice_id=voice.id, model="test-1", created_at=NOON, **labels))
     session.flush()
 
 

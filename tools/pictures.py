@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from sqlalchemy import Engine, and_, exists, func, select
+from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from api.cli.demo import ACCOUNTS
 from core import db
-from core.models import Answer, Facet, MachineLabel, Topic, TopicMembership, Voice
+from core.models import Answer, MachineReading, Topic, TopicMembership, Voice
 from core.settings import PROJECT_ROOT, get_settings
 
 PICTURES = PROJECT_ROOT / "docs" / "pictures"
@@ -70,15 +70,14 @@ def filled() -> Engine:
 
 def telling_voice(session: Session) -> str:
     """The newest published voice of a middling length with masked spans whose labels lead to the department that answered it."""
-    department = and_(MachineLabel.voice_id == Voice.id, MachineLabel.facet == Facet.DEPARTMENT, MachineLabel.value == Voice.department)
-    number = session.scalar(
-        select(Voice.receipt_number)
+    found = session.execute(
+        select(Voice.receipt_number, Voice.department, MachineReading.department.label("said"))
         .join(Answer, Answer.voice_id == Voice.id)
-        .join(MachineLabel, department)
+        .join(MachineReading, MachineReading.voice_id == Voice.id)
         .where(Voice.pii_count >= 2, func.length(Voice.text).between(80, 220), Answer.published_on.is_not(None), Voice.confidence > 0.7)
         .order_by(Voice.received_on.desc(), Voice.id)
-        .limit(1)
     )
+    number = next((row.receipt_number for row in found if row.said and row.said["value"] == row.department), None)
     if number is None:
         sys.exit("絵にできる声（公開した、伏せ字のある声）がありません。KOE_HOME を空にすると、見本の市を取り込みます。")
     return str(number)

@@ -11,6 +11,8 @@ from core.settings import Settings, get_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from nlp.annotate import Annotator
+
 SURROGATES = range(0xD800, 0xE000)
 
 
@@ -27,6 +29,16 @@ def database(*, upgrade: bool = False) -> Engine:
     if upgrade:
         db.upgrade(engine)
     return engine
+
+
+def ready_annotator() -> Annotator:
+    """What labels and masks texts; where there are no models yet, they are made first."""
+    from nlp import annotate, artifacts
+
+    current = settings()
+    if artifacts.current_folder(current) is None:
+        note("分類のモデルを作っています（最初の1回だけ、1分ほどかかります）…")
+    return annotate.ready(current)
 
 
 def say(text: str) -> None:

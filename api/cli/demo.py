@@ -13,9 +13,9 @@ import typer
 
 from api.cli import app
 from api.cli.context import database, note, say, settings
+from api.cli.intake import sums
 from api.cli.system import run_server
 from api.cli.topics import summary
-from api.cli.voices import sums
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from api.cli import app
-from api.cli.context import as_json, database, say, settings
-from api.cli.voices import ready_annotator, sums
+from api.cli.context import as_json, database, ready_annotator, say, settings
+from api.cli.intake import sums
 
 mailbox = typer.Typer(help="IMAP のメールを取り込む", no_args_is_help=True)
 app.add_typer(mailbox, name="mailbox")

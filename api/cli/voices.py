@@ -1,4 +1,4 @@
-"""koe annotate, import, train, evaluate: text and files in, labels and voices out."""
+"""koe annotate, train, evaluate: labels of texts, and the models behind them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -14,11 +13,10 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli import app
-from api.cli.context import as_json, database, note, say, settings
+from api.cli.context import as_json, database, note, ready_annotator, say, settings
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    from ingest.pipeline import ImportReport
     from nlp.annotate import Annotator
 
 _LINES = 500
@@ -55,63 +53,6 @@ def annotate(
             broken += len(bad)
     if broken:
         raise InputError(f"{broken} 行が読めませんでした。", hint="その行には error を書き出しました。ほかの行は処理済みです。")
-
-
-@app.command(name="import")
-def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV・TSV・Excel・メール・JSON Lines のファイル", show_default=False)],
-    mapping: Annotated[str, typer.Option(help="列の対応表の名前かファイル。auto は見出しから推定")] = "auto",
-    channel: Annotated[str | None, typer.Option(help="受付媒体（電話・Webフォーム・アンケート など）")] = None,
-    received_on: Annotated[str | None, typer.Option(help="受付日の列がないファイルの受付日")] = None,
-    period: Annotated[str | None, typer.Option(help="FAQ の参照回数の期間（2026-04・令和8年度 など）。期間の列がないとき")] = None,
-    *,
-    as_json_lines: Annotated[bool, typer.Option("--json", help="結果をファイルごとに1行の JSON で出す")] = False,
-) -> None:
-    """ファイルの声を取り込む。同じ声は2度入らず、取り込めない行は理由とともに残る。"""
-    from core.crypto import load_keyring
-    from ingest import dates, normalize
-    from ingest.pipeline import import_file
-    from nlp.annotate import Masker
-    from nlp.likeness import update_campaigns
-
-    given_channel = normalize.parse_channel(channel) if channel else None
-    if channel and given_channel is None:
-        raise InputError(
-            f"受付媒体「{channel}」がわかりません。",
-            hint="電話・Webフォーム・電子メール・手紙・FAX・来庁・面談・アンケート・その他 から選んでください。",
-        )
-    day: date | None = None
-    if received_on:
-        try:
-            day = dates.parse_moment(received_on).day
-        except dates.DateError as error:
-            raise InputError(
-                f"--received-on「{received_on}」が日付として読めません。{error}", hint="2026-01-31 や 令和8年1月31日 の形にしてください。"
-            ) from None
-    missing = [str(path) for path in files if not path.exists()]
-    if missing:
-        raise InputError(f"ファイルがありません: {'、'.join(missing)}", hint="パスを確かめてください。何も取り込んでいません。")
-    current = settings()
-    engine = database(upgrade=True)
-    annotator = ready_annotator()
-    keyring = load_keyring(current)
-    failed = 0
-    for path in files:
-        try:
-            report = import_file(
-                engine, path, settings=current, keyring=keyring, annotate=annotator, mask=Masker(current.taxonomy_dir), mapping=mapping,
-                channel=given_channel, received_on=day, period=period,
-            )  # fmt: skip
-        except InputError as error:
-            failed += 1
-            note(f"エラー: {path}: {error.message}")
-            note(f"　対処: {error.hint}")
-            continue
-        failed += report.nothing_taken
-        say(as_json(report.as_dict())) if as_json_lines else _print_report(path, report)
-    update_campaigns(engine, current)
-    if failed:
-        raise typer.Exit(code=1)
 
 
 @app.command()
@@ -236,28 +177,3 @@ def _standard_input() -> IO[str]:
 def _standard_output() -> IO[str]:
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     return sys.stdout
-
-
-def ready_annotator() -> Annotator:
-    """The annotator; says so where models must be made first."""
-    from nlp import annotate, artifacts
-
-    current = settings()
-    if artifacts.current_folder(current) is None:
-        note("分類のモデルを作っています（最初の1回だけ、1分ほどかかります）…")
-    return annotate.ready(current)
-
-
-def _print_report(path: Path, report: ImportReport) -> None:
-    say(f"{path}（{report.encoding}、対応表 {report.mapping}）")
-    for line in report.guessed:
-        say(f"  {line}")
-    say(f"  {sums(report)}　（{report.seconds:.1f} 秒、取込番号 {report.batch}）")
-    for reject in report.rejects_sample:
-        where = f"{reject.row} 行目" + (f"「{reject.column}」" if reject.column else "")
-        say(f"  取込不可 {where}: {reject.reason}")
-
-
-def sums(report: ImportReport) -> str:
-    """What was read and what became of it, as an equation that a reader can check."""
-    return f"読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"

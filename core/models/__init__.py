@@ -7,8 +7,8 @@ from core.models.facts import DailyCount
 from core.models.faq import FaqCount, FaqEntry
 from core.models.intake import Batch, MailboxMark, ReceiptCounter, Reject, Upload
 from core.models.jobs import Job
-from core.models.labels import HumanLabel, MachineLabel
-from core.models.likeness import Campaign, CampaignMember, DistinctText, ReadingMark, SearchTerm, Sender, TextBand
+from core.models.labels import HumanLabel, MachineLabel, MachineReading
+from core.models.likeness import Campaign, CampaignMember, ReadingMark, SearchTerm, Sender, VoiceWording, voice_search
 from core.models.opinions import Opinion
 from core.models.people import User, UserSession
 from core.models.topics import Topic, TopicMembership, TopicRun
@@ -25,7 +25,6 @@ __all__ = [
     "CampaignMember",
     "Channel",
     "DailyCount",
-    "DistinctText",
     "Facet",
     "FaqCount",
     "FaqEntry",
@@ -34,6 +33,7 @@ __all__ = [
     "JobState",
     "Kind",
     "MachineLabel",
+    "MachineReading",
     "MailboxMark",
     "Opinion",
     "ReadingMark",
@@ -44,7 +44,6 @@ __all__ = [
     "Secret",
     "Sender",
     "Status",
-    "TextBand",
     "Topic",
     "TopicMembership",
     "TopicRun",
@@ -54,4 +53,6 @@ __all__ = [
     "User",
     "UserSession",
     "Voice",
+    "VoiceWording",
+    "voice_search",
 ]

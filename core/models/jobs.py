@@ -31,6 +31,7 @@ class Job(Base):
     error: Mapped[str] = mapped_column(Text, default="", doc="in Japanese: what was wrong")
     hint: Mapped[str] = mapped_column(Text, default="", doc="in Japanese: what to do")
     attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str] = mapped_column(String(128), default="", doc="who has it now, by a name that is used once")
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("batches.id"), index=True)
     created_by: Mapped[str] = mapped_column(String(64))

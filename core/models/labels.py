@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
 from core.models.enums import Facet
-from core.types import StrEnumType
+from core.types import NullableJsonType, StrEnumType
 
 
-class MachineLabel(Base):
-    """What a model said of a voice, how sure it was, and the words that decided it."""
+class MachineLabel(NamedTuple):
+    """What a model said of one facet, how sure it was, and the words that decided it.
 
-    __tablename__ = "machine_labels"
-    __table_args__ = (Index(None, "voice_id", "facet", unique=True),)
+    Attributes:
+        value: the label.
+        confidence: 0 to 1.
+        alternatives: ``{"label", "confidence"}`` each, best first.
+        evidence: ``{"text", "weight", "start", "end"}`` each, in the masked text.
+        model: the version of the model that said it.
+        created_at: when.
+    """
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"))
-    facet: Mapped[Facet] = mapped_column(StrEnumType(Facet))
-    value: Mapped[str] = mapped_column(String(64))
-    confidence: Mapped[float]
-    alternatives: Mapped[list[Any]] = mapped_column(default=list, doc='[{"label", "confidence"}], best first')
-    evidence: Mapped[list[Any]] = mapped_column(default=list, doc='[{"text", "weight", "start", "end"}] in the masked text')
+    value: str
+    confidence: float
+    alternatives: list[dict[str, Any]]
+    evidence: list[dict[str, Any]]
+    model: str
+    created_at: datetime
+
+    @classmethod
+    def from_stored(cls, stored: list[Any], *, model: str, created_at: datetime) -> MachineLabel:
+        """From the column's ``[value, confidence, [[label, confidence], …], [[text, weight, start, end], …]]``."""
+        value, confidence, alternatives, evidence = stored
+        others = [dict(zip(("label", "confidence"), other, strict=True)) for other in alternatives]
+        words = [dict(zip(("text", "weight", "start", "end"), word, strict=True)) for word in evidence]
+        return cls(value, confidence, others, words, model, created_at)
+
+
+class MachineReading(Base):
+    """What a model said of a voice: a column a facet, empty where it said nothing."""
+
+    __tablename__ = "machine_readings"
+
+    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    theme: Mapped[list[Any] | None] = mapped_column(NullableJsonType, doc="as ``MachineLabel.from_stored`` reads it")
+    subtheme: Mapped[list[Any] | None] = mapped_column(NullableJsonType)
+    kind: Mapped[list[Any] | None] = mapped_column(NullableJsonType)
+    urgency: Mapped[list[Any] | None] = mapped_column(NullableJsonType)
+    department: Mapped[list[Any] | None] = mapped_column(NullableJsonType)
     model: Mapped[str] = mapped_column(String(64), doc="version of the model that said it")
     created_at: Mapped[datetime]
+
+    def labels(self) -> dict[Facet, MachineLabel]:
+        """The labels by facet."""
+        said = {facet: getattr(self, facet.value) for facet in Facet}
+        return {
+            facet: MachineLabel.from_stored(label, model=self.model, created_at=self.created_at) for facet, label in said.items() if label
+        }
 
 
 class HumanLabel(Base):

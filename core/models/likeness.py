@@ -1,4 +1,4 @@
-"""What likeness is found by: the search index's counts, distinct texts with their bands, groups of near-copies, blind senders.
+"""What likeness is found by: the search index's counts, wordings, groups of near-copies, blind senders.
 
 The index itself is ``voice_search``: an FTS5 virtual table on SQLite; on PostgreSQL a table with each voice's terms, beside
 ``voice_postings`` with each term's voices. Only ``nlp.postings`` and ``nlp.posting_blocks`` read and write them.
@@ -42,26 +42,14 @@ class SearchTerm(Base):
     documents: Mapped[int]
 
 
-class DistinctText(Base):
-    """One wording, long enough to be told from chance, under the first voice that used it."""
+class VoiceWording(Base):
+    """A voice's wording, by which near-copies are told (``nlp.wordings``). One that is too short has a row without a key."""
 
-    __tablename__ = "distinct_texts"
+    __tablename__ = "wordings"
 
-    text_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
-    text_key: Mapped[int] = mapped_column(BigInteger, unique=True, doc="64 bits of the wording's digest")
-
-
-class TextBand(Base):
-    """A band of a wording's MinHash signature: two wordings with a band in common may be near-copies.
-
-    No foreign key: a voice is deleted without a search through eight million bands, and a band that is left over finds no text.
-    """
-
-    __tablename__ = "text_bands"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    band: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    text_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    key: Mapped[int | None] = mapped_column(BigInteger, doc="64 bits of the wording's digest")
+    signature: Mapped[bytes] = mapped_column(doc="70 little-endian numbers of 16 bits, or nothing")
 
 
 class Campaign(Base):

@@ -138,3 +138,26 @@ def test_a_damaged_keys_file_stops_the_import(koe: Koe, home: Path, tmp_path: Pa
     (home / "keys.json").write_text("{")
     assert "keys.json" in refused(koe("import", write(tmp_path, GOOD)))
     assert voices(home) == 0
+
+
+def test_a_dry_run_writes_nothing_and_tells_what_the_import_then_does(koe: Koe, home: Path, tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD + "T-1,令和8年10月1日,電話,歩道の段差が大きい。\nT-4,いつか,電話,声\nT-5,令和8年10月1日,電話,\n")
+    checked = koe("import", "--dry-run", "--json", path)
+    assert checked.exit_code == 0
+    report = json.loads(checked.stdout)
+    assert report["codes"] == {"date": 1, "empty": 1}
+    shown = koe("import", "--dry-run", path).stdout
+    assert "調べただけで取り込んでいません" in shown
+    assert "取込不可の内わけ: date 1、empty 1" in shown
+    assert voices(home) == 0
+    taken = json.loads(koe("import", "--json", path).stdout)
+    assert [report[key] for key in ("read", "imported", "duplicates", "rejected")] == [5, 2, 1, 2]
+    assert [taken[key] for key in ("read", "imported", "duplicates", "rejected")] == [5, 2, 1, 2]
+
+
+def test_an_encoding_that_is_given_holds(koe: Koe, home: Path, tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.encode("cp932"))
+    assert "文字コード「latin」" in refused(koe("import", path, "--encoding", "latin"))
+    assert "本文の列" in refused(koe("import", path, "--encoding", "utf-8"))
+    assert voices(home) == 0
+    assert "CP932" in koe("import", path, "--encoding", "cp932").stdout

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import audit, db
 from core.errors import DatabaseError
-from core.models import Answer, AuditEntry, Base, User, Voice
+from core.models import Answer, AuditEntry, Base, MachineReading, User, Voice
 from tests.factories import create_user, create_voice
 
 
@@ -59,12 +59,16 @@ def test_what_hangs_on_a_voice_survives_every_migration(engine: Engine) -> None:
     with db.writing(engine) as session:
         voice = create_voice(session)
         session.add(Answer(voice_id=voice.id, text="道路を直しました"))
+        said = session.get_one(MachineReading, voice.id).labels()
     with engine.begin() as connection:
         command.downgrade(db._alembic_config(connection), "0001")
     db.upgrade(engine)
     with db.reading(engine) as session:
         assert session.scalar(select(func.count(Voice.id))) == 1
         assert session.scalar(select(Answer.text)) == "道路を直しました"
+        assert session.get_one(MachineReading, voice.id).labels() == said
+        assert {len(label.alternatives) for label in said.values()} == {0, 1, 2}, "something to lose"
+        assert any(label.evidence for label in said.values())
 
 
 def test_a_block_is_saved_whole_or_not_at_all(engine: Engine) -> None:

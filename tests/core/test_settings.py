@@ -15,8 +15,10 @@ VALUES: dict[str, tuple[str, Any]] = {
     "data": ("/srv/data", Path("/srv/data")),
     "taxonomy": ("/srv/city", Path("/srv/city")),
     "keys": ("k1:abc", "k1:abc"),
-    "engine": ("serial", "serial"),
+    "engine": ("dask://calc1:8786", "dask://calc1:8786"),
+    "engine_wait": ("300", 300),
     "workers": ("3", 3),
+    "queue": ("redis://queue:6379/0", "redis://queue:6379/0"),
     "log_level": ("warning", "warning"),
     "host": ("192.0.2.1", "192.0.2.1"),
     "port": ("8080", 8080),
@@ -31,6 +33,11 @@ VALUES: dict[str, tuple[str, Any]] = {
 }
 BAD = [
     ("KOE_ENGINE", "threads"),
+    ("KOE_ENGINE", "dask://calc1"),
+    ("KOE_ENGINE", "tcp://calc1:8786"),
+    ("KOE_ENGINE_WAIT", "0"),
+    ("KOE_ENGINE_WAIT", "3601"),
+    ("KOE_QUEUE", "amqp://queue"),
     ("KOE_WORKERS", "-1"),
     ("KOE_WORKERS", "257"),
     ("KOE_WORKERS", "二"),

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy.orm import Session
 
 from api.app import create_app
-from core import db
+from core import db, jobs
 from core.clock import today
 from core.crypto import load_keyring
 from core.models import Kind, Urgency
@@ -138,6 +139,21 @@ def _fill(settings: Settings) -> tuple[str, str, int]:
         above = factories.create_topic(session, name="歩道と街灯")
         topic = factories.create_topic(session, name="歩道の段差", voices=voices[::5], parent_id=above.id)
         factories.create_topic(session, name="その他の声", voices=voices[1::5], is_rest=True)
+        _create_jobs(session)
     opinion_service.update(engine, settings, topic=topic.id)
     engine.dispose()
     return urgent.receipt_number, voices[-1].receipt_number, topic.id
+
+
+def _create_jobs(session: Session) -> None:
+    """One in each state, the last still running."""
+    for title in ("長い名前のファイル_令和8年度_第3四半期_最終版.csv の取込", "話題を作る", "分類のモデルを作る", "意見を読み取る"):
+        jobs.create(session, kind="import", title=title, arguments={}, actor="hanako")
+    done, failed, stopped, running = jobs.waiting(session)
+    for job_id in (done, failed, stopped, running):
+        jobs.claim(session, job_id, worker="w")
+    jobs.finish(session, done, worker="w", result={"read": 1200, "imported": 1198, "duplicates": 2, "rejected": 0})
+    jobs.fail(session, failed, worker="w", error="話題を作る声がまだありません。", hint="声を取り込んでください。")
+    jobs.cancelled(session, stopped, worker="w")
+    jobs.report(session, running, worker="w", done=300, total=1200, message="声を読み取っています")
+    jobs.create(session, kind="train", title="分類のモデルを作る", arguments={}, actor="hanako")

@@ -31,6 +31,7 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "trends": lambda _: "/trends?period=12m",
     "trends-weeks": lambda _: "/trends?period=4w",
     "trends-custom": lambda _: "/trends?since=2020-01-01",
+    "jobs": lambda _: "/admin/jobs",
     "topic": lambda site: f"/trends/topics/{site.topic}?period=all",
 }
 

@@ -17,6 +17,7 @@ from ingest.chunks import Annotate, Mask
 from ingest.incoming import RejectedRow, Row
 from ingest.mail import open_mail
 from ingest.pipeline import ImportReport, import_file
+from ingest.retry import Tools
 from nlp.annotate import Annotator, Masker
 
 
@@ -40,6 +41,12 @@ def take(annotate: Annotate, mask: Mask, settings: Settings, keyring: Keyring) -
         return import_file(engine, path, **given)
 
     return _take
+
+
+@pytest.fixture
+def tools(annotate: Annotate, mask: Mask, settings: Settings, keyring: Keyring) -> Tools:
+    """What mended rows are taken in with."""
+    return Tools(settings, keyring, annotate, mask)
 
 
 Write = Callable[..., Path]

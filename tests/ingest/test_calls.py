@@ -15,10 +15,12 @@ from core.errors import InputError
 from core.models import Answer, Reject, Voice
 from core.settings import PROJECT_ROOT, Settings
 from ingest.calls import grouped
+from ingest.check import Preview, preview_file
 from ingest.chunks import Annotate
 from ingest.incoming import RejectedRow, Row
+from ingest.look import Choices, look
 from ingest.mapping import ColumnMapping, Grouping, resolve_mapping
-from ingest.pipeline import Preview, preview_file
+from ingest.mapping_choices import CORRECTED, save_mapping
 from nlp.annotation import Annotation
 from tests.ingest.conftest import Take, Write
 
@@ -233,3 +235,31 @@ def test_a_mistake_in_the_mapping_is_told_with_its_place(settings: Settings, tmp
     path.write_text(f"group: {group}\ncolumns: {{text: 発話内容}}\n", "utf-8")
     with pytest.raises(InputError, match=told):
         resolve_mapping(str(path), HEADINGS, settings=settings)
+
+
+def test_a_person_sees_calls_and_what_is_chosen_for_them_holds(settings: Settings, write: Write, take: Take, sqlite_engine: Engine) -> None:
+    path = write(CALLS)
+    seen = look(path, Choices(), settings=settings)
+    assert seen.problem is None
+    assert (seen.voices, len(seen.columns), seen.columns[-1]) == (2, len(seen.headings), "answer")
+    # The turn's column is made something else: calls are still told apart by it.
+    chosen = look(path, Choices(columns=(*seen.columns[:-2], "", seen.columns[-1])), settings=settings)
+    assert chosen.mapping
+    assert (chosen.voices, chosen.mapping.name) == (2, CORRECTED)
+    assert ColumnMapping.from_dict(chosen.mapping.as_dict()) == chosen.mapping
+    report = take(sqlite_engine, path, mapping=chosen.mapping)
+    assert (report.read, report.imported) == (2, 2)
+    # Without a place for the city's words they stay in the text: nothing is lost.
+    whole = look(path, Choices(columns=(*seen.columns[:-1], "")), settings=settings)
+    assert whole.rows[0].voices[0].text.endswith("担当の課に伝えると答えた。")
+
+
+def test_calls_are_told_apart_by_a_mapping_that_was_saved(settings: Settings, write: Write) -> None:
+    path = write(CALLS)
+    seen = look(path, Choices(), settings=settings)
+    assert seen.mapping
+    save_mapping(seen.mapping, "わが市の電話", settings=settings)
+    again = look(path, Choices(), settings=settings)
+    assert again.mapping
+    assert (again.mapping.name, again.voices) == ("わが市の電話", 2)
+    assert again.rows[0].voices[0].answer == "担当の課に伝えると答えた。"

@@ -19,13 +19,13 @@ from core.crypto import Keyring
 from core.errors import InputError
 from core.models import AuditEntry, Batch, BatchContent, BatchStatus, FaqCount, FaqEntry, Reject, Voice
 from core.settings import PROJECT_ROOT, Settings
+from ingest.check import check_file, preview_file
 from ingest.chunks import Annotate, Mask
 from ingest.faq import open_faq_log
 from ingest.faq_import import check_faq, import_faq
 from ingest.faq_periods import Span
 from ingest.faq_queries import list_faq
 from ingest.faq_storage import in_force
-from ingest.pipeline import preview_file
 from ingest.sources import open_source
 from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, Take, Write, list_row
@@ -233,8 +233,25 @@ def test_a_rehearsal_tells_what_an_import_then_does(engine: Engine, take: Take, 
     assert (expected.imported, expected.duplicates, expected.rejected) == (1, 3, 2)
     assert [reject.code for reject in rejects] == ["empty", "count"]
     assert len(held(engine)) == 3
+    dry = check_file(engine, path, settings=settings)
+    assert (dry.imported, dry.duplicates, dry.rejected, dry.codes) == (1, 3, 2, {"empty": 1, "count": 1})
     report = take(engine, path)
     assert (report.imported, report.duplicates, report.rejected) == (1, 3, 2)
+
+
+def test_a_log_is_stopped_and_goes_on(
+    engine: Engine, write: Write, settings: Settings, keyring: Keyring, annotate: Annotate, mask: Mask
+) -> None:  # fmt: skip
+    log = open_faq_log(open_source(write(LOG)), settings=settings)
+    assert log
+    told: list[tuple[int, int]] = []
+    options: dict[str, Any] = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask, "chunk_counts": 1}
+    stopped = import_faq(engine, log, stop=lambda: True, told=lambda _, sums, line: told.append((sums.read, line)), **options)
+    assert (stopped.cancelled, stopped.sums.read, told) == (True, 1, [(0, 0), (1, 2)])
+    with db.reading(engine) as session:
+        assert session.scalars(select(Batch.status)).one() == BatchStatus.CANCELLED
+    taken = import_faq(engine, log, **options)
+    assert (taken.batch, taken.resumed, taken.cancelled, taken.sums.read) == (stopped.batch, True, False, 3)
 
 
 def test_a_preview_says_what_was_understood(write: Write, settings: Settings) -> None:

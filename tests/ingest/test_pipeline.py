@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
-from core import audit, db
+from core import audit, db, facts
 from core.crypto import Keyring
 from core.errors import ConflictError, InputError, ModelError
 from core.models import (
@@ -24,7 +24,7 @@ from core.models import (
     BatchStatus,
     Channel,
     Facet,
-    MachineLabel,
+    MachineReading,
     ReceiptCounter,
     Reject,
     Secret,
@@ -32,8 +32,8 @@ from core.models import (
     Voice,
 )  # fmt: skip
 from core.settings import Settings
+from ingest.check import preview_file
 from ingest.chunks import Annotate, Mask
-from ingest.pipeline import preview_file
 from ingest.receipts import is_receipt_number
 from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, SURVEY_HEADINGS, Take, Write, list_row, table_bytes
@@ -81,7 +81,7 @@ def test_a_voice_is_saved_masked_labelled_and_sealed(engine: Engine, take: Take,
     with db.reading(engine) as session:
         answer = session.scalars(select(Answer)).one()
         secrets = {secret.field: secret for secret in session.scalars(select(Secret))}
-        labels = {label.facet: label for label in session.scalars(select(MachineLabel))}
+        labels = session.scalars(select(MachineReading)).one().labels()
         entry = session.scalars(select(AuditEntry)).one()
     for masked in (voice.title, voice.text, answer.text):
         assert "山田" not in masked
@@ -108,7 +108,7 @@ def test_the_city_s_department_wins_and_the_machine_s_word_stays(engine: Engine,
     take(engine, write([LIST_HEADINGS, list_row("1", "ごみの収集日を教えてください。", 所管課="特命課")]))
     assert voices(engine)[0].department == "特命課"
     with db.reading(engine) as session:
-        assert session.scalar(select(MachineLabel.value).where(MachineLabel.facet == Facet.DEPARTMENT)) != "特命課"
+        assert session.scalars(select(MachineReading)).one().labels()[Facet.DEPARTMENT].value != "特命課"
 
 
 def test_an_answer_is_public_only_when_the_resident_agreed(engine: Engine, take: Take, write: Write) -> None:
@@ -153,6 +153,20 @@ def test_receipt_numbers_run_through_fiscal_years(engine: Engine, take: Take, wr
             (2024, 1),
             (2025, 3),
         ]
+
+
+def test_the_daily_counts_come_with_the_voices(engine: Engine, take: Take, write: Write, annotate: Annotate) -> None:
+    days = [f"2025/4/{day}" for day in (1, 1, 2, 2, 2, 3)]
+    path = write([LIST_HEADINGS, *(list_row(str(n), f"{n}番の街灯が切れています。", 受付日=day) for n, day in enumerate(days))])
+    with pytest.raises(PowerCutError):
+        take(engine, path, chunk_voices=2, annotate=fail_after(1, annotate))
+    with db.reading(engine) as session:
+        assert facts.series(session, "channel") == {date(2025, 4, 1): {"電話": 2}}
+    take(engine, path, chunk_voices=2)
+    take(engine, path, chunk_voices=2)
+    with db.reading(engine) as session:
+        assert facts.series(session, "") == {date(2025, 4, day): {"": number} for day, number in ((1, 2), (2, 3), (3, 1))}
+        assert facts.differences(session) == []
 
 
 def test_a_wide_survey_gives_voices_with_question_and_choice_and_no_deadline(engine: Engine, take: Take, write: Write) -> None:
@@ -216,7 +230,7 @@ def test_an_interrupted_import_goes_on_from_its_checkpoint(engine: Engine, take:
     assert (batch.status, batch.checkpoint, batch.imported) == (BatchStatus.RUNNING, 10, 20)
 
     seen: list[tuple[int, int]] = []
-    report = take(engine, path, chunk_voices=10, progress=lambda done, total: seen.append((done, total)))
+    report = take(engine, path, chunk_voices=10, progress=lambda told: seen.append((told.done, told.total)))
     assert (report.batch, report.resumed, report.read, report.imported) == (batch.id, True, 46, 46)
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
@@ -266,6 +280,8 @@ def test_two_files_with_the_same_voices_at_a_time_bring_each_in_once(
     assert sum(report.imported for report in reports) == count(engine, Voice) == 63
     assert sum(report.duplicates for report in reports) == 120
     assert len({voice.receipt_number for voice in voices(engine)}) == 63
+    with db.reading(engine) as session:
+        assert facts.differences(session) == []
 
 
 def test_processes_give_the_same_as_one_process(sqlite_engine: Engine, take: Take, write: Write, settings: Settings) -> None:
@@ -331,6 +347,8 @@ def check_sums(engine: Engine, take: Take, path: Path) -> None:
     assert (count(engine, Voice) - before[0], count(engine, Reject) - before[1]) == (report.imported, report.rejected)
     again = take(engine, path)
     assert (again.imported, again.rejected, again.read) == (0, report.rejected, report.read)
+    with db.reading(engine) as session:
+        assert facts.differences(session) == []
 
 
 def test_a_preview_saves_nothing_and_says_what_would_come(write: Write, settings: Settings) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.settings import PROJECT_ROOT, Settings
-from ingest.pipeline import preview_file
+from ingest.check import preview_file
 
 SAMPLE = PROJECT_ROOT / "data/sample"
 TRUTH = json.loads((SAMPLE / "truth.json").read_text("utf-8"))

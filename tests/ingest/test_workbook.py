@@ -22,8 +22,8 @@ from core import db
 from core.errors import InputError
 from core.models import Batch, Reject, Voice
 from core.settings import PROJECT_ROOT, Settings
+from ingest.check import preview_file
 from ingest.incoming import RejectedRow, Row
-from ingest.pipeline import preview_file
 from ingest.sources import open_source
 from ingest.workbook import Book
 from tests.ingest.conftest import Take, Write
@@ -202,7 +202,7 @@ def test_progress_never_goes_back(engine: Engine, take: Take, write: Write) -> N
     rows = [["", "2025-04-01", f"声その{number}"] for number in range(6)]
     path = write(book_bytes({"四月": [HEADINGS, *rows[:4]], "五月": [HEADINGS, *rows[4:]]}))
     told: list[tuple[int, int]] = []
-    take(engine, path, progress=lambda done, lines: told.append((done, lines)), chunk_voices=2)
+    take(engine, path, progress=lambda now: told.append((now.done, now.total)), chunk_voices=2)
     assert told == sorted(told)
     assert told[-1] == (8, 8)
 

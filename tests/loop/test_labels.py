@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, facts
 from core.errors import ConflictError, ForbiddenError, InputError
 from core.models import Facet, Role, Status, User, Voice
 from core.settings import Settings
@@ -113,3 +113,17 @@ def test_a_department_hands_over_its_own_voices_and_takes_nobodys(engine: Engine
         voice.department = own
         labels.decide(session, voice, Facet.DEPARTMENT, other, actor=who, taxonomy=city)
         assert voice.department == other
+
+
+def test_the_daily_counts_follow_a_decision_and_its_undoing(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        before = facts.cross(session, "theme", "department")
+        made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
+        assert facts.totals(session, "theme") == {"公園・緑地": 1}
+        assert facts.totals(session, "subtheme") == {"": 1}
+        made += labels.decide(session, voice, Facet.DEPARTMENT, "", actor=who, taxonomy=city)
+        assert facts.cross(session, "theme", "department") == {("公園・緑地", ""): 1}
+        labels.undo(session, voice, [label.id for label in made], actor=who)
+        assert facts.cross(session, "theme", "department") == before
+        assert facts.differences(session) == []

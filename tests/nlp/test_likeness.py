@@ -22,12 +22,11 @@ from core.models import (
     AuditEntry,
     Campaign,
     CampaignMember,
-    DistinctText,
     ReadingMark,
     SearchTerm,
     Sender,
-    TextBand,
     Voice,
+    VoiceWording,
 )
 from core.settings import Settings
 from nlp import campaigns, likeness, postings
@@ -389,7 +388,7 @@ def _by_text(found: Iterable[frozenset[int]], texts: dict[int, str]) -> list[lis
 
 def _empty(engine: Engine) -> None:
     with db.writing(engine) as session:
-        for model in (ReadingMark, CampaignMember, TextBand, DistinctText, Campaign, Voice):
+        for model in (ReadingMark, CampaignMember, VoiceWording, Campaign, Voice):
             session.execute(delete(model))
 
 
@@ -417,7 +416,7 @@ def test_an_update_that_fails_in_a_chunk_leaves_that_chunk_undone(
         with pytest.raises(TypeError):
             update_in_chunks(engine, settings)
     with db.reading(engine) as session:
-        assert session.scalar(select(func.count()).select_from(DistinctText)) == 0
+        assert session.scalar(select(func.count()).select_from(CampaignMember)) == 0
         assert session.get_one(ReadingMark, "campaigns").voice_id == 0
     update_in_chunks(engine, settings)
     assert groups(engine) == {frozenset(copies)}
@@ -439,7 +438,7 @@ def test_signatures_of_another_scheme_are_made_anew_and_groups_stay(engine: Engi
     update_in_chunks(engine, settings)
     with db.writing(engine) as session:
         session.execute(update(ReadingMark).values(scheme="older"))
-        session.execute(update(TextBand).values(band=TextBand.band + 1))
+        session.execute(update(VoiceWording).values(key=VoiceWording.voice_id, signature=bytes(100)))
         group = session.scalar(select(CampaignMember.campaign_id).limit(1))
     report = update_in_chunks(engine, settings)
     assert (report.voices, report.begun, report.joined) == (3, 0, 0)

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.errors import ModelError
+from core.models import MachineLabel
 from core.settings import PROJECT_ROOT, Settings
 from nlp import artifacts, corpus, taxonomy
 from nlp.annotate import Annotator, Masker, ready
@@ -25,6 +26,7 @@ from nlp.corpus import Example
 from nlp.evaluate import evaluate
 from nlp.quality import Quality, calibration_error, sure, temperature
 from nlp.train import prepare_texts, train
+from tests import factories
 
 TEXTS = [
     "歩道の段差が大きく、車いすで通れません。至急直してください。",
@@ -113,6 +115,18 @@ def test_a_text_is_labelled_alike_alone_and_among_others(annotator: Annotator, a
     assert annotator([]) == []
     many = annotator(TEXTS[:3] * 40)
     assert [item.theme.label for item in many] == [item.theme.label for item in annotations[:3]] * 40
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 64])
+def test_not_a_digit_depends_on_a_texts_neighbours(annotator: Annotator, size: int) -> None:
+    texts = [example.text for example in corpus.load(annotator.taxonomy.parent / "corpus")][:200]
+    together = [stored(said) for said in annotator(texts)]
+    assert [stored(said) for start in range(0, len(texts), size) for said in annotator(texts[start : start + size])] == together
+
+
+def stored(said: Annotation) -> list[tuple[str, float, str, str]]:
+    labels = (said.theme, said.subtheme, said.kind, said.urgency, said.department)
+    return [(label.label, label.confidence, label.alternatives_json(), label.evidence_json()) for label in labels]
 
 
 def test_labels_without_evidence_are_the_same(classifier: Classifier) -> None:
@@ -312,5 +326,7 @@ def test_what_is_stored_of_a_label_is_what_is_said(annotations: list[Annotation]
     labels.append(Label("a", 0.5, (('"引用"\n', 1e-05), ("😀", 1.0)), (Evidence("\ud800\\", 0.12345, 0, 2),)))
     for label in labels:
         said = label.as_dict()
-        assert json.loads(label.alternatives_json()) == said["alternatives"]
-        assert json.loads(label.evidence_json()) == said["evidence"]
+        stored = MachineLabel.from_stored(json.loads(label.stored()), model="m", created_at=factories.NOON)
+        assert (stored.value, stored.confidence) == (said["label"], said["confidence"])
+        assert stored.alternatives == said["alternatives"]
+        assert stored.evidence == said["evidence"]

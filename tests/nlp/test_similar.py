@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import random
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,27 +7,8 @@ from hypothesis import strategies as st
 
 from core.settings import Settings
 from nlp import artifacts, similar
-from nlp.similar import Lookup, Wording, best, lookups, overlap, plain_text, rarity, scores, terms, wording
+from nlp.similar import Lookup, best, lookups, rarity, scores, terms
 from nlp.taxonomy import load as load_taxonomy
-
-POOL = (
-    "市営プールを廃止しないでください。市営プールは子どもから高齢者まで、年間四万人が利用している大切な施設です。"
-    "廃止されれば、子どもたちが泳ぎを学ぶ場も、高齢者が健康を保つ場も失われます。修理して使いつづけることをお願いします。"
-)
-
-FROZEN_KEY = 1400777110052723689
-FROZEN_BANDS = (
-    25091244148277176,
-    -8361037167336817823,
-    49585345156669061,
-    6910793639393223189,
-    -1474070884089409539,
-    -7941600954630721519,
-    -4922722372307468665,
-    4526965049034480847,
-    -3127111174052065622,
-    -1136932757024670752,
-)
 
 
 def test_terms_are_the_words_that_carry_meaning() -> None:
@@ -124,60 +103,3 @@ def test_the_vectors_are_those_of_the_models(trained_settings: Settings, annotat
 
 def test_without_models_there_are_no_vectors(settings: Settings) -> None:
     assert similar.load_sif(settings) is None
-
-
-def test_a_wording_is_told_by_its_letters_alone() -> None:
-    first = wording(POOL)
-    assert first is not None
-    assert wording(POOL.replace("。", "！\n").replace("市営プール", "市営 プール") + "〔氏名〕") == first
-
-
-def test_signatures_stay_what_they_are_since_they_are_stored() -> None:
-    """A library that gives others must be told apart by another ``SCHEME``, so that stored ones are made anew."""
-    assert similar.SCHEME == "datasketch affine32 seed 1, 10x5, 5-grams"
-    assert wording(POOL) == Wording(key=FROZEN_KEY, bands=FROZEN_BANDS)
-
-
-def test_short_texts_have_no_wording() -> None:
-    assert wording("バスの本数を増やしてほしい。") is None
-    assert wording("！" * 200) is None
-    assert wording("") is None
-
-
-def test_greetings_and_districts_leave_a_band_in_common() -> None:
-    edits = ("初めてお便りします。", "山手地区の住民です。", "いつもお世話になっております。", "港地区に住む者です。", "")
-    words = [wording(edit + POOL + end) for edit in edits for end in ("", "よろしくお願いします。")]
-    assert all(set(first.bands) & set(second.bands) for first in words if first for second in words if second)
-
-
-def test_other_matters_have_none() -> None:
-    other = wording("通学のバスの本数が減って、朝は満員で乗れません。次のバスまで四十分も待つので学校に遅れます。増便してください。")
-    first = wording(POOL)
-    assert first is not None
-    assert other is not None
-    assert not set(first.bands) & set(other.bands)
-
-
-def test_signatures_estimate_the_overlap() -> None:
-    rng = random.Random(7)  # noqa: S311
-    letters = [chr(0x4E00 + number) for number in range(400)]
-    agreeing = near = 0
-    for _ in range(60):
-        text = [rng.choice(letters) for _ in range(120)]
-        other = text.copy()
-        for place in rng.sample(range(120), 3):
-            other[place] = rng.choice(letters)
-        first, second = wording("".join(text)), wording("".join(other))
-        assert first is not None
-        assert second is not None
-        near += overlap(similar.grams("".join(text)), similar.grams("".join(other))) >= similar.NEAR
-        agreeing += bool(set(first.bands) & set(second.bands))
-    assert near == 60
-    assert agreeing >= 54  # 0.78 in common: 0.97 of the pairs share a band
-
-
-@given(st.text(max_size=80), st.text(max_size=80))
-def test_overlap_is_a_share_and_symmetric(first: str, second: str) -> None:
-    left, right = similar.grams(plain_text(first)), similar.grams(plain_text(second))
-    assert 0 <= overlap(left, right) == overlap(right, left) <= 1
-    assert overlap(left, left) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api.account import sign_in_token
+from api.admin.receiving import sent_files
 from api.app import ROUTERS
 from api.deps import Right, form_token, header_token, public
 from api.system import openapi
@@ -37,7 +39,7 @@ def test_a_route_states_one_right_first(route: APIRoute) -> None:
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.methods != {"GET"}], ids=lambda route: route.path)
 def test_a_write_asks_for_a_token(route: APIRoute) -> None:
-    assert {form_token, header_token, sign_in_token} & set(calls(route))
+    assert {form_token, header_token, sent_files, sign_in_token} & set(calls(route))
 
 
 def test_the_list_of_routes_is_the_committed_one() -> None:
@@ -65,7 +67,8 @@ def _compare(name: str, found: object) -> None:
 
 
 def _address(route: APIRoute) -> str:
-    return route.path.replace("{receipt_number}", "R08-000001-1").replace("{topic_id}", "1")
+    path = route.path.replace("{receipt_number}", "R08-000001-1").replace("{upload_id}", 32 * "0")
+    return re.sub(r"\{\w+_id\}", "1", path)
 
 
 def _guarded() -> Iterator[APIRoute]:

@@ -1,0 +1,83 @@
+"""What background jobs do: one function a kind, each calling what the command of the same name calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.intake_jobs import check_file, import_file, retry_rejects
+from api.jobs import JobContext, JobFunction, JobStopped
+
+
+def fit_topics(context: JobContext) -> dict[str, Any]:
+    """Topics over all voices."""
+    return _topics(context, "fit", "話題を作っています")
+
+
+def update_topics(context: JobContext) -> dict[str, Any]:
+    """New voices into the topics that exist."""
+    return _topics(context, "update", "声を話題に入れています")
+
+
+def train(context: JobContext) -> dict[str, Any]:
+    """The models, from examples, past cases and what staff decided."""
+    from core import db
+    from nlp import artifacts, service
+    from nlp.retrain import retrain
+
+    context.report(0, 0, "モデルを作っています")
+    with db.reading(context.engine) as session:
+        human = service.corrections(session)
+    trained = retrain(context.settings, human=human)
+    return {"taken": trained.taken, "reason": trained.reason, "model": artifacts.card(trained.folder)["version"]}
+
+
+def update_campaigns(context: JobContext) -> dict[str, Any]:
+    """Groups of near-copies among the voices that are new."""
+    from nlp import likeness
+
+    context.report(0, 0, "同文・一斉投稿をまとめています")
+    report = likeness.update_campaigns(context.engine, context.settings)
+    return {"voices": report.voices, "begun": report.begun, "joined": report.joined}
+
+
+def read_opinions(context: JobContext) -> dict[str, Any]:
+    """Judgements, requests and questions of the voices that weren't read yet. Arguments: ``topic``, ``limit``."""
+    from nlp.opinions import service
+
+    def progress(done: int, waiting: int) -> None:
+        context.report(done, waiting, "声を読み取っています")
+        if context.stop() and done < waiting:
+            raise JobStopped({"read": done})  # what was read is stored
+
+    topic, limit = context.arguments.get("topic"), context.arguments.get("limit")
+    report = service.update(context.engine, context.settings, topic=topic, limit=limit, progress=progress)
+    return {"read": report.read}
+
+
+def _topics(context: JobContext, mode: str, message: str) -> dict[str, Any]:
+    from nlp import service
+
+    context.report(0, 0, message)
+    return service.fit_topics(context.engine, context.settings, mode=mode, actor=context.actor).as_dict()
+
+
+KINDS: dict[str, JobFunction] = {
+    "import": import_file,
+    "import_check": check_file,
+    "retry_rejects": retry_rejects,
+    "topics_fit": fit_topics,
+    "topics_update": update_topics,
+    "train": train,
+    "campaigns": update_campaigns,
+    "opinions": read_opinions,
+}
+TITLES = {
+    "import": "ファイルの取込",
+    "import_check": "取込の試し",
+    "retry_rejects": "直した行の取込",
+    "topics_fit": "話題を作る",
+    "topics_update": "新しい声を話題に入れる",
+    "train": "分類のモデルを作る",
+    "campaigns": "同文・一斉投稿をまとめる",
+    "opinions": "意見を読み取る",
+}

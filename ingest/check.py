@@ -1,0 +1,254 @@
+"""What a file would give, without anything being saved: its first rows for a person's eye, or all of it as a rehearsal of the import."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from core import db
+from core.models import Channel
+from core.settings import Settings
+from ingest.chunks import CHUNK_VOICES, Chunk, make_chunks
+from ingest.faq import FaqLog, open_faq_log
+from ingest.faq_import import check_faq
+from ingest.incoming import RejectedRow
+from ingest.mapping import ColumnMapping
+from ingest.mapping_files import AUTO
+from ingest.pipeline import Meter, Progress, RejectNote, Stop, where_to_begin
+from ingest.plan import plan_source
+from ingest.readers import ENCODING_NAMES
+from ingest.rejects import count_by_code
+from ingest.sources import open_source
+from ingest.storage import Sums
+
+_SAMPLE = 20
+_PREVIEW_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would give, from its first rows, without anything being saved.
+
+    ``encoding`` is what people call it, ``encoding_key`` the key of ``ENCODING_NAMES``; ``columns`` is the mapping itself.
+    """
+
+    encoding: str
+    mapping: str
+    guessed: tuple[str, ...]
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    voices: int
+    rejects: tuple[RejectNote, ...]
+    encoding_key: str
+    columns: ColumnMapping
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What an import of the file would report at this moment; nothing was written. ``codes`` counts the rejects, the commonest first.
+
+    ``resumed``: an import was begun earlier, and what it has done already is among the sums.
+    """
+
+    read: int
+    imported: int
+    duplicates: int
+    rejected: int
+    blank: int
+    seconds: float
+    encoding: str
+    mapping: str
+    guessed: tuple[str, ...]
+    codes: dict[str, int]
+    rejects_sample: tuple[RejectNote, ...]
+    resumed: bool = False
+    cancelled: bool = False
+
+    @property
+    def nothing_taken(self) -> bool:
+        """Whether not one voice would come out of the file."""
+        return self.imported == 0 and self.duplicates == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """What ``koe import --dry-run --json`` prints."""
+        return {
+            "dry_run": True, "read": self.read, "imported": self.imported, "duplicates": self.duplicates, "rejected": self.rejected,
+            "seconds": round(self.seconds, 3), "encoding": self.encoding, "mapping": self.mapping, "codes": self.codes,
+        }  # fmt: skip
+
+
+def preview_file(
+    path: Path,
+    *,
+    settings: Settings,
+    mapping: str | ColumnMapping = AUTO,
+    encoding: str | None = None,
+    channel: Channel | None = None,
+    received_on: date | None = None,
+    period: str | None = None,
+    source_name: str | None = None,
+    limit: int | None = _PREVIEW_ROWS,
+) -> Preview:
+    """How a file would be understood, and what its first ``limit`` rows (``None``: all) would give. Needs no database.
+
+    Raises:
+        InputError: the file or the mapping can't be used.
+    """
+    opened = open_source(path, encoding=encoding)
+    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+        return _preview_faq(log, settings=settings, limit=limit)
+    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    interpreter = plan.rows.interpreter()
+    shown: list[tuple[str, ...]] = []
+    rejects: list[RejectNote] = []
+    voices = 0
+    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
+    with closing(rows):
+        for number, row in enumerate(rows, start=1):
+            result = interpreter.read(row)
+            if isinstance(result, RejectedRow):
+                rejects.append(RejectNote(result.row, result.column, result.reason))
+            else:
+                voices += len(result)
+            if number <= _PREVIEW_ROWS:
+                shown.append(row.cells)
+            if limit is not None and number >= limit:
+                break
+    return Preview(
+        encoding=ENCODING_NAMES[plan.source.encoding],
+        mapping=plan.mapping.name,
+        guessed=tuple(plan.mapping.describe()),
+        headings=plan.source.headings,
+        rows=tuple(shown),
+        voices=voices,
+        rejects=tuple(rejects),
+        encoding_key=plan.source.encoding,
+        columns=plan.mapping,
+        lines=plan.source.lines,
+    )
+
+
+def check_file(
+    engine: Engine,
+    path: Path,
+    *,
+    settings: Settings,
+    mapping: str | ColumnMapping = AUTO,
+    encoding: str | None = None,
+    channel: Channel | None = None,
+    received_on: date | None = None,
+    period: str | None = None,
+    source_name: str | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    chunk_voices: int = CHUNK_VOICES,
+) -> CheckReport:
+    """Reads the whole file as ``import_file`` would, and tells the numbers that an import would give at this moment.
+
+    Masking and labels are left out: they leave no text empty, so that they change no number.
+
+    Raises:
+        InputError: the file or the mapping can't be used.
+    """
+    began = time.monotonic()
+    opened = open_source(path, encoding=encoding)
+    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+        return _check_faq(engine, log, settings=settings, began=began)
+    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    with db.reading(engine) as session:
+        begun = where_to_begin(session, plan)
+        codes = Counter(count_by_code(session, begun.batch) if begun.batch else ())
+    meter = Meter(plan.source.lines, begun.sums, progress)
+    seen: set[int] = set()
+    sample: list[RejectNote] = []
+    blank, cancelled = begun.blank, False
+    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
+    with closing(rows):
+        for chunk in make_chunks(rows, begun.plan.interpreter(), engine=engine, done=begun.done, size=chunk_voices):
+            codes.update(reject.code for reject in chunk.rejects)
+            sample += [RejectNote(reject.row, reject.column, reject.reason) for reject in chunk.rejects[: _SAMPLE - len(sample)]]
+            blank += chunk.blank
+            meter.add(_would_be(chunk, seen), line=chunk.line)
+            if stop and stop():
+                cancelled = True
+                break
+    if not cancelled:
+        meter.end()
+    sums = meter.sums
+    return CheckReport(
+        read=sums.read,
+        imported=sums.imported,
+        duplicates=sums.duplicates,
+        rejected=sums.rejected,
+        blank=blank,
+        seconds=time.monotonic() - began,
+        encoding=ENCODING_NAMES[plan.source.encoding],
+        mapping=plan.mapping.name,
+        guessed=tuple(plan.mapping.describe()),
+        codes=dict(codes.most_common()),
+        rejects_sample=tuple(sample),
+        resumed=begun.done > 0,
+        cancelled=cancelled,
+    )
+
+
+def _preview_faq(log: FaqLog, *, settings: Settings, limit: int | None) -> Preview:
+    shown: list[tuple[str, ...]] = []
+    rejects: list[RejectNote] = []
+    counts = 0
+    with closing(log.rows(settings=settings)) as rows:
+        for row in islice(rows, limit):
+            rejects += [RejectNote(item.row, item.column, item.reason) for item in row if isinstance(item, RejectedRow)]
+            counts += sum(not isinstance(item, RejectedRow) for item in row)
+            if row and len(shown) < _PREVIEW_ROWS:
+                shown.append(row[0].cells)
+    source = log.source
+    return Preview(
+        encoding=ENCODING_NAMES[source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        headings=source.headings,
+        rows=tuple(shown),
+        voices=counts,
+        rejects=tuple(rejects),
+        encoding_key=source.encoding,
+        columns=ColumnMapping(log.mapping, {}, source.headings),
+        lines=source.lines,
+    )
+
+
+def _check_faq(engine: Engine, log: FaqLog, *, settings: Settings, began: float) -> CheckReport:
+    sums, rejects = check_faq(engine, log, settings=settings)
+    return CheckReport(
+        read=sums.read,
+        imported=sums.imported,
+        duplicates=sums.duplicates,
+        rejected=sums.rejected,
+        blank=0,
+        seconds=time.monotonic() - began,
+        encoding=ENCODING_NAMES[log.source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        codes=dict(Counter(reject.code for reject in rejects).most_common()),
+        rejects_sample=tuple(RejectNote(reject.row, reject.column, reject.reason) for reject in rejects[:_SAMPLE]),
+    )
+
+
+def _would_be(chunk: Chunk, seen: set[int]) -> Sums:
+    """A chunk's sums; a voice of an earlier chunk would be in the database by now.
+
+    ``seen`` has 64 bits of each content hash: a year of a large city takes some tens of megabytes.
+    """
+    hashes = {int(voice.content_hash[:16], 16) for voice in chunk.voices}
+    fresh = len(hashes - seen)
+    seen |= hashes
+    return Sums(fresh, chunk.duplicates + len(chunk.voices) - fresh, len(chunk.rejects))

@@ -1,0 +1,226 @@
+"""The daily counts say what counting the voices says, whatever happened to the voices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.orm import Session
+
+from core import db, facts
+from core.models import Channel, DailyCount, Kind, Urgency, Voice
+from tests import factories
+
+FIRST = date(2026, 12, 28)
+ATTRIBUTES = {
+    "channel": list(Channel)[:3],
+    "department": ["", "保育課", '"一課", {二課}\\'],
+    "district": ["", "港地区", "本町\n地区", "山手'地区", "NULL", "null"],
+    "kind": list(Kind)[:3],
+    "subtheme": ["", "保育園・入園"],
+    "theme": ["道路・交通", "子育て・保育"],
+    "urgency": list(Urgency),
+}
+VOICES = st.fixed_dictionaries(
+    {"received_on": st.integers(0, 9).map(lambda days: FIRST + timedelta(days=days))}
+    | {name: st.sampled_from(values) for name, values in ATTRIBUTES.items()}
+)
+# What happens to the voices, one transaction each: some come in, some are labelled anew, some go.
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.lists(VOICES, min_size=1, max_size=6)),
+        st.tuples(st.just("move"), st.lists(st.tuples(st.integers(0, 99), VOICES), min_size=1, max_size=4)),
+        st.tuples(st.just("remove"), st.lists(st.integers(0, 99), min_size=1, max_size=4)),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def save(session: Session, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        factories.create_voice(session, labelled=False, **row)
+
+
+def some(session: Session, numbers: list[int]) -> list[Voice]:
+    voices = session.scalars(select(Voice).order_by(Voice.id)).all()
+    return [voices[place] for place in dict.fromkeys(number % len(voices) for number in numbers)] if voices else []
+
+
+def take(session: Session, kind: str, given: list[Any]) -> None:
+    """One step, as the import, the desk and an undo do it."""
+    if kind == "add":
+        save(session, given)
+    elif kind == "move":
+        voices = some(session, [number for number, _ in given])
+        before = [facts.attributes_of(voice) for voice in voices]
+        for voice, (_, values) in zip(voices, given, strict=False):
+            for name in ("theme", "subtheme", "kind", "urgency", "department"):
+                setattr(voice, name, values[name])
+        session.flush()
+        facts.move(session, before=before, after=[facts.attributes_of(voice) for voice in voices])
+    else:
+        gone = Voice.id.in_([voice.id for voice in some(session, given)])
+        facts.remove(session, session.execute(select(*facts.COLUMNS).where(gone)).mappings().all())
+        session.execute(delete(Voice).where(gone))
+
+
+def kept(session: Session) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(select(*DailyCount.__table__.columns).order_by(*DailyCount.__table__.primary_key))]
+
+
+def by_hand(session: Session, *names: str, since: date | None = None, until: date | None = None) -> Counter[Any]:
+    """How many voices have which values, counted one by one."""
+    rows = session.execute(select(*facts.COLUMNS)).mappings()
+    return Counter(
+        tuple(str(row[name]) for name in names)
+        for row in rows
+        if (since is None or row["received_on"] >= since) and (until is None or row["received_on"] <= until)
+    )
+
+
+def check(session: Session) -> None:
+    since, until = FIRST + timedelta(days=2), FIRST + timedelta(days=7)
+    for name in facts.ATTRIBUTES:
+        for begin, end in ((None, None), (since, until)):
+            assert facts.totals(session, name, since=begin, until=end) == {
+                value: number for (value,), number in by_hand(session, name, since=begin, until=end).items()
+            }
+        for other in facts.ATTRIBUTES:
+            if facts.is_counted([name, other]) and name != other:
+                assert facts.cross(session, name, other, since=since) == by_hand(session, name, other, since=since)
+    assert sum(facts.totals(session, "").values()) == session.scalar(select(func.count()).select_from(Voice))
+    assert not [row for row in kept(session) if row[-1] <= 0]
+    assert facts.differences(session) == []
+
+
+@given(steps=STEPS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_counts_are_right_after_any_sequence_of_imports_relabels_and_removals(engine: Engine, steps: list[tuple[str, list[Any]]]) -> None:
+    with db.writing(engine) as session:  # what the example before left goes first
+        take(session, "remove", list(range(100)))
+        assert kept(session) == []
+    for kind, what in steps:
+        with db.writing(engine) as session:
+            take(session, kind, what)
+    with db.reading(engine) as session:
+        check(session)
+        before = kept(session)
+    facts.rebuild(engine)
+    with db.reading(engine) as session:
+        assert kept(session) == before
+
+
+@pytest.fixture
+def day_by_day(engine: Engine) -> Iterator[Session]:
+    """One voice on the first day, two on the second and so on, over the turn of a year."""
+    with db.writing(engine) as session:
+        save(session, [{"received_on": FIRST + timedelta(days=day), "theme": "防災・防犯"} for day in range(10) for _ in range(day + 1)])
+    with db.reading(engine) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("day", {FIRST + timedelta(days=day): day + 1 for day in range(10)}),
+        ("week", {date(2026, 12, 28): 28, date(2027, 1, 4): 27}),
+        ("month", {date(2026, 12, 1): 10, date(2027, 1, 1): 45}),
+    ],
+)
+def test_series_by_step(day_by_day: Session, by: facts.Step, expected: dict[date, int]) -> None:
+    assert facts.series(day_by_day, "theme", by=by) == {step: {"防災・防犯": number} for step, number in expected.items()}
+    assert facts.series(day_by_day, "", by=by) == {step: {"": number} for step, number in expected.items()}
+
+
+def test_series_of_a_part(day_by_day: Session) -> None:
+    second, third = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
+    assert facts.series(day_by_day, "", since=second, until=third) == {second: {"": 2}, third: {"": 3}}
+
+
+def test_no_voice_at_all(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        facts.add(session, [])
+        assert facts.span(session) is None
+        assert facts.totals(session, "") == facts.series(session, "theme") == facts.cross(session, "kind", "theme") == {}
+        assert session.scalar(facts.voices_with({})) == 0
+
+
+def test_how_many_have_none_one_or_two_values(day_by_day: Session) -> None:
+    assert facts.span(day_by_day) == (FIRST, FIRST + timedelta(days=9))
+    assert day_by_day.scalar(facts.voices_with({})) == 55
+    assert day_by_day.scalar(facts.voices_with({"theme": "防災・防犯"}, since=FIRST + timedelta(days=9))) == 10
+    assert day_by_day.scalar(facts.voices_with({"theme": "防災・防犯", "department": "くらし安全課"}, until=FIRST)) == 1
+    assert day_by_day.scalar(facts.voices_with({"urgency": Urgency.LIFE})) == 0
+
+
+@pytest.mark.parametrize("names", [("title",), ("subtheme", "theme"), ("theme", "theme"), ("kind", "theme", "urgency")])
+def test_what_is_not_counted_is_refused(engine: Engine, names: tuple[str, ...]) -> None:
+    assert facts.is_counted(names) is False
+    with db.reading(engine) as session:
+        if len(names) == 2:
+            with pytest.raises(ValueError, match="not counted"):
+                facts.cross(session, *names)
+        if len(set(names)) == len(names):
+            with pytest.raises(ValueError, match="not counted"):
+                facts.voices_with(dict.fromkeys(names, "x"))
+
+
+def test_a_voice_that_was_not_counted_is_told(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        save(session, [{"theme": "防災・防犯", "received_on": FIRST}])
+        session.execute(delete(DailyCount).where(DailyCount.facet == "theme", DailyCount.by_facet == ""))
+        session.execute(DailyCount.__table__.update().where(DailyCount.facet == "").values(voices=3))
+    with db.reading(engine) as session:
+        assert facts.differences(session) == [
+            facts.Difference("", "", FIRST, "", "", kept=3, counted=1),
+            facts.Difference("theme", "", FIRST, "防災・防犯", "", kept=0, counted=1),
+        ]
+    facts.rebuild(engine)
+    with db.reading(engine) as session:
+        assert facts.differences(session) == []
+
+
+def test_many_write_and_one_counts_anew_at_the_same_time(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        batch = factories.create_batch(session).id
+    rows = [
+        {"received_on": FIRST + timedelta(days=number % 7), "batch_id": batch}
+        | {name: values[number % len(values)] for name, values in ATTRIBUTES.items()}
+        for number in range(40)
+    ]
+
+    def write(turn: int) -> None:
+        if turn == 3:
+            facts.rebuild(engine)
+            return
+        # Each brings the same days and values in an order of its own; the counts of all are the same rows.
+        mixed = rows[turn:] + rows[:turn]
+        with db.writing(engine) as session:
+            saved = [factories.create_voice(session, labelled=False, counted=False, **row) for row in mixed[:: 1 - turn % 2 * 2]]
+            facts.add(session, [facts.attributes_of(voice) for voice in saved])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(8)))
+    with db.reading(engine) as session:
+        assert facts.totals(session, "") == {"": 7 * 40}
+        check(session)
+
+
+def test_the_migration_counts_the_voices_that_are_there(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        save(session, [{name: values[number % len(values)] for name, values in ATTRIBUTES.items()} for number in range(30)])
+        counted = kept(session)
+    with engine.begin() as connection:
+        command.downgrade(db._alembic_config(connection), "0004")
+    db.upgrade(engine)
+    with db.reading(engine) as session:
+        assert kept(session) == counted
