@@ -41,13 +41,10 @@ format: $(READY) ## 書式を直す / format and fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## 正しさと速さを測る / measure
+bench: $(READY) ## 正しさと速さを測り、docs/benchmarks.md を書く / measure
 	$(BIN)/python bench/quality.py
-	$(BIN)/python bench/annotate.py
-	$(BIN)/python bench/start.py
-	$(BIN)/python bench/similar.py
 	$(BIN)/python bench/opinions.py
-	$(BIN)/python bench/intake.py
+	$(BIN)/python bench/document.py
 
 lock: $(READY) ## requirements.lock を書き直す / resolve again
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-build --no-header --quiet --upgrade -o requirements.lock

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.jobs import JobContext, JobStopped
 from core import db
+from core.errors import ConflictError
 from core.models import Batch, BatchStatus, Channel, Job, Upload
 
 if TYPE_CHECKING:
@@ -83,6 +84,28 @@ def retry_rejects(context: JobContext) -> dict[str, Any]:
     return report.as_dict() | {
         "sample": [{"row": outcome.row, "column": outcome.column, "reason": outcome.reason} for outcome in report.sample]
     }
+
+
+def undo_batch(context: JobContext) -> dict[str, Any]:
+    """A batch taken back. Arguments: ``batch``, ``reason``, ``force``."""
+    from ingest import undo
+
+    def tell(deleted: int, total: int) -> None:
+        context.report(deleted, total, "声を消しています")
+        if context.stop():
+            raise JobStopped({"voices": deleted})  # goes on from there when it is called again
+
+    given = context.arguments
+    context.report(0, 0, "準備しています")
+    try:
+        report = undo.undo_batch(
+            context.engine, given["batch"], actor=context.actor, reason=given["reason"], force=given.get("force", False), progress=tell
+        )
+    except ConflictError:
+        if not _is_undone(context):
+            raise
+        return {"batch": given["batch"]}  # a worker before this one came to its end and was killed before it could say so
+    return report.as_dict()
 
 
 class _Pace:
@@ -158,6 +181,11 @@ def _annotating(context: JobContext) -> dict[str, Any]:
     from nlp import annotate
 
     return {"annotate": annotate.ready(context.settings), "mask": annotate.Masker(context.settings.taxonomy_dir)}
+
+
+def _is_undone(context: JobContext) -> bool:
+    with db.reading(context.engine) as session:
+        return session.get_one(Batch, context.arguments["batch"]).status is BatchStatus.UNDONE
 
 
 def _done_before(context: JobContext) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.intake_jobs import check_file, import_file, retry_rejects
+from api.intake_jobs import check_file, import_file, retry_rejects, undo_batch
 from api.jobs import JobContext, JobFunction, JobStopped
 
 
@@ -65,6 +65,7 @@ KINDS: dict[str, JobFunction] = {
     "import": import_file,
     "import_check": check_file,
     "retry_rejects": retry_rejects,
+    "undo_batch": undo_batch,
     "topics_fit": fit_topics,
     "topics_update": update_topics,
     "train": train,
@@ -75,6 +76,7 @@ TITLES = {
     "import": "ファイルの取込",
     "import_check": "取込の試し",
     "retry_rejects": "直した行の取込",
+    "undo_batch": "取込の取り消し",
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "train": "分類のモデルを作る",

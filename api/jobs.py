@@ -80,9 +80,12 @@ class JobContext:
             self._latest, self._written_at = None, time.monotonic()
 
     def beat(self) -> None:
-        """A sign of life."""
+        """A sign of life, and what was reported since the last one was written: the next report may be long in coming."""
         with db.writing(self.engine) as session:
-            self.standing = jobs.beat(session, self.job_id, worker=self.worker)
+            if self._latest is not None:
+                self.flush(session)
+            else:
+                self.standing = jobs.beat(session, self.job_id, worker=self.worker)
 
 
 JobFunction = Callable[[JobContext], dict[str, Any]]

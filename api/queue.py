@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from huey import Huey, SqliteHuey
+from huey.exceptions import ConfigurationError, HueyException
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import SqliteStorage
@@ -18,6 +20,9 @@ from core.errors import QueueError, SettingsError
 from core.settings import Settings
 
 NAME = "koenowa"
+# What reading a message that somebody else wrote may raise.
+_NOT_OURS = (ValueError, TypeError, LookupError, HueyException)
+_log = logging.getLogger("koenowa.queue")
 
 
 class JobQueue:
@@ -44,12 +49,17 @@ class JobQueue:
             QueueError: the queue can't be reached.
         """
         with _reachable(), self._let_go():
-            return {task.args[0] for task in self.huey.pending()}
+            items = self.huey.storage.enqueued_items()
+        return {found for item in items if (found := _job_of(item)) is not None}
 
     def run_next(self) -> bool:
         """Does the next job in the queue in this process; ``False`` when there is none."""
         with _reachable():
-            task = self.huey.dequeue()
+            try:
+                task = self.huey.dequeue()
+            except _NOT_OURS:
+                _log.warning("待ち行列に、声環のものでない合図がありました。捨てます。")
+                return True
         if task is None:
             return False
         self.huey.execute(task)
@@ -68,6 +78,14 @@ class JobQueue:
         if self.runner is None:
             raise AssertionError("only a worker executes tasks")
         self.runner(job_id)
+
+
+def _job_of(item: bytes) -> int | None:
+    try:
+        (job_id,) = Message(*json.loads(item)).args
+    except _NOT_OURS:
+        return None
+    return job_id if isinstance(job_id, int) else None
 
 
 def open_queue(settings: Settings) -> JobQueue:
@@ -90,7 +108,7 @@ def _open(place: str) -> JobQueue:
 
         # The consumer's stop is noticed between two looks at the queue.
         return JobQueue(RedisHuey(NAME, url=place, results=False, serializer=_Json(), read_timeout=1))
-    except (ImportError, _configuration_error()):
+    except (ImportError, ConfigurationError):
         raise SettingsError(
             "KOE_QUEUE に Redis を指定していますが、パッケージ redis がありません。",
             hint="pip install 'koenowa[redis]' で入れるか、KOE_QUEUE を空にしてください。",
@@ -105,13 +123,6 @@ class _Json(Serializer):  # type: ignore[misc]
 
     def _deserialize(self, data: bytes) -> Message:
         return Message(*json.loads(data))
-
-
-def _configuration_error() -> type[Exception]:
-    from huey.exceptions import ConfigurationError
-
-    error: type[Exception] = ConfigurationError
-    return error
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from api.graphics import bar, kinds_bar, sparkline
 from core.city import City
 from core.clock import today, wareki
 from core.models import Channel, Facet, Kind, Urgency
+from ingest.batches import STATES
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -106,7 +107,8 @@ _GLOBALS = {
     "URGENCY_TONE": words.URGENCY_TONE,
     "ATTRIBUTE": words.ATTRIBUTE,
     "ORIGINAL": words.ORIGINAL,
-    "BATCH_STATUS": words.BATCH_STATUS,
+    "BATCH_STATE": STATES,
+    "BATCH_TONE": words.BATCH_TONE,
     "REJECT_CODE": words.REJECT_CODE,
     "RESOLUTION": words.RESOLUTION,
     "Kind": Kind,

@@ -26,14 +26,13 @@ JOB_STATE = {
     JobState.FAILED: "失敗",
     JobState.CANCELLED: "取り消し",
 }
-BATCH_STATUS = {
-    BatchStatus.RUNNING: ("取込中", "blue"),
-    BatchStatus.DONE: ("取込済み", "green"),
-    BatchStatus.FAILED: ("打ち切り", "red"),
-    BatchStatus.CANCELLED: ("途中で中止", "orange"),
-    BatchStatus.UNDONE: ("取り消し済み", "gray"),
+BATCH_TONE = {
+    BatchStatus.RUNNING: "blue",
+    BatchStatus.DONE: "green",
+    BatchStatus.FAILED: "red",
+    BatchStatus.CANCELLED: "orange",
+    BatchStatus.UNDONE: "gray",
 }
-"""With the tone of the chip."""
 REJECT_CODE = {
     "encoding": "文字コードとして読めない",
     "nul": "文字ではないものがある",

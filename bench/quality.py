@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import document
 import sklearn
 
 from core.clock import today
@@ -79,17 +80,12 @@ def about(settings: Settings, given: Gold, card: dict[str, object], seconds: flo
     files = "、".join(path.name for path in given.files)
     return {
         "測定日": today().isoformat(),
-        "計算機": f"{_processor()}、{platform.system()} {platform.machine()}、{versions}",
+        "計算機": f"{document.processor()}、{platform.system()} {platform.machine()}、{versions}",
         "モデル": f"{card['version']}（学習例 {card['examples']:,} 件）",
         "測った文章": f"声 {len(given.voices):,} 件、マスキング {len(given.masking):,} 件（{files}）",
         "判断保留の確信度": f"{settings.low_confidence} 未満",
         "かかった時間": f"{seconds:,.0f} 秒",
     }
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor() or "不明")
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def move(session: Session, *, before: Sequence[Mapping[str, Any]], after: Sequen
     """Counts the same voices anew after their attributes changed."""
     changes = Counter(_counted(after))
     changes.subtract(_counted(before))
-    _change(session, {key: number for key, number in changes.items() if number})
+    _change(session, {key: number for key, number in sorted(changes.items()) if number})
 
 
 def rebuild(engine: Engine) -> None:

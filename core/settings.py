@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 from core.errors import SettingsError
 
@@ -73,15 +75,26 @@ class Settings(BaseSettings):
         return self.home / "models"
 
 
+def _secret_folders() -> list[Path]:
+    # A file there has a variable's name in small letters and holds its value: what containers and systemd hand over unseen by others.
+    folders = (Path("/run/secrets"), Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets"))
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once.
+    """The settings of this process, read once: from the variables, and what they leave open from the secret files.
 
     Raises:
-        SettingsError: a variable has a value that cannot be used.
+        SettingsError: a variable has a value that cannot be used, or a secret file can't be read.
     """
     try:
-        return Settings()
+        return Settings(_secrets_dir=_secret_folders())
+    except SourceError:
+        folders = "・".join(map(str, _secret_folders()))
+        raise SettingsError(
+            f"{folders} にある設定のファイルが読めません。", hint="持ち主と権限と文字コード（UTF-8）を確かめてください。"
+        ) from None
     except ValidationError as error:
         names = ", ".join("KOE_" + "_".join(str(part) for part in item["loc"]).upper() for item in error.errors())
         raise SettingsError(f"設定の値が正しくありません: {names}", hint="docs/settings.md を見て直してください。") from None

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, exists, select, update
+from sqlalchemy import Engine, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, db
@@ -259,6 +259,7 @@ def _goes_on(batch: Batch, plan: FilePlan) -> bool:
 
 def _begin(engine: Engine, plan: FilePlan, *, actor: str) -> tuple[int, Begun]:
     with db.writing(engine) as session:
+        _queue_up(session, plan)
         _refuse_while_undone(session, plan)
         begun = where_to_begin(session, plan)
         # One that was begun in another way: its voices stay, its rest is what this import takes in.
@@ -287,6 +288,12 @@ def _begin(engine: Engine, plan: FilePlan, *, actor: str) -> tuple[int, Begun]:
         session.add(batch)
         session.flush()
         return batch.id, begun
+
+
+def _queue_up(session: Session, plan: FilePlan) -> None:
+    """Who begins with the same file meanwhile waits for the end of this transaction, and then sees its batch (as on SQLite anyhow)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(int(plan.source.sha256[:15], 16))))
 
 
 def _refuse_while_undone(session: Session, plan: FilePlan) -> None:

@@ -15,6 +15,7 @@ from ingest.calls import by_call, resolve_calls
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Fallback, Interpreter, fallback_day
 from ingest.mapping import ColumnMapping, with_notes
+from ingest.readers import TEXT_ENCODINGS
 from ingest.sources import Source, open_source
 from ingest.workbook import SheetRow, in_sheet
 
@@ -145,6 +146,17 @@ def plan_source(
         resolved = resolve_calls(mapping, source, settings=settings)
     plan = RowPlan(resolved, name, fallback_day(resolved, file_name=name, received_on=received_on), channel)
     return FilePlan(by_call(source, resolved), _told(plan))
+
+
+def plan_again(path: Path, stored: Mapping[str, Any], *, encoding: str) -> FilePlan:
+    """The plan by which a batch took a file in (``batches.plan`` and ``batches.encoding``), with the same file opened again.
+
+    Raises:
+        InputError: the file can't be read, or the batch has no plan.
+    """
+    rows = RowPlan.from_dict(stored)
+    source = open_source(path, encoding=encoding if encoding in TEXT_ENCODINGS else None)
+    return FilePlan(by_call(source, rows.mapping), rows)
 
 
 def _told(plan: RowPlan) -> RowPlan:

@@ -138,7 +138,7 @@ def export_rejects(session: Session, file: IO[str], batch_id: int, *, keyring: K
     told = reason_of(reason, "取り込めなかった行を書き出す")
     batch = batch_of(session, batch_id)
     writer = csv.writer(file)
-    writer.writerow((*LEADING_COLUMNS, *(map(written, headings_of(batch)) if batch.plan else ("内容",))))
+    writer.writerow((*LEADING_COLUMNS, *(map(written, headings_of(batch)) if headings_of(batch) else ("内容",))))
     count = 0
     for reject, cells in _opened(session, batch_id, keyring):
         writer.writerow((reject.id, reject.row, written(reject.column), reject.code, reject.reason, *map(written, cells)))

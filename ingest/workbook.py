@@ -6,7 +6,7 @@ import hashlib
 import re
 import warnings
 import zipfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -20,7 +20,8 @@ from ingest.headings import find_reasons, guess_fields
 from ingest.incoming import RejectedRow, Row
 from ingest.normalize import folded
 from ingest.readers import fitted
-from ingest.workbook_check import check_package, damage_told
+from ingest.workbook_check import Merged, check_package, damage_told
+from ingest.workbook_values import date_columns, in_usual_epoch, spread
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -31,6 +32,7 @@ _HEAD = 1 << 16
 _LOOKED_AT = 30  # filled rows among which the headings stand
 _BLOCK = 50
 _CONTROL = re.compile("_x00([01][0-9A-Fa-f])_")  # how a workbook writes a carriage return and the like
+_MACINTOSH = 1904  # the year in which old Excel for Macintosh begins to count days
 _HALF_SECOND = timedelta(milliseconds=500)
 
 
@@ -62,6 +64,8 @@ class Book:
     lines: int
     sheets: tuple[_Sheet, ...]
     main: _Sheet
+    merged: Mapping[str, Sequence[Merged]]
+    """Cells that go down over several rows, by the name of the part that holds their sheet."""
 
     @property
     def name(self) -> str:
@@ -83,11 +87,13 @@ class Book:
         several = len(self.sheets) > 1
         width = len(self.headings)
         with damage_told(self.name), _opened(self.path) as book:
+            dates = date_columns(self.headings) if book.epoch.year == _MACINTOSH else frozenset()
             for sheet, table in zip(self.sheets, book.worksheets, strict=True):
                 foreign = "" if _same(sheet, self.main) else _foreign(sheet, self.main)
                 # What looks like headings in a foreign sheet may be a record of a list that goes on without any.
                 start = 0 if foreign and not sheet.known else sheet.start
-                for row in _filled_rows(table):
+                merged = self.merged.get(table._worksheet_path, ())  # noqa: SLF001  (openpyxl tells it nowhere else)
+                for row in spread(_filled_rows(table), () if foreign else merged, headings=self.headings, start=start):
                     if row.number <= start:
                         continue
                     if foreign:
@@ -95,6 +101,8 @@ class Book:
                         continue
                     # A cell that isn't there is an empty one: unlike a line of text, a sheet's row can't be too short.
                     cells = row.cells + ("",) * (width - len(row.cells))
+                    if dates:
+                        cells = in_usual_epoch(cells, dates)
                     whole = SheetRow(row.number, cells, sheet.name) if several else replace(row, cells=cells)
                     taken = fitted(whole, self.headings, needed=needed, settings=settings)
                     yield in_sheet(taken, sheet.name) if several and isinstance(taken, RejectedRow) else taken
@@ -124,7 +132,7 @@ def open_workbook(path: Path) -> Book:
     Raises:
         InputError: damaged, encrypted, too large, or without headings or records; says what to do.
     """
-    lines = check_package(path)
+    looked = check_package(path)
     with damage_told(path.name):
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -133,7 +141,7 @@ def open_workbook(path: Path) -> Book:
     full = [sheet for sheet in sheets if sheet.has_records]
     main = next((sheet for sheet in full if sheet.known), next(iter(full), None))
     if main:
-        return Book(path, sha256, lines, sheets, main)
+        return Book(path, sha256, looked.rows, sheets, main, looked.merged)
     if any(sheet.start for sheet in sheets):
         raise InputError(f"「{path.name}」は見出し行だけで、記録がありません。", hint="記録のあるファイルを選んでください。")
     raise InputError(

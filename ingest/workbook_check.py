@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from xml.parsers import expat
 
 from core.errors import InputError
@@ -25,6 +27,8 @@ _MOST_STRING_ELEMENTS = 10_000_000
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _SHEET, _ROW, _CELL, _STRINGS = f"{_MAIN}worksheet", f"{_MAIN}row", f"{_MAIN}c", f"{_MAIN}sst"
+_MERGED = f"{_MAIN}mergeCell"
+_CORNERS = re.compile(r"([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})", re.ASCII)
 # Parts that no table is read from; they may be large.
 _UNREAD = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/embeddings/", "xl/pivotCache/", "xl/comments", "xl/externalLinks/", "customXml/")
 _RESAVE = "表計算ソフトで開き、「Excel ブック（.xlsx）」か「CSV UTF-8（コンマ区切り）」で保存しなおしてください。"
@@ -38,8 +42,23 @@ class _ForbiddenError(Exception):
     """A document type, in which entities can be declared; no workbook has one."""
 
 
-def check_package(path: Path) -> int:
-    """Looks through a workbook's parts and gives the number of rows of all its sheets (up to the last one that is filled in).
+class Merged(NamedTuple):
+    """A cell that goes down over several rows: its column (from 0), its first row and its last."""
+
+    column: int
+    first: int
+    last: int
+
+
+class Looked(NamedTuple):
+    """The number of rows of all sheets (up to the last one that is filled in), and each sheet's merged cells by its part's name."""
+
+    rows: int
+    merged: Mapping[str, Sequence[Merged]]
+
+
+def check_package(path: Path) -> Looked:
+    """Looks through a workbook's parts.
 
     Raises:
         InputError: damaged, encrypted, with entities, or so large when unpacked that it could fill the memory.
@@ -48,13 +67,14 @@ def check_package(path: Path) -> int:
         parts = [part for part in package.infolist() if not part.is_dir()]
         _check_sizes(path.name, parts)
         try:
-            return sum(_check_part(package, part) for part in parts)
+            sheets = {part.filename: watcher for part in parts if (watcher := _check_part(package, part))}
         except _TooMuchError:
             raise _too_large(path.name) from None
         except _ForbiddenError:
             raise InputError(
                 f"「{path.name}」に、Excel ブックにはあるはずのない宣言（DOCTYPE）があります。安全のため読みません。", hint=_RESAVE
             ) from None
+        return Looked(sum(sheet.row for sheet in sheets.values()), {name: sheet.merged for name, sheet in sheets.items()})
 
 
 @contextmanager
@@ -92,9 +112,10 @@ def _too_large(name: str) -> InputError:
     )
 
 
-def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> _Watcher | None:
+    """What was seen of a part, if it is a sheet."""
     if part.filename.startswith(_UNREAD):
-        return 0
+        return None
     watcher = _Watcher()
     with package.open(part) as stream:
         while piece := stream.read(_PIECE):
@@ -103,18 +124,19 @@ def _check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
             except (expat.ExpatError, ValueError, LookupError):
                 if watcher.root or part.filename.endswith((".xml", ".rels")):
                     raise
-                return 0  # not XML: a picture, a macro (never run)
+                return None  # not XML: a picture, a macro (never run)
     if watcher.root:
         watcher.feed(b"", last=True)
-    return watcher.row if watcher.root == _SHEET else 0
+    return watcher if watcher.root == _SHEET else None
 
 
 class _Watcher:
-    """Follows the elements of one part. ``row`` is the last row seen."""
+    """Follows the elements of one part. ``row`` is the last row seen, ``merged`` the cells that go down over several rows."""
 
     def __init__(self) -> None:
         self.root = ""
         self.row = 0
+        self.merged: list[Merged] = []
         self._column = self._cells = self._elements = self._in_row = self._latest = self._fed = 0
         self._most = _MOST_ELEMENTS
         self._parser = expat.ParserCreate(namespace_separator="}")
@@ -147,6 +169,8 @@ class _Watcher:
             self._place_cell(attributes.get("r", ""))
         elif name == _ROW:
             self._begin_row(attributes.get("r"))
+        elif name == _MERGED:
+            self._note_merged(attributes.get("ref", ""))
         elif not self.row:
             self._elsewhere(name, attributes)
         self._latest = self._parser.CurrentByteIndex
@@ -163,11 +187,21 @@ class _Watcher:
             raise _TooMuchError
         self.row, self._column, self._in_row = number, 0, 0
 
+    def _note_merged(self, reference: str) -> None:
+        corners = _CORNERS.fullmatch(reference)
+        if corners and int(corners[2]) < int(corners[3]):
+            self.merged.append(Merged(_column(corners[1]) - 1, int(corners[2]), int(corners[3])))
+
     def _place_cell(self, reference: str) -> None:
-        column = 0
-        for letter in reference[:4].rstrip("0123456789"):
-            column = column * 26 + ord(letter) - 64
-        column = column or self._column + 1
+        column = _column(reference[:4].rstrip("0123456789")) or self._column + 1
         if not self._column < column <= _LAST_COLUMN:
             raise ValueError("cells out of order")
         self._column = column
+
+
+def _column(letters: str) -> int:
+    """A column's number, from 1; 0 for no letters."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number

@@ -61,17 +61,15 @@ class VoiceFilter:
     until: date | None = None
     topic: int | None = None
 
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The values that are asked for, by the name of their column."""
+        equal = {name: getattr(self, name) for name in ("theme", "kind", "channel", "urgency", "department", "district")}
+        return {name: value for name, value in equal.items() if value}
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions, to be joined by AND."""
-        equal = (
-            (Voice.theme, self.theme),
-            (Voice.kind, self.kind),
-            (Voice.channel, self.channel),
-            (Voice.urgency, self.urgency),
-            (Voice.department, self.department),
-            (Voice.district, self.district),
-        )
-        found: list[ColumnElement[bool]] = [column == value for column, value in equal if value]
+        found: list[ColumnElement[bool]] = [getattr(Voice, name) == value for name, value in self.attributes.items()]
         if self.since:
             found.append(Voice.received_on >= self.since)
         if self.until:

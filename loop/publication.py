@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from core import facts
 from core.clock import fiscal_year, today, wareki
 from core.errors import NotFoundError
 from core.models import Answer, Channel, Voice
@@ -113,15 +114,12 @@ def get_published(session: Session, receipt_number: str) -> PublicVoice:
 
 def figures(session: Session) -> Figures:
     """The figures of the 年度 of the newest voice; zeros when there is none."""
-    newest = session.scalar(select(func.max(Voice.received_on)))
-    year = fiscal_year(newest or today())
-    in_year = Voice.received_on.between(date(year, 4, 1), date(year + 1, 3, 31))
-    row = session.execute(
-        select(func.count(), func.count(Answer.answered_on), func.count(Answer.published_on))
-        .select_from(Voice)
-        .outerjoin(Answer, Answer.voice_id == Voice.id)
-        .where(in_year)
-    ).one()
+    days = facts.span(session)
+    year = fiscal_year(days[1] if days else today())
+    since, until = date(year, 4, 1), date(year + 1, 3, 31)
+    received = facts.voices_with({}, since=since, until=until).scalar_subquery()
+    answers = select(received, func.count(Answer.answered_on), func.count(Answer.published_on)).select_from(Answer)
+    row = session.execute(answers.join(Voice, Voice.id == Answer.voice_id).where(Voice.received_on.between(since, until))).one()
     return Figures(year, *row)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from core import facts
 from core.errors import NotFoundError
 from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice
 from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
@@ -67,11 +68,16 @@ class Labels:
 
 def count_tabs(session: Session, scope: Scope) -> dict[Tab, int]:
     """How many voices each tab holds under the scope's filter: one statement, so that the numbers agree."""
-    counts = [
-        select(func.count()).select_from(Voice).where(*scope.through(tab).conditions()).scalar_subquery().label(tab.value) for tab in Tab
-    ]
+    counts = [_counting(scope.through(tab)).scalar_subquery().label(tab.value) for tab in Tab]
     row = session.execute(select(*counts)).one()
     return dict(zip(Tab, row, strict=True))
+
+
+def _counting(scope: Scope) -> Select[int]:
+    wanted = scope.filter
+    if scope.tab is Tab.ALL and not wanted.words and wanted.topic is None and facts.is_counted(list(wanted.attributes)):
+        return facts.voices_with(wanted.attributes, since=wanted.since, until=wanted.until)
+    return select(func.count()).select_from(Voice).where(*scope.conditions())
 
 
 def list_voices(
@@ -161,4 +167,4 @@ def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) ->
 
 def districts(session: Session) -> Sequence[str]:
     """The districts that voices came from, in the order of their names."""
-    return session.scalars(select(Voice.district).where(Voice.district != "").distinct().order_by(Voice.district)).all()
+    return [name for name in facts.totals(session, "district") if name]

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, func, select
 from sqlalchemy.orm import Session
 
+from core import facts
 from core.errors import NotFoundError
 from core.models import Topic, TopicMembership, TopicStatus, Voice
 from loop.filters import in_topic
@@ -88,8 +89,8 @@ class TopicDetail:
 
 def span(session: Session) -> Period | None:
     """From the oldest to the newest voice; ``None`` when there is none."""
-    first, last = session.execute(select(func.min(Voice.received_on), func.max(Voice.received_on))).one()
-    return Period(first, last) if first and last else None
+    days = facts.span(session)
+    return Period(*days) if days else None
 
 
 def overview(session: Session, period: Period, *, compare: bool = True) -> Overview:

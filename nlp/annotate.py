@@ -51,6 +51,8 @@ class Annotator:
         for text, tokens, spans in _inspect(texts, self.taxonomy):
             prepared.append(prepare(text, tokens, spans))
             found.append(tuple(spans))
+        line = classifier.features.book.line(prepared)
+        terms = similar.terms_of_line(line)
         return [
             Annotation(
                 masked=text.masked,
@@ -63,10 +65,12 @@ class Annotator:
                 related=decision.related,
                 segments=tuple(_segment(part, given, text.masked, spans) for part in decision.segments),
                 reidentifying=rarity.telling(text.masked, city=place),
-                terms=similar.terms_of(text.tokens),
+                terms=words,
                 model=self.models.name,
             )
-            for given, text, spans, decision in zip(texts, prepared, found, classifier.decide(prepared), strict=True)
+            for given, text, spans, decision, words in zip(
+                texts, prepared, found, classifier.decide(prepared, line=line), terms, strict=True
+            )
         ]
 
 
@@ -126,8 +130,9 @@ def _inspect(texts: Sequence[str], words: Path) -> list[tuple[str, list[Token], 
     places = city.load(words).places
     inspected = []
     doubts: list[tuple[int, PiiSpan]] = []
-    for index, text in enumerate(texts):
-        tokens = tokenize(text)
+    # One after the other, and not by turns: each keeps what it needs in the processor's cache.
+    tokenized = [tokenize(text) for text in texts]
+    for index, (text, tokens) in enumerate(zip(texts, tokenized, strict=True)):
         spans = pii.find(text, tokens, places=places)
         inspected.append((text, tokens, spans))
         doubts += [(index, span) for span in pii.doubts(tokens, spans, places=places)]

@@ -80,9 +80,9 @@ class Label(NamedTuple):
 
     def stored(self) -> str:
         """The label as ``core.models.MachineLabel.from_stored`` reads it: JSON text, short since there are five for each voice."""
-        others = ",".join([f"[{_quoted(label)},{round(confidence, 4)!r}]" for label, confidence in self.alternatives])
-        words = ",".join([f"[{_quoted(text)},{round(weight, 3)!r},{start},{end}]" for text, weight, start, end in self.evidence])
-        return f"[{_quoted(self.label)},{round(self.confidence, 4)!r},[{others}],[{words}]]"
+        others = ",".join([f"[{_quoted(label)},{confidence:.4f}]" for label, confidence in self.alternatives])
+        words = ",".join([f"[{_quoted(text)},{weight:.3f},{start},{end}]" for text, weight, start, end in self.evidence])
+        return f"[{_quoted(self.label)},{self.confidence:.4f},[{others}],[{words}]]"
 
 
 class Segment(NamedTuple):

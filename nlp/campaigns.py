@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import Engine, Table, case, delete, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import db
 from core import engine as parallel
-from core.bulk import insert_rows
+from core.bulk import among, insert_rows
 from core.errors import ConflictError
 from core.models import CampaignMember, ReadingMark, Sender, Voice, VoiceWording
 from core.settings import Settings
@@ -53,6 +54,10 @@ class Campaign:
         }  # fmt: skip
 
 
+class _OvertakenError(Exception):
+    """Another update has taken these voices in."""
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
     """What an update did: voices read, groups begun, groups joined to an older one."""
@@ -70,28 +75,34 @@ def update_campaigns(
 ) -> CampaignReport:  # fmt: skip
     """Puts the voices that came since the last update into groups, chunk by chunk, each in a transaction with the mark.
 
-    One that was stopped goes on where it was. Signatures of another scheme than this program's are made anew; groups stay. All
+    One that was stopped goes on where it was, and one that another overtakes (two imports that end together) goes on where that one
+    is; the report counts its own share. Signatures of another scheme than this program's are made anew; groups stay. All
     signatures are held in memory meanwhile, 156 bytes a voice.
 
     Raises:
-        ConflictError: another update is under way.
+        ConflictError: a program with another scheme is at work on the same voices, or an import is being undone.
     """
     last = _settled(engine)
     mark = _begin(engine)
-    _sign(engine, settings, after=mark, last=last)
-    bounds = [mark, *_bounds(engine, mark, last, chunk_voices)]
     voices = begun = joined = 0
-    if len(bounds) == 1:
+    while True:
+        try:
+            _sign(engine, settings, after=mark, last=last)
+            for chunk in _chunks(engine, mark, last, chunk_voices):
+                with db.writing(engine) as session:
+                    _move_mark(session, chunk)
+                    _refuse_gone(session, chunk)
+                    new, merged = Grouping(session).place(chunk)
+                    read = session.scalar(select(func.count()).where(Voice.id > chunk.after, Voice.id <= chunk.last)) or 0
+                voices, begun, joined = voices + read, begun + new, joined + merged
+                if progress:
+                    progress(voices)
+        except _OvertakenError:
+            before, mark = mark, _begin(engine)
+            if mark <= before:
+                raise ConflictError("一斉投稿のまとめが、ほかで進んでいます。", hint="終わってから、もう一度実行してください。") from None
+            continue
         return CampaignReport(voices, begun, joined)
-    for chunk in chunks(_signed(engine, last), bounds):
-        with db.writing(engine) as session:
-            _move_mark(session, chunk)
-            new, merged = Grouping(session).place(chunk)
-            read = session.scalar(select(func.count()).where(Voice.id > chunk.after, Voice.id <= chunk.last)) or 0
-        voices, begun, joined = voices + read, begun + new, joined + merged
-        if progress:
-            progress(voices)
-    return CampaignReport(voices, begun, joined)
 
 
 def keep_wordings(session: Session, voices: Sequence[int], made: Sequence[Wording]) -> None:
@@ -156,11 +167,11 @@ def _settled(engine: Engine) -> int:
 
 def _begin(engine: Engine) -> int:
     with db.writing(engine) as session:
-        mark = session.get(ReadingMark, _MARK)
-        if mark is None:
-            mark = ReadingMark(name=_MARK, voice_id=0, scheme=SCHEME)
-            session.add(mark)
-        elif mark.scheme != SCHEME:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        first = dialect.insert(ReadingMark).values(name=_MARK, voice_id=0, scheme=SCHEME)
+        session.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+        mark = session.get_one(ReadingMark, _MARK, with_for_update=True)
+        if mark.scheme != SCHEME:
             session.execute(delete(VoiceWording))
             mark.voice_id, mark.scheme = 0, SCHEME
         return mark.voice_id
@@ -170,8 +181,10 @@ def _sign(engine: Engine, settings: Settings, *, after: int, last: int) -> None:
     """Wordings for those voices that came in without one."""
     for ids, made in parallel.map(_signatures_of, _unsigned(engine, after, last), settings=settings):
         with db.writing(engine) as session:
+            session.get(ReadingMark, _MARK, with_for_update=True)  # one at a time
             known = set(session.scalars(select(VoiceWording.voice_id).where(VoiceWording.voice_id.between(ids[0], ids[-1]))))
-            lacking = [place for place, voice in enumerate(ids) if voice not in known]
+            there = set(session.scalars(select(Voice.id).where(among(session, Voice.id, ids))))
+            lacking = [place for place, voice in enumerate(ids) if voice in there and voice not in known]
             keep_wordings(session, [ids[place] for place in lacking], [made[place] for place in lacking])
 
 
@@ -189,6 +202,11 @@ def _unsigned(engine: Engine, after: int, last: int) -> Iterator[list[tuple[int,
 
 def _signatures_of(rows: list[tuple[int, str]]) -> tuple[list[int], list[Wording]]:
     return [voice for voice, _ in rows], wordings([masked for _, masked in rows])
+
+
+def _chunks(engine: Engine, mark: int, last: int, size: int) -> Iterable[Chunk]:
+    bounds = [mark, *_bounds(engine, mark, last, size)]
+    return chunks(_signed(engine, last), bounds) if len(bounds) > 1 else ()
 
 
 def _bounds(engine: Engine, mark: int, last: int, size: int) -> Iterator[int]:
@@ -231,4 +249,12 @@ def _move_mark(session: Session, chunk: Chunk) -> None:
         .execution_options(synchronize_session=False)
     )
     if session.scalar(moved) is None:
-        raise ConflictError("一斉投稿のまとめが、ほかで進んでいます。", hint="終わってから、もう一度実行してください。")
+        raise _OvertakenError
+
+
+def _refuse_gone(session: Session, chunk: Chunk) -> None:
+    """While the mark is held, no further voices are deleted (``nlp.forget``)."""
+    wanted = {voice for pair in (*chunk.near, *chunk.copies.items()) for voice in pair}
+    there = session.scalars(select(Voice.id).where(among(session, Voice.id, sorted(wanted)))).all()
+    if len(there) < len(wanted):
+        raise ConflictError("取込の取り消しが、ほかで進んでいます。", hint="終わってから、koe campaigns --update を実行してください。")

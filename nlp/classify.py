@@ -104,11 +104,13 @@ class Classifier:
         self._ordinary = taxonomy.urgencies[-1]
         self._departments, self._desk = _desk(self._pairs, taxonomy)
 
-    def decide(self, texts: Sequence[Prepared], *, evidence: bool = True) -> list[Decision]:
-        """The labels of some texts, in order. ``evidence=False`` leaves out the deciding words (faster)."""
+    def decide(self, texts: Sequence[Prepared], *, line: Line | None = None, evidence: bool = True) -> list[Decision]:
+        """The labels of some texts, in order. ``line``: the texts as one, where it is there. ``evidence=False`` leaves out the deciding
+        words (faster).
+        """
         if not texts:
             return []
-        line = self.features.book.line(texts)
+        line = line or self.features.book.line(texts)
         blocks = self.features.views(line)
         logits = self.logits(blocks)
         theme = self._probabilities("theme", logits)
@@ -123,15 +125,21 @@ class Classifier:
             decided,
             self._subthemes(theme.argmax(axis=1), pair),
             self._labels(self.labels["kind"], kind, spoken.get("kind")),
-            self._labels(self.labels["urgency"], urgency, self._extraordinary(spoken.get("urgency"), urgency)),
+            self._labels(self.labels["urgency"], urgency, spoken.get("urgency")),
             self._labels(self._departments, department, [label.evidence for label in decided]),
         )
         return self._with_segments(texts, list(decisions), theme, department)
 
     def _with_segments(self, texts: Sequence[Prepared], decisions: Sequence[Decision], theme: Floats, department: Floats) -> list[Decision]:
+        found = self._segments(texts, decisions, theme)
+        related: list[list[str]] = [[part.department for part in parts] for parts in found]
+        rows, places = np.nonzero(department >= _RELATED)
+        order = np.lexsort((-department[rows, places], rows))
+        for row, place in zip(rows[order].tolist(), places[order].tolist(), strict=True):
+            related[row].append(self._departments[place])
         return [
-            decision._replace(segments=found, related=self._related(decision.department.label, likely, found))
-            for decision, likely, found in zip(decisions, department, self._segments(texts, decisions, theme), strict=True)
+            Decision(*decision[:5], _others(names, decision.department.label), parts)
+            for decision, names, parts in zip(decisions, related, found, strict=True)
         ]
 
     def _segments(self, texts: Sequence[Prepared], decisions: Sequence[Decision], whole: Floats) -> list[tuple[TopicSegment, ...]]:
@@ -178,16 +186,12 @@ class Classifier:
         for row, letter in letters.items():
             found[row] = tuple(letter)
 
-    def _related(self, department: str, probabilities: Floats, parts: Sequence[TopicSegment]) -> tuple[str, ...]:
-        """Departments beside the one that answers: those of the other segments, and those nearly as likely."""
-        others = [part.department for part in parts]
-        others += [self._departments[index] for index in np.argsort(-probabilities) if probabilities[index] >= _RELATED]
-        return tuple(name for name in dict.fromkeys(others) if name and name != department)
-
     def logits(self, blocks: Blocks) -> Floats:
         """All facets' scores before calibration, shape (n, k)."""
         model = self._model
-        scores = blocks.words @ model.words + blocks.characters @ model.characters + steady_product(blocks.sif, model.sif) + model.intercept
+        # By columns each feature's coefficients are fetched once for all texts, and what is added to a text keeps its order.
+        words, characters = blocks.words.tocsc() @ model.words, blocks.characters.tocsc() @ model.characters
+        scores = words + characters + steady_product(blocks.sif, model.sif) + model.intercept
         return np.asarray(np.round(scores * _STEPS) / _STEPS, dtype=np.float32)
 
     def probabilities(self, name: str, blocks: Blocks) -> Floats:
@@ -213,9 +217,9 @@ class Classifier:
         likely = np.take_along_axis(probabilities, order, axis=1)
         found = []
         for row, (places, confidences) in enumerate(zip(order.tolist(), likely.tolist(), strict=True)):
-            others = [(names[place], confidence) for place, confidence in zip(places[1:], confidences[1:], strict=True) if confidence > 0]
-            best = confidences[0]
-            found.append(Label(names[places[0]], best, tuple(others), evidence[row] if evidence else (), held=best < self.hold_below))
+            (name, best), *others = zip([names[place] for place in places], confidences, strict=True)
+            alternatives = tuple(others if confidences[-1] > 0 else [other for other in others if other[1] > 0])
+            found.append(Label(name, best, alternatives, evidence[row] if evidence else (), best < self.hold_below))
         return found
 
     def _subthemes(self, themes: NDArray[np.int64], pair: Floats) -> list[Label]:
@@ -223,17 +227,14 @@ class Classifier:
         within = np.where(self._theme_of_pair == themes[:, None], pair, np.float32(0))
         return self._labels([subtheme for _, subtheme in self._pairs], within)
 
-    def _extraordinary(self, spoken: Sequence[tuple[Evidence, ...]] | None, urgency: Floats) -> list[tuple[Evidence, ...]] | None:
-        """What made a voice urgent; nothing makes it an ordinary one."""
-        if spoken is None:
-            return None
-        ordinary = self.labels["urgency"].index(self._ordinary) if self._ordinary in self.labels["urgency"] else -1
-        return [() if best == ordinary else words for best, words in zip(urgency.argmax(axis=1).tolist(), spoken, strict=True)]
-
     def _spoken(self, line: Line, blocks: Blocks, said: Mapping[str, Floats]) -> dict[str, list[tuple[Evidence, ...]]]:
-        """The deciding words of each text for each facet's likeliest label."""
+        """The deciding words of each text for each facet's likeliest label. Nothing makes a voice an ordinary one."""
         shares = WordShares(self.features, line, blocks)
-        return {name: shares.of(*self._own[name], probabilities.argmax(axis=1)) for name, probabilities in said.items()}
+        best = {name: probabilities.argmax(axis=1) for name, probabilities in said.items()}
+        asked = {name: np.ones(len(labels), dtype=bool) for name, labels in best.items()}
+        if self._ordinary in self.labels["urgency"]:
+            asked["urgency"] = best["urgency"] != self.labels["urgency"].index(self._ordinary)
+        return {name: shares.of(*self._own[name], labels, asked[name]) for name, labels in best.items()}
 
 
 def softmax(scores: Floats) -> Floats:
@@ -248,6 +249,11 @@ def _above_mean(coefficients: Floats) -> Floats:
 
 def _shifted(scores: Floats) -> Floats:
     return np.asarray(scores - scores.max(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _others(departments: Sequence[str], answering: str) -> tuple[str, ...]:
+    """Departments beside the one that answers: those of the other segments, and those nearly as likely."""
+    return tuple([name for name in dict.fromkeys(departments) if name and name != answering])
 
 
 def _whole(text: Prepared, decision: Decision) -> TopicSegment:

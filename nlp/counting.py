@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.hashing import Places
 from nlp.japanese import Part
 from nlp.line import ENDING, ENDING_WORDS, NUMBER, OPENING, OPENING_WORDS, Line, WordBook
 from nlp.vectors import Floats
@@ -64,22 +65,20 @@ class WordCounts:
 
 
 class CharacterCounts:
-    """The transform of a ``TfidfVectorizer`` over character 1- to 3-grams: each gram a number, found by bisection."""
+    """The transform of a ``TfidfVectorizer`` over character 1- to 3-grams: each gram a number, found by hashing."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        keys = np.array([_key(gram) for gram in vocabulary.features], dtype=np.uint64)
-        self._columns = np.argsort(keys)
-        self._keys = keys[self._columns]
+        self._grams = Places(np.array([_key(gram) for gram in vocabulary.features], dtype=np.uint64))
         self._idf = vocabulary.idf
 
     def transform(self, texts: Sequence[str]) -> Any:
         """The sparse matrix (n, grams)."""
-        codes = [_codes(_WHITE_SPACE.sub(" ", text.lower())) for text in texts]
-        lengths = np.array([len(code) for code in codes], dtype=np.int64)
-        if not lengths.sum() or not len(self._keys):
+        plain = [_WHITE_SPACE.sub(" ", text.lower()) for text in texts]
+        lengths = np.array([len(text) for text in plain], dtype=np.int64)
+        if not lengths.sum():
             return _tf_idf(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), len(texts), self._idf)
         # All texts in one row of numbers; how far each character is from its text's end tells which grams begin there.
-        line = np.concatenate(codes)
+        line = _codes("".join(plain))
         text_of = np.repeat(np.arange(len(texts)), lengths)
         left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(line))
         rows, columns = [], []
@@ -88,11 +87,10 @@ class CharacterCounts:
             if size > 1:
                 key = (key[:-1] << _BITS) | line[size - 1 :]
             begins = left[: len(key)] >= size
-            wanted = key[begins]
-            place = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
-            known = self._keys[place] == wanted
+            column = self._grams.of(key[begins])
+            known = column >= 0
             rows.append(text_of[: len(key)][begins][known])
-            columns.append(self._columns[place[known]])
+            columns.append(column[known])
         return _tf_idf(np.concatenate(rows), np.concatenate(columns), len(texts), self._idf)
 
 
@@ -109,10 +107,10 @@ def _key(gram: str) -> int:
 
 def _tf_idf(rows: NDArray[np.int64], columns: NDArray[np.int64], texts: int, idf: NDArray[np.float32]) -> Any:
     """Counts as sublinear TF-IDF, rows of unit length."""
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import coo_matrix
 
-    counts = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf)))
-    counts.sum_duplicates()
+    # By columns and back by rows: that sorts by counting, and not by comparing.
+    counts = coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf))).tocsc().tocsr()
     counts.data = (np.log(counts.data) + np.float32(1)) * idf[counts.indices]
     # Added one after the other: a text's length then doesn't depend on whether it is its batch's last.
     text_of = np.repeat(np.arange(texts), np.diff(counts.indptr))

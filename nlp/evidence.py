@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlp.annotation import Evidence
 from nlp.features import Blocks, FeatureMaker
 from nlp.japanese import Part
 from nlp.line import Ints, Line
-from nlp.vectors import Floats, steady_product
+from nlp.vectors import Floats, distinct, steady_product
 
 _MOST = 6
 _LEAST_SHARE = 0.04
@@ -29,44 +30,46 @@ class WordShares:
         # In the texts' order: a word's number tells when it was first met, which differs between processes.
         order = np.argsort(first)
         first, counts = first[order], counts[order]
-        self._tokens = [line.tokens[place] for place in places[first].tolist()]
+        self._tokens = line.tokens
+        self._at = places[first]
         self._rows, words = text_of[first], words[first]
         self._texts = len(line.masked)
-        self._starts = np.searchsorted(self._rows, np.arange(self._texts + 1)).tolist()
         weight = book.lexicon_weights(words) * counts.astype(np.float32)
         whole = np.bincount(self._rows, weights=weight, minlength=self._texts)
         self._sif_value = weight / np.maximum(whole, 1e-12)[self._rows]
-        needed, self._places = np.unique(np.maximum(book.lexicon_rows(words), 0), return_inverse=True)
+        needed, self._places = distinct(np.maximum(book.lexicon_rows(words), 0))
         self._vectors = features.sif.lexicon.vectors(needed)
         self._column = book.columns(words)
         self._word_value = _values(blocks.words, self._rows, self._column)
 
-    def of(self, words: Floats, sif: Floats, labels: Ints) -> list[tuple[Evidence, ...]]:
+    def of(self, words: Floats, sif: Floats, labels: Ints, asked: NDArray[np.bool_]) -> list[tuple[Evidence, ...]]:
         """For each text the words that spoke for its label, the weightiest first, with their shares of all positive ones.
 
         Args:
             words: coefficients of the word view less the mean of all labels, shape (k, words).
             sif: the same of the vector view, shape (k, 300).
             labels: each text's label, shape (n).
+            asked: which texts are asked about, shape (n); the others get no words.
         """
-        if not len(self._rows):
-            return [()] * self._texts
-        wanted = labels[self._rows]
-        scores = steady_product(self._vectors, sif.T)[self._places, wanted] * self._sif_value + self._word_value * words[wanted, self._column]
+        here = np.flatnonzero(asked[self._rows])
+        rows = self._rows[here]
+        wanted = labels[rows]
+        vectors = steady_product(self._vectors, sif.T)[self._places[here], wanted]
+        scores = vectors * self._sif_value[here] + self._word_value[here] * words[wanted, self._column[here]]
         positive = np.maximum(scores, 0.0)
-        sums = np.bincount(self._rows, weights=positive, minlength=self._texts)
-        shares = positive / np.maximum(sums, 1e-12)[self._rows]
-        order = np.lexsort((-shares, self._rows))
-        told: list[tuple[Evidence, ...]] = []
-        ranked, size = order.tolist(), shares[order].tolist()
-        for start, end in zip(self._starts, self._starts[1:], strict=False):
-            best = zip(ranked[start : min(end, start + _MOST)], size[start : min(end, start + _MOST)], strict=True)
-            told.append(tuple(self._evidence(at, share) for at, share in best if share >= _LEAST_SHARE))
-        return told
-
-    def _evidence(self, at: int, share: float) -> Evidence:
-        token = self._tokens[at]
-        return Evidence(token.surface, share, token.start, token.end)
+        sums = np.bincount(rows, weights=positive, minlength=self._texts)
+        shares = positive / np.maximum(sums, 1e-12)[rows]
+        told = np.flatnonzero(shares >= _LEAST_SHARE)
+        told = told[np.lexsort((-shares[told], rows[told]))]
+        # How manieth each word is in its text.
+        rows = rows[told]
+        told = told[np.arange(len(told)) - np.searchsorted(rows, rows) < _MOST]
+        found: list[list[Evidence]] = [[] for _ in range(self._texts)]
+        at = self._at[here[told]].tolist()
+        for row, place, share in zip(self._rows[here[told]].tolist(), at, shares[told].tolist(), strict=True):
+            surface, _, _, start, end = self._tokens[place]
+            found[row].append(tuple.__new__(Evidence, (surface, share, start, end)))
+        return [tuple(words) for words in found]
 
 
 def _values(matrix: Any, rows: Ints, columns: Ints) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.counting import CharacterCounts, Vocabulary, WordCounts
-from nlp.japanese import Part, Token
+from nlp.japanese import Part, Token, moved
 from nlp.line import ENDING, ENDING_WORDS, JOIN, NUMBER, OPENING, OPENING_WORDS, Line, WordBook, feature_name
 from nlp.pii import mask
 from nlp.vectors import Floats, Sif
@@ -33,15 +33,17 @@ def prepare(text: str, tokens: Sequence[Token], spans: Sequence[PiiSpan]) -> Pre
     if not spans:
         return Prepared(masked, tuple(tokens))
     kept: list[Token] = []
-    at, shift = 0, 0
-    for token in tokens:
-        while at < len(spans) and spans[at].end <= token.start:
-            span = spans[at]
-            shift += len(PLACEHOLDERS[span.type]) - (span.end - span.start)
-            at += 1
-        if at == len(spans) or token.end <= spans[at].start:
-            kept.append(token._replace(start=token.start + shift, end=token.end + shift))
-    return Prepared(masked, tuple(kept))
+    first = shift = 0
+    for span in spans:
+        last = first
+        while last < len(tokens) and tokens[last].end <= span.start:
+            last += 1
+        kept += moved(tokens[first:last], shift) if shift else tokens[first:last]
+        while last < len(tokens) and tokens[last].start < span.end:
+            last += 1
+        first = last
+        shift += len(PLACEHOLDERS[span.type]) - (span.end - span.start)
+    return Prepared(masked, (*kept, *moved(tokens[first:], shift)))
 
 
 def word_features(tokens: Sequence[Token]) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.hashing import Places
 from nlp.japanese import Part, Token
 from nlp.vectors import Floats, Sif
 
@@ -80,8 +82,8 @@ class WordBook:
             for first, joined, second in (feature.partition(JOIN),)
             if joined
         ]
-        ordered = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
-        self._pairs, self._pair_columns = ordered[:, 0].copy(), ordered[:, 1].copy()
+        known = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        self._pairs, self._pair_columns = Places(_keys(known[:, 0])), np.append(known[:, 1], -1)
 
     def line(self, texts: Sequence[Text]) -> Line:
         """The texts as one line. Its numbers are good until the next call."""
@@ -89,8 +91,8 @@ class WordBook:
             self._start()
         tokens = tuple(chain.from_iterable(text.tokens for text in texts))
         numbers = self._numbers
-        words = np.array([numbers[token[1]] for token in tokens], dtype=np.int64)
-        parts = np.array([token[2] for token in tokens], dtype=np.int64)
+        words = np.fromiter(map(numbers.__getitem__, map(itemgetter(1), tokens)), dtype=np.int64, count=len(tokens))
+        parts = np.fromiter(map(itemgetter(2), tokens), dtype=np.int64, count=len(tokens))
         text_of = np.repeat(np.arange(len(texts)), [len(text.tokens) for text in texts])
         return Line(tuple(text.masked for text in texts), tokens, words, parts, text_of)
 
@@ -116,11 +118,7 @@ class WordBook:
 
     def pair_columns(self, first: Ints, second: Ints) -> Ints:
         """The columns of pairs in the word view, -1 for none."""
-        if not len(self._pairs):
-            return np.full(len(first), -1, dtype=np.int64)
-        wanted = first << _HALF | second
-        place = np.minimum(np.searchsorted(self._pairs, wanted), len(self._pairs) - 1)
-        return np.where(self._pairs[place] == wanted, self._pair_columns[place], -1)
+        return self._pair_columns[self._pairs.of(_keys(first << _HALF | second))]
 
     def _start(self) -> None:
         """The models' own words and no other."""
@@ -139,6 +137,11 @@ class WordBook:
         known = -1 if word.isspace() else number if name == word else self._numbers[name]
         self._known[number] = self._vocabulary.get(name, -1), known, row
         self._weights[number] = self._sif.weight(word) if row >= 0 else 0.0
+
+
+def _keys(pairs: Ints) -> NDArray[np.uint64]:
+    """Never 0, which is no key."""
+    return pairs.astype(np.uint64) + np.uint64(1)
 
 
 class _Numbers(dict[str, int]):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
-from sqlalchemy import Integer, Text, column, delete, select, table, text
+from sqlalchemy import Integer, Text, bindparam, column, delete, select, table, text, update
 from sqlalchemy.orm import Session
 
 from core.bulk import among, insert_columns
@@ -30,6 +31,8 @@ _MISSING = (
     "SELECT id, title, text FROM voices WHERE id > :after AND NOT EXISTS (SELECT 1 FROM voice_search WHERE rowid = voices.id)",
     "SELECT id, title, text FROM voices WHERE id > :after AND NOT EXISTS (SELECT 1 FROM voice_search WHERE voice_id = voices.id)",
 )
+# Where each voice's terms are held, and under what. FTS5's own count reads all of the texts.
+_HELD = (("voice_search_content", "id"), ("voice_search", "voice_id"))
 _FIND = "SELECT rowid FROM voice_search WHERE voice_search MATCH :wanted"
 _NEWEST = " ORDER BY rowid DESC LIMIT :limit"
 
@@ -104,6 +107,38 @@ def missing(session: Session, *, after: int = 0, limit: int) -> list[tuple[int, 
     """The next voices that are not indexed, as (id, title, masked text), in order of their ids."""
     statement = text(f"{_MISSING[_kind(session)]} ORDER BY id LIMIT :limit")
     return [(row.id, row.title, row.text) for row in session.execute(statement, {"after": after, "limit": limit})]
+
+
+def remove(session: Session, voices: Sequence[int]) -> None:
+    """Takes voices out of the index and its counts."""
+    if not voices:
+        return
+    _alone(session)
+    before = read(session, voices)
+    _delete(session, before)
+    gone = Counter(term for known in before.values() for term in (*known, VOICES))
+    if gone:
+        fewer = update(SearchTerm).where(SearchTerm.term == bindparam("gone")).values(documents=SearchTerm.documents - bindparam("fewer"))
+        connection = session.connection()
+        connection.execute(fewer, [{"gone": term, "fewer": number} for term, number in sorted(gone.items())])
+        session.execute(delete(SearchTerm).where(among(session, SearchTerm.term, list(gone)), SearchTerm.documents <= 0))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How many voices the index holds, how many it lacks, and how many its counts speak of."""
+
+    entries: int
+    lacking: int
+    counted: int
+
+
+def state(session: Session) -> IndexState:
+    """What the index says of itself. Voices that were deleted and left behind are among the entries."""
+    held, key = _HELD[_kind(session)]
+    entries = session.scalar(text(f"SELECT count(*) FROM {held}")) or 0  # noqa: S608
+    lacking = session.scalar(text(f"SELECT count(*) FROM voices WHERE NOT EXISTS (SELECT 1 FROM {held} WHERE {key} = voices.id)")) or 0  # noqa: S608
+    return IndexState(entries, lacking, documents(session, [VOICES]).get(VOICES, 0))
 
 
 def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:

@@ -23,8 +23,8 @@ RARITY = Path(__file__).resolve().parent.parent / "data" / "masking" / "rarity.y
 PLACE = "地区"
 # One attribute alone, however rare, tells nothing that the person didn't choose to tell; three make a portrait.
 _LEAST_KINDS = 3
-# Without an age, or a word of the kinds that few people share, three kinds can't come together.
-_AGE = re.compile(r"\d(?:[歳才]|代(?!理))|年生|妊[婦娠]|国籍|帰化|[ァ-ヴー]人")
+# Without an age, or a word of the kinds that few people share, three kinds can't come together. The last characters first: they are rare.
+_AGE = re.compile(r"[歳才代生婦娠籍化人](?:(?<=\d[歳才])|(?<=\d代)(?!理)|(?<=年生)|(?<=妊[婦娠])|(?<=国籍)|(?<=帰化)|(?<=[ァ-ヴー]人))")
 _WIDE_DIGITS = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF1A)}
 
 
@@ -65,10 +65,9 @@ def _place_share(text: str, city: City) -> float:
 def _rules() -> _Rules:
     content: dict[str, Any] = yaml.safe_load(RARITY.read_text("utf-8"))
     kinds = {kind["name"]: tuple((group["share"], re.compile(_pattern(group))) for group in kind["groups"]) for kind in content["kinds"]}
-    # Words alone, so that the first character decides at most places whether to look further.
+    # Words alone, so that their first characters decide at most places.
     telling_words = [word for kind in content["kinds"][2:] for group in kind["groups"] for word in group.get("words", ())]
-    first = "".join(sorted({re.escape(word[0]) for word in telling_words}))
-    words = re.compile(f"(?=[{first}])(?:" + "|".join(map(re.escape, telling_words)) + ")")
+    words = re.compile("|".join(map(re.escape, telling_words)))
     return _Rules(threshold=content["threshold"], population=content["population"], kinds=kinds, words=words)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.features import Prepared
-from nlp.japanese import Part
+from nlp.japanese import Part, moved
 from nlp.vectors import Floats
 
 SHORTEST_LETTER = 120
@@ -73,8 +73,7 @@ def cut(text: Prepared, places: Sequence[tuple[int, int]]) -> Iterator[Prepared]
         first = at
         while at < len(tokens) and tokens[at].start < end:
             at += 1
-        inside = tuple(token._replace(start=token.start - start, end=token.end - start) for token in tokens[first:at])
-        yield Prepared(text.masked[start:end], inside)
+        yield Prepared(text.masked[start:end], tuple(moved(tokens[first:at], -start)))
 
 
 def best_path(

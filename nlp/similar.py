@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.errors import ModelError
 from core.settings import Settings
 from nlp import artifacts
 from nlp.japanese import Part, Token, tokenize
+from nlp.line import Line
 from nlp.vectors import Sif
 
 LONGEST_TERM = 64
@@ -51,15 +53,38 @@ def terms(masked: str) -> tuple[str, ...]:
 
 def terms_of(tokens: Iterable[Token]) -> tuple[str, ...]:
     """The same from tokens that are there already, those of the masks left out."""
-    left_out = Part.NUMBER | Part.VAGUE
-    found = dict.fromkeys([_term(token[1]) for token in tokens if token[2] & Part.CONTENT and not token[2] & left_out])
-    found.pop("", None)
-    return tuple(found)
+    return _once([_terms[token.norm] for token in tokens if token.part & _ASKED == Part.CONTENT])
 
 
-@lru_cache(maxsize=100_000)
-def _term(norm: str) -> str:
-    return _NOT_WORDS.sub("", norm.casefold())[:LONGEST_TERM]
+def terms_of_line(line: Line) -> list[tuple[str, ...]]:
+    """The same of many texts' tokens at once."""
+    if len(_terms) > _MOST_TERMS:
+        _terms.clear()
+    places = np.flatnonzero(line.parts & _ASKED == Part.CONTENT)
+    tokens = line.tokens
+    found = [_terms[tokens[place][1]] for place in places.tolist()]
+    ends = np.searchsorted(line.text_of[places], np.arange(len(line.masked) + 1)).tolist()
+    return [_once(found[start:end]) for start, end in pairwise(ends)]
+
+
+def _once(found: Iterable[str]) -> tuple[str, ...]:
+    once = dict.fromkeys(found)
+    once.pop("", None)
+    return tuple(once)
+
+
+class _Terms(dict[str, str]):
+    """The term of each word form, made when it is first asked for."""
+
+    def __missing__(self, norm: str) -> str:
+        term = self[norm] = _NOT_WORDS.sub("", norm.casefold())[:LONGEST_TERM]
+        return term
+
+
+# What a term's word must be and what it must not.
+_ASKED = Part.CONTENT | Part.NUMBER | Part.VAGUE
+_terms = _Terms()
+_MOST_TERMS = 100_000
 
 
 def rarity(documents: int, voices: int) -> float:

@@ -115,7 +115,7 @@ class Sif:
         known = rows >= 0
         if not known.any():
             return np.zeros((texts, DIMENSIONS), dtype=np.float32)
-        needed, columns = np.unique(rows[known], return_inverse=True)
+        needed, columns = distinct(rows[known])
         counts = csr_matrix((weights[known], (text_of[known], columns)), shape=(texts, len(needed)))
         vectors = unit(np.asarray(counts @ self.lexicon.vectors(needed), dtype=np.float32))
         if self.common is not None:
@@ -130,6 +130,15 @@ def steady_product(rows: Floats, columns: Floats) -> NDArray[np.float64]:
     otherwise when a double of its neighbour is left out. In float64 that digit is far below what is kept.
     """
     return np.asarray(rows.astype(np.float64) @ columns.astype(np.float64))
+
+
+def distinct(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The different ones of some row numbers, in order, and each one's place among them (``numpy.unique`` without a sort)."""
+    places = np.zeros(int(rows.max(initial=0)) + 1, dtype=np.int64)
+    places[rows] = 1
+    needed = np.flatnonzero(places)
+    places[needed] = np.arange(len(needed))
+    return needed, places[rows]
 
 
 def unit(rows: Floats) -> Floats:

@@ -25,6 +25,8 @@ EXAMPLES_OF_EACH_FILE = 25
 
 # No test is timed: a busy machine is no fault of the code.
 hypothesis.settings.register_profile("koenowa", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# For a night: a hundred times as many examples where a test doesn't say how many (``tests/ingest/test_any_file.py`` follows it).
+hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("koenowa"), max_examples=10_000)
 hypothesis.settings.load_profile("koenowa")
 
 

@@ -21,6 +21,7 @@ from core.errors import InputError, KoeError, NotFoundError
 from core.models import Reject
 from ingest import rejects, uploads
 from ingest.readers import ENCODING_NAMES
+from ingest.undo import StaffWork, staff_work
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -46,20 +47,24 @@ def batch_page(
 
 @router.post("/admin/import/batches/{batch_id}/undo", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
 def undo(
+    request: Request,
     batch_id: BatchId,
     signed_in: Operator,
     session: Writing,
     settings: SettingsOf,
+    pages: PagesOf,
     reason: Reason = "",
     sure: Annotated[bool, Form()] = False,  # noqa: FBT002  (a form field)
     force: Annotated[bool, Form()] = False,  # noqa: FBT002  (a form field)
 ) -> Response:
-    """Takes the whole import back, in the background."""
+    """Takes the whole import back, in the background. Where staff have worked on its voices, only when that is said, too."""
+    told = _reason(UNDO_REASONS, reason)
     if not sure:
         raise InputError("取り消してよいかどうかが、確かめられていません。", hint="「この取込の声をすべて消す」に印を付けてください。")
-    job = imports.start_undo(
-        session, batch_id, reason=_reason(UNDO_REASONS, reason), force=force, settings=settings, actor=signed_in.actor.username
-    )  # fmt: skip
+    work = staff_work(session, imports.find_batch(session, batch_id).id)
+    if work and not force:
+        return pages.page(request, "admin/batch.html", _shown(session, batch_id, work=work), status=409)
+    job = imports.start_undo(session, batch_id, reason=told, force=force, settings=settings, actor=signed_in.actor.username)
     return RedirectResponse(f"/admin/import/jobs/{job.id}", status_code=303)
 
 
@@ -160,8 +165,15 @@ def discard(reject_id: RejectId, signed_in: Operator, session: Writing, reason: 
 
 
 def _shown(
-    session: Session, batch_id: int, *, after: int | None = None, every: bool = False, done: str = "", wrong: KoeError | None = None
-) -> dict[str, Any]:  # fmt: skip
+    session: Session,
+    batch_id: int,
+    *,
+    after: int | None = None,
+    every: bool = False,
+    done: str = "",
+    wrong: KoeError | None = None,
+    work: StaffWork | None = None,
+) -> dict[str, Any]:
     batch = imports.find_batch(session, batch_id)
     found = rejects.list_rejects(session, batch_id, limit=PAGE + 1, after_id=after or 0, open_only=not every)
     page, following = imports.cut(found, PAGE)
@@ -181,6 +193,8 @@ def _shown(
         "undo_reasons": UNDO_REASONS,
         "done": done,
         "wrong": wrong,
+        "work": work,
+        "half_undone": imports.half_undone(session, batch),
     }
 
 

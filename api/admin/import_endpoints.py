@@ -28,6 +28,7 @@ from api.fields import Number
 from core import db
 from core import jobs as job_table
 from ingest import rejects
+from ingest.batches import list_batches
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
 WRITES = [Depends(MAY_OPERATE), Depends(header_token)]
@@ -37,7 +38,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("", summary="取込の一覧", dependencies=[Depends(MAY_OPERATE)])
 def batches(session: Reading, before: Annotated[Number, Query()] = None, limit: Limit = 50) -> BatchesAnswer:
     """Imports, the newest first."""
-    page, following = imports.cut(imports.batches(session, limit=limit + 1, before_id=before), limit)
+    page, following = imports.cut(list_batches(session, limit=limit + 1, before_id=before), limit)
     return BatchesAnswer(items=[BatchItem.model_validate(batch) for batch in page], next=following)
 
 

@@ -20,6 +20,7 @@ from core.crypto import Keyring
 from core.errors import InputError, KoeError
 from core.settings import Settings
 from ingest import uploads
+from ingest.batches import list_batches
 from ingest.look import MOST_COLUMNS, ROWS, Choices
 from ingest.mapping_choices import CHOICES, UNUSED
 from ingest.mapping_files import AUTO, mapping_names
@@ -197,7 +198,7 @@ def _started(engine: Engine, upload_id: str, *, dry_run: bool, settings: Setting
 
 
 def _listed(session: Session, settings: Settings, *, before: int | None = None, **said: Any) -> dict[str, Any]:
-    page, following = imports.cut(imports.batches(session, limit=PAGE + 1, before_id=before), PAGE)
+    page, following = imports.cut(list_batches(session, limit=PAGE + 1, before_id=before), PAGE)
     return {
         "batches": page,
         "next": following,

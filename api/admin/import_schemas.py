@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from api.admin.import_view import UNDO_REASONS
 from core.errors import InputError
@@ -18,20 +18,19 @@ from ingest.readers import TEXT_ENCODINGS
 
 
 class BatchItem(BaseModel):
-    """One import; ``rows_read = imported + duplicates + rejected``."""
+    """One import; ``read = imported + duplicates + rejected``."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: int
     source_name: str
-    source_sha256: str
     encoding: str
     mapping: str
     status: BatchStatus
     started_by: str
     started_at: datetime
     finished_at: datetime | None
-    rows_read: int
+    read: int = Field(validation_alias=AliasChoices("read", "rows_read"))
     imported: int
     duplicates: int
     rejected: int

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 
 from api import jobs
@@ -14,7 +14,7 @@ from api.admin.receiving import Sent
 from core import audit, db
 from core.crypto import Keyring
 from core.errors import ConflictError, KoeError, NotFoundError
-from core.models import Batch, BatchStatus, Job, JobState, Upload
+from core.models import Batch, BatchStatus, Job, JobState, Upload, Voice
 from core.settings import Settings
 from ingest import uploads
 from ingest.look import Choices, Look, look
@@ -143,7 +143,7 @@ def start_undo(session: Session, batch_id: int, *, reason: str, force: bool, set
     under_way = open_job(session, "batch", batch_id)
     if under_way is not None:
         return under_way
-    if batch.status is BatchStatus.UNDONE:
+    if batch.status is BatchStatus.UNDONE and not half_undone(session, batch):
         raise ConflictError(f"取込 {batch_id} は、もう取り消してあります。", hint="取込の一覧を確かめてください。")
     arguments = {"batch": batch_id, "reason": reason, "force": force}
     job = jobs.submit(
@@ -184,12 +184,6 @@ def find_batch(session: Session, batch_id: int) -> Batch:
     return batch
 
 
-def batches(session: Session, *, limit: int, before_id: int | None = None) -> Sequence[Batch]:
-    """Batches, the newest first; ``before_id`` goes on after the last one of the page before."""
-    wanted = select(Batch).order_by(Batch.id.desc()).limit(limit)
-    return session.scalars(wanted if before_id is None else wanted.where(Batch.id < before_id)).all()
-
-
 class Numbered(Protocol):
     @property
     def id(self) -> Any: ...
@@ -201,6 +195,11 @@ Row = TypeVar("Row", bound=Numbered)
 def cut(found: Sequence[Row], limit: int) -> tuple[Sequence[Row], int | None]:
     """A page of ``limit + 1`` rows that were asked for, and the id after which (or before which) the next one goes on."""
     return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def half_undone(session: Session, batch: Batch) -> bool:
+    """Whether a batch's undo was begun and interrupted: some of its voices are still there."""
+    return batch.status is BatchStatus.UNDONE and bool(session.scalar(select(exists().where(Voice.batch_id == batch.id))))
 
 
 def open_jobs(session: Session) -> Sequence[Job]:

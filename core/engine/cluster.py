@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -20,6 +21,7 @@ Result = TypeVar("Result")
 _AHEAD = 2
 # Between two looks at whether there are workers; a result that is there is taken at once.
 _LOOK_SECONDS = 1.0
+_AGAIN = "直してから、同じ命令をもう一度実行してください。取込は続きから進みます。"
 
 
 def over(function: Callable[[Item], Result], items: Iterable[Item], *, settings: Settings) -> Generator[Result, None, None]:
@@ -35,7 +37,7 @@ def over(function: Callable[[Item], Result], items: Iterable[Item], *, settings:
             for item in items:
                 # Not pure: Dask would hash each item to see whether it has had the same one before.
                 waiting.append(client.submit(function, item, pure=False))
-                while len(waiting) >= _AHEAD * max(_threads(client), 1):
+                while len(waiting) >= _AHEAD * max(_threads(client, settings), 1):
                     yield _result(client, waiting.popleft(), settings)
             while waiting:
                 yield _result(client, waiting.popleft(), settings)
@@ -69,32 +71,39 @@ def _connected(settings: Settings) -> Iterator[Any]:
         client.close(timeout=5)
 
 
-def _threads(client: Any) -> int:
-    """How many items the cluster works on at a time, as the client heard last."""
-    return sum(worker["nthreads"] for worker in _workers(client).values())
+def _threads(client: Any, settings: Settings) -> int:
+    """How many items the cluster works on at a time."""
+    return sum(worker["nthreads"] for worker in _workers(client, settings).values())
 
 
-def _workers(client: Any) -> dict[str, Any]:
-    found: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+def _workers(client: Any, settings: Settings) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+    except OSError as error:
+        raise _cut_off(settings) from error
     return found
 
 
 def _result(client: Any, future: Any, settings: Settings) -> Any:
+    finished = threading.Event()
+    future.add_done_callback(lambda _: finished.set())
     seen = time.monotonic()
     while True:
-        try:
-            return future.result(timeout=_LOOK_SECONDS)
-        except TimeoutError:
-            if future.done():
-                raise  # the item's own
-            now = time.monotonic()
-            if _workers(client):
-                seen = now
-            elif now - seen >= settings.engine_wait:
+        while not (finished.wait(_LOOK_SECONDS) or future.done()):
+            if _workers(client, settings):
+                seen = time.monotonic()
+            elif time.monotonic() - seen >= settings.engine_wait:
                 raise EngineError(
                     f"Dask のワーカーが1つもないまま {settings.engine_wait} 秒たちました。",
                     hint="dask worker を動かして、同じ命令をもう一度実行してください。取込は続きから進みます。",
-                ) from None
+                )
+        try:
+            return future.result(timeout=settings.engine_wait)
+        except TimeoutError:
+            if future.status == "error":
+                raise  # the item's own
+            # Else the worker that kept the result died, and it is being made again elsewhere.
+            finished.clear()
 
 
 @contextmanager
@@ -105,18 +114,21 @@ def _explained(settings: Settings) -> Iterator[None]:
     from distributed import KilledWorker
     from distributed.comm import CommClosedError
 
-    again = "直してから、同じ命令をもう一度実行してください。取込は続きから進みます。"
     try:
         yield
     except KilledWorker:
         raise EngineError(
-            "Dask のワーカーが、同じ仕事で続けて止まりました。", hint=f"ワーカーのメモリと記録を確かめ、{again}"
+            "Dask のワーカーが、同じ仕事で続けて止まりました。", hint=f"ワーカーのメモリと記録を確かめ、{_AGAIN}"
         ) from None  # fmt: skip
     except (CancelledError, Cancelled, CommClosedError) as error:
         raise EngineError(
-            f"Dask のスケジューラ {settings.engine} との接続が切れました。", hint=f"dask scheduler を確かめ、{again}"
+            f"Dask のスケジューラ {settings.engine} との接続が切れました。", hint=f"dask scheduler を確かめ、{_AGAIN}"
         ) from error
     except ModuleNotFoundError as error:
         raise EngineError(
-            "Dask のワーカーが声環のプログラムを読めません。", hint=f"ワーカーも同じ版の声環の環境（.venv）で動かすように{again}"
+            "Dask のワーカーが声環のプログラムを読めません。", hint=f"ワーカーも同じ版の声環の環境（.venv）で動かすように{_AGAIN}"
         ) from error
+
+
+def _cut_off(settings: Settings) -> EngineError:
+    return EngineError(f"Dask のスケジューラ {settings.engine} との接続が切れました。", hint=f"dask scheduler を確かめ、{_AGAIN}")

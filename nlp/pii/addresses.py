@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from nlp.annotation import PiiSpan
 from nlp.japanese import Token
 from nlp.pii.buildings import building_end, may_hold_room, rooms
-from nlp.pii.places import Head, place_before
+from nlp.pii.places import Head, formal_place, place_before, place_by_tokens
 from nlp.pii.spans import Cover
 from nlp.pii.words import DASH
 
@@ -32,6 +32,13 @@ _BARE_BLOCK = re.compile(
 )
 _MAY_HOLD_BLOCK = re.compile(
     rf"\d ?(?:{DASH}|の|番|丁目)|[一二三四五六七八九十](?: ?(?:番|丁目)|の[一二三四五六七八九十])|[町村字区][一-龥]{{0,6}}\d"
+)
+# What every block number has, and every bare one: behind a place that is formal, or in steps of kanji.
+_BLOCK_SIGN = re.compile(rf"[\d丁番](?:(?<=丁)目|(?<=番)(?:地|の? ?{_NUMBER})|(?<=\d) ?{_STEP} ?\d)")
+_BARE_SIGN = re.compile(
+    r"[都道府県市郡区字一二三四五六七八九十百千〇]"
+    r"(?:(?<=[都道府県市郡区字])[一-龥々ヶヵケノッ之﨑𠮷\u3400-\u4dbf\sのがつみ甲乙丙丁イロハニ]{0,40}?[\d一二三四五六七八九十百千〇]"
+    r"|の[一二三四五六七八九十百千〇]{1,6}の[一二三四五六七八九十百千〇])"
 )
 # 番地, 号 or three steps can be nothing but an address; two numbers with a dash may be a score, a span, a paragraph.
 _CERTAIN = re.compile(rf"番地|号|(?:丁目|{DASH}|の) ?{_NUMBER}(?:番|{DASH}|の)")
@@ -65,14 +72,20 @@ def addresses(
         people: names: a block number beside one is a home.
         places: the city's own place names.
     """
-    may_hold_block = _MAY_HOLD_BLOCK.search(plain)
-    if not may_hold_block and not may_hold_room(plain):
+    block, bare, room = _BLOCK_SIGN.search(plain), _BARE_SIGN.search(plain), may_hold_room(plain)
+    if (block or bare) and not _MAY_HOLD_BLOCK.search(plain):
+        block = bare = None
+    if not block and not bare and not room:
         return []
     otherwise = Cover(taken)
-    found = rooms(plain, tokens, taken=otherwise)
-    if not may_hold_block:
-        return found
-    named = Cover(people)
+    found = rooms(plain, tokens, taken=otherwise) if room else []
+    if block:
+        found += _blocks(plain, tokens, otherwise, Cover(people), places)
+    return found + _bare(plain, tokens, otherwise, Cover(found), places) if bare else found
+
+
+def _blocks(plain: str, tokens: Sequence[Token], otherwise: Cover, named: Cover, places: Collection[str]) -> list[PiiSpan]:
+    found = []
     for match in _BLOCK.finditer(plain):
         if (
             otherwise.touches(*match.span())
@@ -87,7 +100,7 @@ def addresses(
         beside = named.is_beside(head.start, match.end(), within=_BESIDE)
         if beside or _is_dwelling(plain, head, match, certain=certain or head.own):
             found.append(PiiSpan(head.start, building_end(plain, match.end(), taken=otherwise), "ADDRESS"))
-    return found + _bare(plain, tokens, otherwise, Cover(found), places)
+    return found
 
 
 def _bare(plain: str, tokens: Sequence[Token], otherwise: Cover, known: Cover, places: Collection[str]) -> list[PiiSpan]:
@@ -98,9 +111,12 @@ def _bare(plain: str, tokens: Sequence[Token], otherwise: Cover, known: Cover, p
             continue
         if _COUNTER_AFTER.match(plain, match.end()) or _PROBLEM_AFTER.match(plain, match.end()):
             continue
-        steps = match.group().count("の") > 1
-        head = place_before(plain, tokens, match.start(), places, certain=steps)
-        if (head.formal and head.town) or (steps and head.start < match.start() and _is_dwelling(plain, head, match, certain=True)):
+        head = formal_place(plain, tokens, match.start())
+        taken = head is not None and head.town
+        if not taken and match.group().count("の") > 1:
+            head = head or place_by_tokens(plain, tokens, match.start(), places, certain=True)
+            taken = head.start < match.start() and _is_dwelling(plain, head, match, certain=True)
+        if head and taken:
             found.append(PiiSpan(head.start, building_end(plain, match.end(), taken=otherwise), "ADDRESS"))
     return found
 

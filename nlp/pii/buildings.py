@@ -20,7 +20,8 @@ _ROOM = re.compile(
     # A bare number is a room where somebody lives in it.
     rf"|\d{{3,4}}(?=の[一-龥ァ-ヴー]{{1,8}}(?:さん|様|さま|氏)|に住|在住)"
 )
-_MAY_HOLD_ROOM = re.compile(r"[\d〇零一二三四五六七八九十A-Z](?:号|室)|棟 ?\d|\d{3}(?:の[一-龥ァ-ヴ]|に住|在住)")
+_MAY_HOLD_ROOM = re.compile(r"[\d〇零一二三四五六七八九十百A-Z](?:号|室)|棟[ \-]?\d")
+_MAY_HOLD_BARE_ROOM = re.compile(r"\d\d\d(?:の[一-龥ァ-ヴー]{1,8}(?:さん|様|さま|氏)|に住|在住)")
 _BARE_ROOM = rf"(?:{_WING}?{_NUMBER}(?:号室|号{_NO_ROOM}|室|F|階)?)(?![\d年月日時分円人台件本回名個歳才番]|{DASH}\d)"
 _NAME = r"[一-龥々ヶァ-ヴーｦ-ﾟぁ-んA-Za-z'・\-]"
 # A building whose name says nothing of a building: it stands apart behind the block, begins in katakana or Latin letters, ends in a room.
@@ -39,9 +40,9 @@ def building_end(plain: str, block_end: int, *, taken: Cover) -> int:
 
 def may_hold_room(plain: str) -> bool:
     """Whether it is worth while to look for a room."""
-    return ("号" in plain or "室" in plain or "棟" in plain or "さん" in plain or "様" in plain or "住" in plain) and bool(
-        _MAY_HOLD_ROOM.search(plain)
-    )
+    if ("号" in plain or "室" in plain or "棟" in plain) and _MAY_HOLD_ROOM.search(plain):
+        return True
+    return bool(_MAY_HOLD_BARE_ROOM.search(plain))
 
 
 def rooms(plain: str, tokens: Sequence[Token], *, taken: Cover) -> list[PiiSpan]:

@@ -62,6 +62,7 @@ _HANDLE_LABEL = re.compile(
 _SERVICE_THEN_HANDLE = re.compile(
     rf"{_SERVICE}(?:は|が|で|に|:| )? ?[「『(]?(?P<id>(?=[A-Za-z.\-]*[0-9_])[A-Za-z][A-Za-z0-9_.\-]{{3,30}})(?![A-Za-z0-9@])"
 )
+_ACCOUNT_LABEL = re.compile(rf"{_SERVICE}|ユーザー|アカウント|ハンドル")
 _OFFICIAL = re.compile(r"official|koushiki|kohoshi", re.IGNORECASE)
 
 
@@ -79,10 +80,18 @@ def online(plain: str) -> list[PiiSpan]:
         or _SERVICE_MAYBE.search(plain)
     ):
         return []
-    found = [PiiSpan(*match.span(), "EMAIL") for match in _EMAIL.finditer(plain)]
-    found += [PiiSpan(*match.span("id"), "URL_ID") for label in (_HANDLE_LABEL, _SERVICE_THEN_HANDLE) for match in label.finditer(plain)]
-    pages = [match for pattern in (_PAGE, _OWN_HOST, _HANDLE) for match in pattern.finditer(plain)]
+    found = [PiiSpan(*match.span(), "EMAIL") for match in _EMAIL.finditer(plain)] if _may_hold_at(plain) else []
+    if _ACCOUNT_LABEL.search(plain):
+        handles = [match for label in (_HANDLE_LABEL, _SERVICE_THEN_HANDLE) for match in label.finditer(plain)]
+        found += [PiiSpan(*match.span("id"), "URL_ID") for match in handles]
+    pages = [match for pattern in (_PAGE, _OWN_HOST) for match in pattern.finditer(plain)] if "/" in plain else []
+    if "@" in plain:
+        pages += _HANDLE.finditer(plain)
     return found + [PiiSpan(*match.span(), "URL_ID") for match in pages if not _OFFICIAL.search(match.group())]
+
+
+def _may_hold_at(plain: str) -> bool:
+    return "@" in plain or "at" in plain or "アット" in plain or "★" in plain or "☆" in plain
 
 
 _SERVICE_MAYBE = re.compile(r"[A-Za-z][A-Za-z0-9.\-]{0,30}[0-9_]")
@@ -95,7 +104,8 @@ def phones(plain: str) -> list[PiiSpan]:
         for match in _PHONE.finditer(plain)
         if _is_phone(match.group()) and not masking_words().neutral_label.search(plain, max(0, match.start() - 12), match.start())
     ]
-    found += [PiiSpan(*match.span(), "PHONE") for match in _ABROAD.finditer(plain) if 10 <= len(_digits(match.group())) <= 15]
+    if "+" in plain:
+        found += [PiiSpan(*match.span(), "PHONE") for match in _ABROAD.finditer(plain) if 10 <= len(_digits(match.group())) <= 15]
     return found + [PiiSpan(*match.span("id"), "PHONE") for match in _LOCAL.finditer(plain)]
 
 

@@ -17,6 +17,7 @@ _CLAUSE = 16
 _KANJI_WORD = re.compile(r"^[\u3400-\u9fff々ヶノ]{1,3}$")
 _SUBJECT = frozenset({"が", "は", "に", "と", "も", "へ", "なら", "です"})
 _SUBJECTS = frozenset({"が", "は", "も"})
+_NOUN, _SURNAME = Part.NOUN, Part.SURNAME
 _NAMED = frozenset({"です", "という", "って", "だ", "でし"})
 
 
@@ -29,7 +30,7 @@ def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collect
     candidates = [
         (token, following)
         for token, following in pairwise(tokens)
-        if (following[0] in _SUBJECT or token[2] & Part.SURNAME) and token[2] & Part.NOUN and can_be_name(token[0])
+        if token[2] & _NOUN and (following[0] in _SUBJECT or token[2] & _SURNAME) and can_be_name(token[0])
     ]
     unsure = [(token, following) for token, following in candidates if _may_be_name(token, following, words, places)]
     if not unsure:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from nlp.annotation import PiiSpan
 from nlp.pii.spans import Cover
 from nlp.pii.words import DASH, masking_words
 
+# What cards and My Numbers have at least.
+_TEN = re.compile(rf"\d\d{{3}}(?: |{DASH}|・)?\d{{4}}(?: |{DASH}|・)?\d\d")
 _TWELVE = re.compile(rf"(?<![\d\-])\d{{4}}(?: |{DASH}|・)?\d{{4}}(?: |{DASH}|・)?\d{{4}}(?![\d\-])")
 _MY_NUMBER_LABEL = re.compile(r"マイナンバー|ﾏｲﾅﾝﾊﾞｰ|まいなんばー|個人番号|通知カード|12桁|十二桁|[Mm]y [Nn]umber|My ?No")
 # Of these twelve digits may have any last one.
@@ -30,10 +33,7 @@ _ACCOUNTS = (
     re.compile(r"記号[は: ]{0,2}(?P<id>\d{5})(?=[^\d\n。]{0,6}番号)"),
     re.compile(r"記号[は: ]{0,2}\d{5}[^\d\n。]{0,6}番号[は: ]{0,2}(?P<id>\d{6,8})(?!\d)"),
 )
-_ACCOUNT_CUES = (
-    *("口座", "普", "当座", "貯蓄", "振込", "ゆうちょ", "銀行", "信", "農協"),
-    *("漁協", "労", "支店", "支所", "記号", "定期", "積立", "郵便局", "本店"),
-)
+_ACCOUNT_CUE = re.compile("口座|普|当座|貯蓄|振込|ゆうちょ|銀行|信|農協|漁協|労|支店|支所|記号|定期|積立|郵便局|本店")
 
 _REGION = r"(?:(?:[一-龥ヶケ]{1,5})(?<![号番証室棟館課年条月日第計部度])|いわき|つくば|とちぎ|なにわ)"
 _KANA = "[あ-えか-こさ-そた-とな-のは-ふほ-もや-よら-ろわを]"
@@ -48,15 +48,22 @@ _SMALL_PLATE = re.compile(rf"(?:1 ?)?{_REGION} ?{_KANA} ?(?:{_SHORT}|\d{{4}})(?!
 _SHORT_PLATE = re.compile(
     rf"(?<!マイ)ナンバー(?:プレート)?[^\d・\n。]{{0,8}}?(?P<id>{_SHORT}|(?<=下4桁)\d{{4}}|(?<=下4桁は)\d{{4}})(?!{DASH}?\d)"
 )
+# The part of a plate that tells soonest of a text that it has none: a kana between figures, or before four or points or a dash.
+_MAY_HOLD_PLATE = re.compile(rf"\d[\dA-Z]{{1,2}} ?(?:{_KANA}|[EHKMTY]) ?[・･.]{{0,3}}\d")
+_MAY_HOLD_SMALL_PLATE = re.compile(rf"[\d・･.](?:(?<={_KANA}.)|(?<={_KANA} .))(?:\d{{3}}|\d?{DASH}\d\d|(?<=[・･.])[・･.]{{0,2}}\d)")
 _VEHICLE = re.compile(
     "車|ナンバー|ﾅﾝﾊﾞｰ|トラック|軽|バイク|原付|プレート|バン|ワゴン|タクシー|バス|スクーター|カブ|トラクター|セダン|ダンプ"
 )
 _VEHICLE_REACH = 30
 
+# The shortest that any of the following takes for a number.
+_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|[\-−‐ー](?=[A-Za-z0-9])){3}")
 # Passports and residence cards are told by their form alone; 番号 behind the name of a card, a sentence or two before.
 _PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?P<id>[A-Z]{2}(?:\d{7}(?![\dA-Z])|\d{8}[A-Z]{2}(?![A-Z0-9])))")
+_CARD_WORDS = "免許証?|保険証|被保険者|国保|健保|手帳|診察券|会員証|在留|パスポート|旅券|年金"
+_CARD_WORD = re.compile(_CARD_WORDS)
 _CARD_THEN_NUMBER = re.compile(
-    r"(?:免許証?|保険証|被保険者|国保|健保|手帳|診察券|会員証|在留|パスポート|旅券|年金)(?:[^\d]|記号 ?\d{1,4}){0,60}?"
+    rf"(?:{_CARD_WORDS})(?:[^\d]|記号 ?\d{{1,4}}){{0,60}}?"
     r"番号[はがも: ]{0,2}(?P<id>[A-Z0-9]{6,12})(?![A-Z0-9])"
 )
 _NEUTRAL_NUMBER = re.compile("(?:受付|整理|問い?合わ?せ|問合せ|管理|電話|便|郵便|口座|個人)番号[はがも: ]{0,2}$")
@@ -66,19 +73,25 @@ _PENSION = re.compile(rf"年金[^\d\n。]{{0,14}}(?P<id>\d{{4}}{DASH}?\d{{6}})(?
 
 def bank_accounts(plain: str) -> list[PiiSpan]:
     """Account numbers beside a bank, a kind of account, or 口座."""
-    if not any(cue in plain for cue in _ACCOUNT_CUES):
+    if not _ACCOUNT_CUE.search(plain):
         return []
     return [PiiSpan(*match.span("id"), "ACCOUNT") for pattern in _ACCOUNTS for match in pattern.finditer(plain)]
 
 
 def cards(plain: str) -> list[PiiSpan]:
     """Card numbers whose check digit (Luhn) is right."""
+    if not _TEN.search(plain):
+        return []
     return [PiiSpan(*match.span(), "ACCOUNT") for match in _CARD.finditer(plain) if _luhn(match.group())]
 
 
 def personal_ids(plain: str) -> list[PiiSpan]:
     """Numbers behind the name of a card, a booklet or an insurance; those of a request or a thing stay."""
+    if not _CODE.search(plain):
+        return []
     words = masking_words()
+    if not words.id_label.search(plain) and not _CARD_WORD.search(plain):
+        return [PiiSpan(*match.span("id"), "OTHER_ID") for match in _PASSPORT.finditer(plain)]
     found = [
         PiiSpan(*match.span("id"), "OTHER_ID")
         for match in words.labelled_id.finditer(plain)
@@ -92,11 +105,14 @@ def personal_ids(plain: str) -> list[PiiSpan]:
     return found + [PiiSpan(*match.span("id"), "OTHER_ID") for pattern in (_PASSPORT, _PENSION) for match in pattern.finditer(plain)]
 
 
-def my_numbers(plain: str, *, otherwise: Cover) -> list[PiiSpan]:
-    """Twelve digits labelled as a My Number, or with a valid check digit; ``otherwise`` covers what is something else for certain."""
-    found = []
+def my_numbers(plain: str, *, otherwise: Sequence[PiiSpan]) -> list[PiiSpan]:
+    """Twelve digits labelled as a My Number, or with a valid check digit; ``otherwise`` is what is something else for certain."""
+    found: list[PiiSpan] = []
+    if not _TEN.search(plain):
+        return found
+    other = Cover(otherwise)
     for match in _TWELVE.finditer(plain):
-        if otherwise.touches(*match.span()):
+        if other.touches(*match.span()):
             continue
         before = max(0, match.start() - _LABEL_REACH)
         labelled = _MY_NUMBER_LABEL.search(plain, before, match.start())
@@ -108,10 +124,13 @@ def my_numbers(plain: str, *, otherwise: Cover) -> list[PiiSpan]:
 
 def plates(plain: str) -> list[PiiSpan]:
     """Number plates. Where a kana could be a particle (国道16と17), a vehicle must be spoken of or the number be written in two halves."""
+    short = [PiiSpan(*match.span("id"), "PLATE") for match in _SHORT_PLATE.finditer(plain)] if "ナンバー" in plain else []
+    if not _MAY_HOLD_PLATE.search(plain) and not _MAY_HOLD_SMALL_PLATE.search(plain):
+        return short
     found = [PiiSpan(*match.span(), "PLATE") for match in _PLATE.finditer(plain) if match["strict"] or _near_vehicle(plain, match)]
     found += [PiiSpan(*match.span(), "PLATE") for match in _WHOLE_PLATE.finditer(plain)]
     found += [PiiSpan(*match.span(), "PLATE") for match in _SMALL_PLATE.finditer(plain) if _near_vehicle(plain, match)]
-    return found + [PiiSpan(*match.span("id"), "PLATE") for match in _SHORT_PLATE.finditer(plain)]
+    return found + short
 
 
 def _near_vehicle(plain: str, match: re.Match[str]) -> bool:

@@ -19,6 +19,7 @@ _PREFECTURE = re.compile(
 _CITY = re.compile(
     r"[一-龥々ヶケノッぁ-ん]{1,8}[市郡](?!民|役所|内|外|立|営|政|長|議|道|場|街)|[一-龥々ヶケ]{1,6}区(?!役所|民|間|域|長|画|分|議)"
 )
+_FORMAL = re.compile("[都道府県市郡区字]")
 _HAMLET = re.compile(r"大字|小字|(?<![一-龥])字(?=[一-龥ァ-ヴ])|(?<=[町村市字])字(?=[一-龥ァ-ヴ])")
 _TOWN = re.compile(r"[一-龥々ヶケぁ-ん]{1,8}[町村](?!内|会|長|民|議|営|立|道)")
 _KANJI_RUN = re.compile(r"[一-龥々ヶヵケノッ之﨑𠮷\u3400-\u4dbf]")
@@ -49,7 +50,14 @@ def place_before(plain: str, tokens: Sequence[Token], number: int, places: Colle
 
     With ``certain`` numbers plain nouns may be the place (a town that no dictionary has), else it must be known as one.
     """
+    return formal_place(plain, tokens, number) or place_by_tokens(plain, tokens, number, places, certain=certain)
+
+
+def formal_place(plain: str, tokens: Sequence[Token], number: int) -> Head | None:
+    """The place that runs up to a block number and names a prefecture, a city or a hamlet."""
     start = _run_start(plain, number)
+    if not _FORMAL.search(plain, start, number):
+        return None
     run = plain[start:number]
     if label := _LABEL.match(run):
         start += label.end()
@@ -60,7 +68,7 @@ def place_before(plain: str, tokens: Sequence[Token], number: int, places: Colle
     formal = bool(_CITY.search(run) or _HAMLET.search(run))
     if formal:
         return Head(_without_lead(tokens, start, number), formal=True, town=bool(_TOWN.search(run) or _HAMLET.search(run)))
-    return _by_tokens(plain, tokens, number, places, certain=certain)
+    return None
 
 
 _PREFIXES = frozenset("新元本上下東西南北中大小")
@@ -93,7 +101,8 @@ def _without_lead(tokens: Sequence[Token], start: int, number: int) -> int:
     return tokens[index].start if index < len(tokens) and start <= tokens[index].start < number else start
 
 
-def _by_tokens(plain: str, tokens: Sequence[Token], number: int, places: Collection[str], *, certain: bool) -> Head:
+def place_by_tokens(plain: str, tokens: Sequence[Token], number: int, places: Collection[str], *, certain: bool) -> Head:
+    """The place that runs up to a block number by what its words are; begins at ``number`` itself when there is none."""
     index = bisect_left(tokens, number, key=lambda token: token.start) - 1
     first, seen_place = number, False
     while index >= 0:

@@ -31,8 +31,9 @@ def titled(text: str, clues: Clues, *, places: Collection[str] = ()) -> list[Pii
     """The names that a neighbour decides. ``places`` are the city's own, which さん after them doesn't make a person."""
     words = masking_words()
     found = _runs(text, clues, words) if clues.names else []
-    if not clues.surfaces.isdisjoint(_TITLES) or words.speaks_or_acts_anywhere.search(text):
-        found += _before_titles(text, clues.tokens, words, places)
+    spoken = _starts(words.speaks_or_acts_anywhere, text)
+    if spoken or not clues.surfaces.isdisjoint(_TITLES):
+        found += _before_titles(text, clues.tokens, spoken, words, places)
     return found if clues.surfaces.isdisjoint(words.job_beginnings) else found + _before_jobs(text, clues.tokens, words)
 
 
@@ -109,12 +110,25 @@ def _plain_noun(run: Sequence[Token]) -> bool:
     return known.ordinary or len(word) > _LONGEST_PART
 
 
-def _before_titles(text: str, tokens: Sequence[Token], words: MaskingWords, places: Collection[str]) -> list[PiiSpan]:
+def _starts(pattern: re.Pattern[str], text: str) -> set[int]:
+    """Where matches of a pattern begin, those inside others too."""
+    found = set()
+    match = pattern.search(text)
+    while match:
+        found.add(match.start())
+        match = pattern.search(text, match.start() + 1)
+    return found
+
+
+def _before_titles(
+    text: str, tokens: Sequence[Token], spoken: Collection[int], words: MaskingWords, places: Collection[str]
+) -> list[PiiSpan]:
     """Names that Sudachi doesn't know as names: kana readings, rare kanji, and places, before a title or a 「と申します」."""
     found = []
-    for index, token in enumerate(tokens):
+    for index in [index for index, token in enumerate(tokens) if token[0] in _TITLES or token[3] in spoken]:
+        token = tokens[index]
         titled = token.surface in _TITLES and index > 0
-        if not titled and not text.startswith(words.speaks_or_acts, token.start):
+        if not titled and token.start not in spoken:
             continue
         if token.surface in {"氏", "家"} and _CLAN_AFTER.match(text, token.end):
             continue

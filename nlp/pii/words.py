@@ -60,6 +60,7 @@ class MaskingWords:
     public_offices: frozenset[str]
     building: re.Pattern[str]
     dwelling: re.Pattern[str]
+    id_label: re.Pattern[str]
     labelled_id: re.Pattern[str]
     neutral_label: re.Pattern[str]
 
@@ -112,6 +113,7 @@ def masking_words() -> MaskingWords:
         building=_building(buildings),
         # A building where people live: with a room it is an address even without a block (ひまわり荘7号室).
         dwelling=re.compile(f"(?:{_any_of(lists['dwellings'])})"),
+        id_label=re.compile(_any_of(lists["id_labels"])),
         labelled_id=_labelled_id(lists["id_labels"], lists["id_labels_with_number"]),
         neutral_label=re.compile(f"(?:{_any_of(lists['neutral_labels'])})[はがの:・、 (「]{{0,3}}(?:[Nn]o\\.?|№)? ?$"),
     )

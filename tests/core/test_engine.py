@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from core import engine
+from core.errors import EngineError, SettingsError
 from core.settings import Settings
 
 
@@ -61,6 +63,24 @@ def test_the_collector_is_left_as_it_was() -> None:
     assert gc.get_threshold() > before
     results.close()
     assert gc.get_threshold() == before
+
+
+def test_a_process_that_dies_is_told_in_japanese_and_the_next_call_works() -> None:
+    given = Settings(engine="loky", workers=2)
+    with pytest.raises(EngineError, match="プロセスが途中で止まりました"):
+        list(engine.map(end_the_process, range(4), settings=given))
+    assert list(engine.map(divmod_by_seven, range(4), settings=given)) == [(0, 0), (0, 1), (0, 2), (0, 3)]
+
+
+def test_dask_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SettingsError, match="dask と distributed がありません") as caught:
+        list(engine.map(divmod_by_seven, range(4), settings=Settings(engine="dask://127.0.0.1:1")))
+    assert "koenowa[dask]" in caught.value.hint
+
+
+def end_the_process(_: int) -> None:
+    os._exit(1)
 
 
 def collector_of(_: int) -> tuple[int, int, int]:

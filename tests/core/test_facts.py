@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, event, func, select
 from sqlalchemy.orm import Session
 
 from core import db, facts
@@ -213,6 +213,27 @@ def test_many_write_and_one_counts_anew_at_the_same_time(engine: Engine) -> None
     with db.reading(engine) as session:
         assert facts.totals(session, "") == {"": 7 * 40}
         check(session)
+
+
+def test_rows_are_written_in_the_order_of_their_keys(sqlite_engine: Engine) -> None:
+    """Two writers on PostgreSQL who lock the same rows in two orders would stop each other."""
+    written: list[list[tuple[Any, ...]]] = []
+
+    @event.listens_for(sqlite_engine, "before_cursor_execute")
+    def _see(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("INSERT INTO daily_counts"):
+            written.append([row[:5] for row in parameters])
+
+    with db.writing(sqlite_engine) as session:
+        batch = factories.create_batch(session).id
+        rows = [{name: values[-number % len(values)] for name, values in ATTRIBUTES.items()} for number in range(7)]
+        voices = [factories.create_voice(session, counted=False, batch_id=batch, **row) for row in rows]
+        before = [facts.attributes_of(voice) for voice in voices]
+        facts.add(session, before)
+        facts.move(session, before=before, after=[row | {"theme": row["theme"][:2], "kind": Kind.THANKS} for row in before[::-1]])
+        facts.remove(session, before)
+    assert len(written) == 3
+    assert all(keys == sorted(keys) and len(keys) > 9 for keys in written)
 
 
 def test_the_migration_counts_the_voices_that_are_there(engine: Engine) -> None:

@@ -94,6 +94,23 @@ def test_all_wrong_variables_are_named_at_once_without_their_values(monkeypatch:
     assert "秘密" not in str(caught.value)
 
 
+def test_a_secret_file_sets_what_no_variable_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("KOE_PORT", "8080")
+    for name, value in (("koe_keys", "k1:abc\n"), ("koe_port", "9999"), ("other", "x")):
+        (tmp_path / name).write_text(value)
+    found = get_settings()
+    assert (found.keys, found.port) == ("k1:abc", 8080)
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "koe_keys").write_bytes(b"k1:abc\xff")
+    with pytest.raises(SettingsError, match=str(tmp_path)) as caught:
+        get_settings()
+    assert "abc" not in str(caught.value)
+
+
 def test_the_places_that_follow_from_the_others(tmp_path: Path) -> None:
     plain = Settings(home=tmp_path)
     assert plain.url == f"sqlite:///{tmp_path / 'koenowa.db'}"

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -48,13 +49,9 @@ class Site:
     topic: int
 
 
-@pytest.fixture(scope="session")
-def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The server, on a free port of this machine alone."""
-    home = tmp_path_factory.mktemp("site")
-    shutil.copy(sqlite_template, home / "koenowa.db")
-    settings = Settings(home=home, engine="serial")
-    places = _fill(settings)
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """A server on a free port of this machine alone, as long as the block lasts; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -65,9 +62,20 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     while not server.started:
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.05)
-    yield Site(f"http://127.0.0.1:{port}", *places)
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The server with a city's data."""
+    home = tmp_path_factory.mktemp("site")
+    shutil.copy(sqlite_template, home / "koenowa.db")
+    settings = Settings(home=home, engine="serial")
+    places = _fill(settings)
+    with serving(settings) as address:
+        yield Site(address, *places)
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where a process stops: at the step of this number. It kills itself, or (``told``) says so and waits to be killed or sent on."""
+    """Where a process stops: at the step of this number, at the first one that does this, or when so many chunks are saved.
 
-    step: int
+    It kills itself, or (``told``) says so and waits to be killed or sent on.
+    """
+
+    step: int = 0
+    what: str = ""
+    chunks: int = 0
     told: bool = False
 
 
@@ -153,7 +158,8 @@ class _Steps:
     def __init__(self, path: Path, stop: Stop | None, connection: Connection) -> None:
         self._file = path.open("a", encoding="utf-8")
         self._stop, self._connection = stop, connection
-        self._number = 0
+        self._number = self._saved = 0
+        self._saves = False
         self.command = 0
 
     def watch(self) -> None:
@@ -166,15 +172,22 @@ class _Steps:
         verb = words[0].upper()
         marks = {"SELECT": "FROM", "INSERT": "INTO", "DELETE": "FROM", "UPDATE": "UPDATE", "LOCK": "TABLE"}
         following = [after for word, after in zip(words, words[1:], strict=False) if word.upper() == marks.get(verb)]
-        self._take(f"{verb} {following[0] if following else ''}".strip())
+        self._take(f"{verb} {[*following, *words[1:2], ''][0].partition('(')[0]}".strip())
 
     def _take(self, what: str) -> None:
         self._number += 1
         self._file.write(f"{self._number}\t{self.command}\t{what}\n")
         self._file.flush()
-        if self._stop is None or self._number != self._stop.step:
+        self._saves = self._saves or what == "INSERT voices"
+        ends = self._saves and what == "committed"
+        if ends:
+            self._saves = False
+            self._saved += 1
+        stop = self._stop
+        if stop is None or not (self._number == stop.step or what == stop.what or (ends and self._saved == stop.chunks)):
             return
-        if self._stop.told:
+        self._stop = None
+        if stop.told:
             self._connection.send("here")
             self._connection.recv()
         else:

@@ -154,15 +154,11 @@ def test_killed_anywhere_it_goes_on_to_the_same_rows(
     goes_on_to_the_same_rows(koe, database_url, town, uninterrupted, keyring, tmp_path)
 
 
-@pytest.mark.parametrize("chunk", [1, 4])
+@pytest.mark.parametrize("chunks", [2, 5])
 def test_all_its_processes_killed_between_two_chunks(
-    chunk: int, database_url: str, town: Town, uninterrupted: Run, keyring: Keyring, tmp_path: Path
+    chunks: int, database_url: str, town: Town, uninterrupted: Run, keyring: Keyring, tmp_path: Path
 ) -> None:
-    steps = uninterrupted(kind_of(database_url), None).steps
-    saved = [at for at, step in enumerate(steps) if step.what == "INSERT voices"][chunk]
-    after = next(step for step in steps[saved:] if step.what == "committed")
-    stop = Stop(after.number, told=True)
-    koe = Koe(tmp_path / "killed", town.commands(), town.environment(database_url, "loky"), stop=stop)
+    koe = Koe(tmp_path / "killed", town.commands(), town.environment(database_url, "loky"), stop=Stop(chunks=chunks, told=True))
     koe.wait_until_it_stops()
     koe.kill_group()
     assert koe.wait() == KILLED

@@ -158,6 +158,39 @@ def test_dates_with_and_without_a_date_format_come_to_the_same_day(write: Write,
     assert (preview.voices, preview.rejects) == (3, ())
 
 
+def test_a_list_grouped_by_merged_cells_has_their_value_in_each_row(write: Write, settings: Settings) -> None:
+    headings = ["受付番号", "受付日", "地区", "ご意見", "備考"]
+    rows = [["A-1", date(2025, 4, 1), "港地区", "街灯が切れている。", "急ぐ"], ["A-2", None, None, "公園が暗い。", None],
+            ["A-3", date(2025, 4, 2), None, "道が狭い。", None], ["A-4", None, "本町地区", None, None], [], ["", "", "", "続き", ""]]  # fmt: skip
+
+    def merge(book: openpyxl.Workbook) -> None:
+        for cells in ("B2:B3", "C2:C4", "D4:D5", "E2:E5", "A5:A7", "C5:C7"):
+            book["声"].merge_cells(cells)
+
+    found = read(write(book_bytes({"声": [headings, *rows]}, merge)), settings)
+    assert [row.cells for row in found] == [
+        ("A-1", "2025-04-01", "港地区", "街灯が切れている。", "急ぐ"),
+        ("A-2", "2025-04-01", "港地区", "公園が暗い。", ""),
+        ("A-3", "2025-04-02", "港地区", "道が狭い。", ""),
+        ("A-4", "", "本町地区", "", ""),
+        ("", "", "", "続き", ""),  # the number goes down to it: a part of the record above
+    ]
+
+
+def test_a_cell_merged_over_empty_rows_makes_no_records(write: Write, settings: Settings) -> None:
+    content = book_bytes({"声": [HEADINGS, RECORD]}, lambda book: book["声"].merge_cells("B2:B500"))
+    assert [row.number for row in read(write(content), settings)] == [2]
+
+
+def test_a_macintoshs_days_begin_in_1904(write: Write, settings: Settings) -> None:
+    def begin_in_1904(book: openpyxl.Workbook) -> None:
+        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+        book["声"]["B2"] = date(2025, 4, 1)
+
+    found = read(write(book_bytes({"声": [HEADINGS, RECORD, [45748, 45748 - 1462, "公園が暗い。"]]}, begin_in_1904)), settings)
+    assert [row.cells[:2] for row in found] == [("A-1", "2025-04-01"), ("45748", "45748")]
+
+
 def merge_title(book: openpyxl.Workbook) -> None:
     sheet: Worksheet = book["声"]
     sheet.insert_rows(1, 4)
