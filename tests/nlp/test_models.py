@@ -120,13 +120,7 @@ def test_a_text_is_labelled_alike_alone_and_among_others(annotator: Annotator, a
 @pytest.mark.parametrize("size", [1, 7, 40, 64])
 def test_not_a_digit_depends_on_a_texts_neighbours(annotator: Annotator, size: int) -> None:
     texts = [example.text for example in corpus.load(annotator.taxonomy.parent / "corpus")][:200]
-    together = [stored(said) for said in annotator(texts)]
-    assert [stored(said) for start in range(0, len(texts), size) for said in annotator(texts[start : start + size])] == together
-
-
-def stored(said: Annotation) -> list[tuple[str, float, str, str]]:
-    labels = (said.theme, said.subtheme, said.kind, said.urgency, said.department)
-    return [(label.label, label.confidence, label.alternatives_json(), label.evidence_json()) for label in labels]
+    assert [said for start in range(0, len(texts), size) for said in annotator(texts[start : start + size])] == annotator(texts)
 
 
 def test_labels_without_evidence_are_the_same(classifier: Classifier) -> None:
