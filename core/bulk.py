@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, LargeBinary, Table, any_, func, insert, literal, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
@@ -93,14 +93,14 @@ def _ready(values: Sequence[Any] | Same, process: Processor, count: int) -> Iter
 
 
 def _copy(connection: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    import psycopg
+
     try:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-    except Exception as error:
-        if (getattr(error, "sqlstate", None) or "").startswith("23"):  # integrity constraint violation
-            raise IntegrityError(statement, None, error) from error
-        raise
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
 
 
 @lru_cache(maxsize=64)

@@ -37,6 +37,13 @@ class DatabaseError(KoeError):
     status = 503
 
 
+class MailServerError(KoeError):
+    """The mail server can't be reached, doesn't let us in, or doesn't have what was asked for."""
+
+    code = "mail_server"
+    status = 502
+
+
 class InputError(KoeError):
     """A file, a form or an argument cannot be taken as it is."""
 

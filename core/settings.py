@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
     max_upload_mb: int = Field(default=512, ge=1, le=10_240, description="取込の画面から1度に送れる大きさ（MB）")
     upload_days: int = Field(default=7, ge=1, le=365, description="送られたまま取り込まれないファイルを捨てるまでの日数")
+    imap_url: str = Field(
+        default="",
+        description="メールを受け取るサーバー。imaps://利用者@サーバー:993/INBOX。imap://… なら STARTTLS で暗号化する",
+    )
+    imap_password: str = Field(default="", description="メールのサーバーのパスワード", repr=False)
+    imap_password_file: Path | None = Field(default=None, description="パスワードを1行目に書いたファイル")
+    imap_ca_file: Path | None = Field(default=None, description="メールのサーバーの証明書を確かめる認証局の証明書（PEM）")
 
     @property
     def url(self) -> str:

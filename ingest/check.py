@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ from core import db
 from core.models import Channel
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Chunk, make_chunks
+from ingest.faq import FaqLog, open_faq_log
+from ingest.faq_import import check_faq
 from ingest.incoming import RejectedRow
 from ingest.mapping import ColumnMapping
 from ingest.mapping_files import AUTO
 from ingest.pipeline import Meter, Progress, RejectNote, Stop, where_to_begin
-from ingest.plan import plan_file
+from ingest.plan import plan_source
 from ingest.readers import ENCODING_NAMES
 from ingest.rejects import count_by_code
+from ingest.sources import open_source
 from ingest.storage import Sums
 
 _SAMPLE = 20
@@ -90,6 +94,7 @@ def preview_file(
     encoding: str | None = None,
     channel: Channel | None = None,
     received_on: date | None = None,
+    period: str | None = None,
     source_name: str | None = None,
     limit: int | None = _PREVIEW_ROWS,
 ) -> Preview:
@@ -98,9 +103,10 @@ def preview_file(
     Raises:
         InputError: the file or the mapping can't be used.
     """
-    plan = plan_file(
-        path, settings=settings, mapping=mapping, encoding=encoding, channel=channel, received_on=received_on, source_name=source_name
-    )  # fmt: skip
+    opened = open_source(path, encoding=encoding)
+    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+        return _preview_faq(log, settings=settings, limit=limit)
+    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     interpreter = plan.rows.interpreter()
     shown: list[tuple[str, ...]] = []
     rejects: list[RejectNote] = []
@@ -140,6 +146,7 @@ def check_file(
     encoding: str | None = None,
     channel: Channel | None = None,
     received_on: date | None = None,
+    period: str | None = None,
     source_name: str | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -153,9 +160,10 @@ def check_file(
         InputError: the file or the mapping can't be used.
     """
     began = time.monotonic()
-    plan = plan_file(
-        path, settings=settings, mapping=mapping, encoding=encoding, channel=channel, received_on=received_on, source_name=source_name
-    )  # fmt: skip
+    opened = open_source(path, encoding=encoding)
+    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+        return _check_faq(engine, log, settings=settings, began=began)
+    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     with db.reading(engine) as session:
         begun = where_to_begin(session, plan)
         codes = Counter(count_by_code(session, begun.batch) if begun.batch else ())
@@ -190,6 +198,48 @@ def check_file(
         rejects_sample=tuple(sample),
         resumed=begun.done > 0,
         cancelled=cancelled,
+    )
+
+
+def _preview_faq(log: FaqLog, *, settings: Settings, limit: int | None) -> Preview:
+    shown: list[tuple[str, ...]] = []
+    rejects: list[RejectNote] = []
+    counts = 0
+    with closing(log.rows(settings=settings)) as rows:
+        for row in islice(rows, limit):
+            rejects += [RejectNote(item.row, item.column, item.reason) for item in row if isinstance(item, RejectedRow)]
+            counts += sum(not isinstance(item, RejectedRow) for item in row)
+            if row and len(shown) < _PREVIEW_ROWS:
+                shown.append(row[0].cells)
+    source = log.source
+    return Preview(
+        encoding=ENCODING_NAMES[source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        headings=source.headings,
+        rows=tuple(shown),
+        voices=counts,
+        rejects=tuple(rejects),
+        encoding_key=source.encoding,
+        columns=ColumnMapping(log.mapping, {}, source.headings),
+        lines=source.lines,
+    )
+
+
+def _check_faq(engine: Engine, log: FaqLog, *, settings: Settings, began: float) -> CheckReport:
+    sums, rejects = check_faq(engine, log, settings=settings)
+    return CheckReport(
+        read=sums.read,
+        imported=sums.imported,
+        duplicates=sums.duplicates,
+        rejected=sums.rejected,
+        blank=0,
+        seconds=time.monotonic() - began,
+        encoding=ENCODING_NAMES[log.source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        codes=dict(Counter(reject.code for reject in rejects).most_common()),
+        rejects_sample=tuple(RejectNote(reject.row, reject.column, reject.reason) for reject in rejects[:_SAMPLE]),
     )
 
 

@@ -21,7 +21,7 @@ from core.models import Voice
 from core.settings import Settings
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
-from nlp.annotation import Annotation
+from nlp.annotation import Annotation, stored
 from nlp.similar import terms
 from nlp.wordings import Wording, wordings
 
@@ -135,7 +135,7 @@ def _reading(annotation: Annotation, in_title: Sequence[str], wording: Wording) 
         segments=_as_json([segment.in_masked() for segment in annotation.segments]) if several else "[]",
         related=annotation.related,
         reidentifying=_as_json(annotation.reidentifying) if annotation.reidentifying else "[]",
-        labels=tuple([label.stored() if label.label else None for label in said]),
+        labels=stored(said),
         terms=" ".join(dict.fromkeys((*in_title, *annotation.terms)) if in_title else annotation.terms),
         wording=wording,
     )

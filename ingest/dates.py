@@ -89,7 +89,7 @@ def day_in_file_name(name: str, *, as_of: date | None = None) -> date | None:
     for match in (*_FILE_DAY.finditer(given), *_FILE_ERA.finditer(given)):
         parts = match.groupdict()
         try:
-            year = int(parts["year"]) if parts.get("year") else _era_year(parts["era"], parts["era_year"])
+            year = int(parts["year"]) if parts.get("year") else era_year(parts["era"], parts["era_year"])
             month, number = parts["month"] or parts["month_ja"], parts["day"] or parts.get("day_ja") or 1
             day = date(year, int(month), int(number))
         except (ValueError, DateError):
@@ -123,7 +123,7 @@ def _written(given: str) -> Moment:
     match = _DAY.fullmatch(_LOOSE.sub("", _WEEKDAY.sub("", given, count=1)))
     if not match:
         raise DateError("日付として読めません。令和7年4月1日、2025/4/1 のように書いてください。")
-    day = _date(int(match["year"]) if match["year"] else _era_year(match["era"], match["era_year"]), match)
+    day = _date(int(match["year"]) if match["year"] else era_year(match["era"], match["era_year"]), match)
     rest = match["rest"]
     if not rest:
         return Moment(day)
@@ -141,7 +141,12 @@ def _written(given: str) -> Moment:
     return Moment(day, datetime.combine(day, _clock(clock), TOKYO))
 
 
-def _era_year(era: str, year: str) -> int:
+def era_year(era: str, year: str) -> int:
+    """The western year of an era's (令和, r …) year, a number or 元.
+
+    Raises:
+        DateError: the year is 0.
+    """
     number = 1 if year == "元" else int(year)
     if not number:
         raise DateError("元号の年が 0 です。")

@@ -12,8 +12,9 @@ from typing import Any
 from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
+from ingest.calls import by_call, resolve_calls
 from ingest.incoming import IncomingVoice, RejectedRow
-from ingest.mapping import ColumnMapping, guess_mapping, resolve_mapping
+from ingest.mapping import ColumnMapping, guess_mapping
 from ingest.mapping_choices import blank, choices_of, corrected
 from ingest.mapping_files import AUTO
 from ingest.plan import plan_source
@@ -126,7 +127,7 @@ def look(path: Path, choices: Choices, *, settings: Settings) -> Look:
         encoding=source.encoding,
         is_text=source.encoding in TEXT_ENCODINGS,
         lines=source.lines,
-        headings=source.headings,
+        headings=mapping.headings,
         columns=shown,
         mapping=None if problem else mapping,
         problem=problem,
@@ -137,7 +138,7 @@ def look(path: Path, choices: Choices, *, settings: Settings) -> Look:
 def _base(source: Source, choices: Choices, settings: Settings) -> tuple[ColumnMapping, InputError | None]:
     """What the corrections are made to: the mapping that was chosen; where it doesn't fit, the guess; where there is none, nothing."""
     try:
-        return resolve_mapping(choices.mapping, source.headings, settings=settings), None
+        return resolve_calls(choices.mapping, source, settings=settings), None
     except InputError as error:
         problem = error
     try:
@@ -152,7 +153,8 @@ def _first_rows(source: Source, mapping: ColumnMapping | None, choices: Choices,
     )  # fmt: skip
     interpreter = plan.rows.interpreter() if plan else None
     rows: list[LookedRow] = []
-    with closing(source.rows(needed=mapping.needed if mapping else 0, settings=settings)) as read:
+    read_by = by_call(source, mapping) if mapping else source
+    with closing(read_by.rows(needed=mapping.needed if mapping else 0, settings=settings)) as read:
         for row in read:
             number = row.row if isinstance(row, RejectedRow) else row.number
             result = interpreter.read(row) if interpreter else (row if isinstance(row, RejectedRow) else [])

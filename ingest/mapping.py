@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,9 @@ from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, Reason, find_reasons, guess_fields, heading_key
-from ingest.mapping_files import AUTO, MappingFile, find_column, load_mapping_file, mapping_for
+from ingest.mapping_files import AUTO, Group, MappingFile, find_column, load_mapping_file, mapping_for
+
+_GATHERED = "回答（対応した人の行）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,44 @@ class Defaults:
     channel: Channel | None = None
     received_on: date | None = None
     prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How the rows of one call are told from the next one's (``ingest.calls``), by the positions of columns.
+
+    ``number``: what the rows of a call share; ``order``: their turn in it; ``speaker``: who says a row's text, with the words of
+    ``answers`` (folded) for the city; ``answer``: where the city's words go. ``blank_continues``: a row without a number goes on with
+    the call above. ``guessed``: nobody said so, and rows that differ in anything but the columns in ``free`` are left alone.
+    """
+
+    number: int
+    text: int
+    answer: int | None = None
+    order: int | None = None
+    speaker: int | None = None
+    answers: frozenset[str] = frozenset()
+    same_number: bool = False
+    blank_continues: bool = False
+    guessed: bool = False
+    free: frozenset[int] = frozenset()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self) | {"answers": sorted(self.answers), "free": sorted(self.free)}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Grouping:
+        """What ``as_dict`` gave.
+
+        Raises:
+            KeyError, TypeError or ValueError: it isn't that.
+        """
+        return cls(
+            number=int(given["number"]), text=int(given["text"]), answer=_position(given["answer"]), order=_position(given["order"]),
+            speaker=_position(given["speaker"]), answers=frozenset(map(str, given["answers"])), same_number=bool(given["same_number"]),
+            blank_continues=bool(given["blank_continues"]), guessed=bool(given["guessed"]), free=frozenset(map(int, given["free"])),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +77,14 @@ class ColumnMapping:
     same_rows: str = "one"
     deadline: bool = True
     notes: tuple[str, ...] = ()
+    group: Grouping | None = None
+    added: int = 0
+    """How many of the last headings are not the file's, but made for what is gathered from several rows."""
+
+    @property
+    def own_headings(self) -> tuple[str, ...]:
+        """The file's own headings."""
+        return self.headings[: len(self.headings) - self.added]
 
     @property
     def is_survey(self) -> bool:
@@ -47,12 +95,14 @@ class ColumnMapping:
     def used(self) -> frozenset[int]:
         """The positions of all columns that are read."""
         asked = {reason.question for reason in self.reasons if reason.question is not None}
-        return frozenset({*self.fields.values(), *self.attributes.values(), *(reason.position for reason in self.reasons), *asked})
+        ways = (self.group.number, self.group.order, self.group.speaker) if self.group else ()
+        told = [at for at in ways if at is not None]
+        return frozenset({*self.fields.values(), *self.attributes.values(), *(reason.position for reason in self.reasons), *asked, *told})
 
     @property
     def needed(self) -> int:
-        """How many cells, from the left, a row must have."""
-        return max(self.used, default=-1) + 1
+        """How many cells, from the left, a row of the file must have."""
+        return max((at for at in self.used if at < len(self.own_headings)), default=-1) + 1
 
     def bound_to(self, headings: Sequence[str]) -> ColumnMapping:
         """This mapping, made sure that it fits a file with these headings.
@@ -60,7 +110,7 @@ class ColumnMapping:
         Raises:
             InputError: the file has other headings, or no column is the body.
         """
-        if tuple(headings) != self.headings:
+        if tuple(headings) != self.own_headings:
             raise InputError(
                 "列の対応が、このファイルの見出しと合いません。", hint="見出しを読みなおして、列の対応を決めなおしてください。"
             )
@@ -84,6 +134,8 @@ class ColumnMapping:
             "values": {name: dict(table) for name, table in self.values.items()},
             "same_rows": self.same_rows,
             "deadline": self.deadline,
+            "group": self.group.as_dict() if self.group else None,
+            "added": self.added,
         }
 
     @classmethod
@@ -104,6 +156,8 @@ class ColumnMapping:
                 values={str(name): {str(key): str(meant) for key, meant in table.items()} for name, table in given["values"].items()},
                 same_rows={"one": "one", "each": "each"}[given["same_rows"]],
                 deadline=bool(given["deadline"]),
+                group=Grouping.from_dict(given["group"]) if given.get("group") else None,
+                added=int(given.get("added", 0)),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError("列の対応が読めません。", hint="はじめから決めなおしてください。") from None
@@ -121,10 +175,24 @@ class ColumnMapping:
         for reason in self.reasons:
             asked = f"（質問: 「{_short(self.headings[reason.question])}」）" if reason.question is not None else ""
             lines.append(f"{reason.position + 1} 列目「{_short(self.headings[reason.position])}」→ 本文 {reason.code}{asked}")
+        if self.group:
+            lines.append(self._describe_group(self.group))
         unused = [f"「{_short(name)}」" for at, name in enumerate(self.headings) if name and at not in self.used]
         if unused:
             lines.append("使わない列: " + "、".join(unused))
         return [*lines, *self.notes]
+
+    def _describe_group(self, group: Grouping) -> str:
+        def named(at: int) -> str:
+            return f"「{_short(self.headings[at])}」"
+
+        rows = f"{named(group.number)}の同じ、続いた行" if group.same_number else ""
+        blank = f"{named(group.number)}のない、続きの行" if group.blank_continues else ""
+        how = [f"順は{named(group.order)}"] if group.order is not None else []
+        if group.speaker is not None and group.answers:
+            how.append(f"{named(group.speaker)}が {'・'.join(sorted(group.answers))} の行は回答")
+        detail = f"（{'、'.join(how)}）" if how else ""
+        return f"{'と、'.join(part for part in (rows, blank) if part)}を1件にまとめます{detail}。"
 
 
 def resolve_mapping(name: str, headings: Sequence[str], *, settings: Settings) -> ColumnMapping:
@@ -194,10 +262,36 @@ def _bind(file: MappingFile, headings: tuple[str, ...]) -> ColumnMapping:
         raise _no_body(headings, f"対応表「{file.name}」の本文（text）の列がありません。")
     notes = (f"対応表にあってファイルにない列: {'、'.join(missing)}",) if missing else ()
     defaults = Defaults(file.channel or (Channel.SURVEY if file.survey else None), file.received_on, file.prefix)
-    return ColumnMapping(
+    mapping = ColumnMapping(
         file.name, fields, headings, reasons, attributes, defaults, file.values,
         file.same_rows or ("each" if file.survey else "one"), file.deadline if file.deadline is not None else not file.survey, notes,
     )  # fmt: skip
+    return with_group(mapping, _bind_group(file, file.group, mapping)) if file.group else mapping
+
+
+def _bind_group(file: MappingFile, group: Group, mapping: ColumnMapping) -> Grouping:
+    found = {name: find_column(wanted, mapping.headings) for name, wanted in group.columns.items()}
+    lacking = next((name for name, at in found.items() if at is None), None)
+    number = found.get("by", mapping.fields.get("external_id"))
+    if lacking or number is None:
+        where = f"group.{lacking or 'by'}"
+        raise InputError(f"対応表「{file.name}」の「{where}」の列がファイルにありません。", hint=_seen(mapping.headings))
+    return Grouping(
+        number=number, text=mapping.fields["text"], answer=mapping.fields.get("answer"), order=found.get("order"),
+        speaker=found.get("speaker"), answers=group.answers, same_number=group.same_number,
+        blank_continues=group.blank_continues,
+    )  # fmt: skip
+
+
+def with_group(mapping: ColumnMapping, group: Grouping) -> ColumnMapping:
+    """The same mapping for calls over several rows. Where the file has no column for what the city said, one is added."""
+    if group.answer is None and group.answers:
+        at = len(mapping.headings)
+        mapping = replace(
+            mapping, headings=(*mapping.headings, _GATHERED), added=mapping.added + 1, fields={**mapping.fields, "answer": at}
+        )  # fmt: skip
+        group = replace(group, answer=at)
+    return replace(mapping, group=group)
 
 
 def _position(given: Any) -> int | None:
@@ -209,15 +303,28 @@ def _defaults(given: Mapping[str, Any]) -> Defaults:
     return Defaults(Channel(channel) if channel else None, date.fromisoformat(day) if day else None, str(given["prefix"]))
 
 
+def regrouped(mapping: ColumnMapping) -> ColumnMapping:
+    """The same mapping with its calls gathered by the columns that it reads by now; a survey's rows are nobody's calls."""
+    group = mapping.group
+    if group is None:
+        return mapping
+    if mapping.reasons or "text" not in mapping.fields:
+        return replace(mapping, group=None)
+    return replace(mapping, group=replace(group, text=mapping.fields["text"], answer=mapping.fields.get("answer")))
+
+
 def with_notes(mapping: ColumnMapping, *notes: str) -> ColumnMapping:
     """The same mapping with more to say."""
     return replace(mapping, notes=(*mapping.notes, *notes))
 
 
 def _no_body(headings: Sequence[str], message: str) -> InputError:
+    return InputError(message, hint=_seen(headings))
+
+
+def _seen(headings: Sequence[str]) -> str:
     seen = "、".join(f"「{_short(name)}」" for name in headings if name) or "（なし）"
-    hint = f"見出し: {seen}。1行目が見出しかどうかを確かめるか、対応表（--mapping）を指定してください。"
-    return InputError(message, hint=hint)
+    return f"見出し: {seen}。1行目が見出しかどうかを確かめるか、対応表（--mapping）を指定してください。"
 
 
 def _short(heading: str, length: int = 40) -> str:

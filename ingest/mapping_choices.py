@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, number_reasons
-from ingest.mapping import ColumnMapping
+from ingest.mapping import ColumnMapping, Grouping, regrouped
 from ingest.mapping_files import AUTO, Wanted, find_column, saved_folder
 from ingest.normalize import clean_line
 
@@ -83,7 +83,7 @@ def corrected(base: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
             "本文の列が選ばれていません。", hint="声の文が入っている列に「本文」を選んでください。アンケートなら「自由記述」を選びます。"
         )
     was_survey = base.is_survey
-    return replace(
+    mapping = replace(
         base,
         name=CORRECTED,
         fields=fields,
@@ -94,6 +94,7 @@ def corrected(base: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
         defaults=base.defaults if was_survey or not reasons else replace(base.defaults, channel=base.defaults.channel or Channel.SURVEY),
         notes=(),
     )
+    return regrouped(mapping)
 
 
 def blank(headings: Sequence[str]) -> ColumnMapping:
@@ -127,13 +128,13 @@ def save_mapping(mapping: ColumnMapping, name: str, *, settings: Settings, chann
 
 
 def _content(mapping: ColumnMapping, name: str, channel: Channel | None) -> dict[str, Any]:
-    headings = mapping.headings
+    headings = mapping.own_headings
     channel = channel or mapping.defaults.channel
     defaults = {"channel": channel.value if channel else None, "prefix": mapping.defaults.prefix or None}
     content: dict[str, Any] = {
         "name": name,
         "headings": [*headings],
-        "columns": {field: _called(headings, at) for field, at in mapping.fields.items()},
+        "columns": {field: _called(headings, at) for field, at in mapping.fields.items() if at < len(headings)},
         "attributes": {given: _called(headings, at) for given, at in mapping.attributes.items()},
         "defaults": {key: value for key, value in defaults.items() if value},
         "values": {field: dict(table) for field, table in mapping.values.items()},
@@ -146,7 +147,16 @@ def _content(mapping: ColumnMapping, name: str, channel: Channel | None) -> dict
             "reason": [_called(headings, reason.position) for reason in mapping.reasons],
             "question": [[] if at is None else _called(headings, at) for at in asked],
         }
+    if mapping.group:
+        content["group"] = _group(mapping.group, headings)
     return {key: value for key, value in content.items() if value}
+
+
+def _group(group: Grouping, headings: Sequence[str]) -> dict[str, Any]:
+    """How calls are told apart, as a mapping file says it. What was only guessed is sure from now on: a person saw it."""
+    places = {"by": group.number, "order": group.order, "speaker": group.speaker if group.answers else None}
+    said: dict[str, Any] = {name: _called(headings, at) for name, at in places.items() if at is not None}
+    return said | {"answers": sorted(group.answers), "same_number": group.same_number, "blank_continues": group.blank_continues}
 
 
 def _called(headings: Sequence[str], at: int) -> str | int:

@@ -18,8 +18,21 @@ from ingest.headings import FIELD_NAMES, QUESTION, Reason, find_reasons, heading
 from ingest.normalize import clean_line, folded, parse_channel
 
 AUTO = "auto"
-_KEYS = ("name", "description", "headings", "columns", "attributes", "survey", "defaults", "values", "same_rows", "deadline")
+_KEYS = (
+    "name", "description", "headings", "columns", "attributes", "survey", "group", "faq", "defaults", "values", "same_rows", "deadline",
+)  # fmt: skip
 _SUFFIXES = (".yaml", ".yml")
+
+FAQ_NAMES = {
+    "number": "番号",
+    "question": "質問",
+    "answer": "回答",
+    "theme": "分野",
+    "department": "所管課",
+    "period": "期間",
+    "views": "参照回数",
+}
+"""What a column of an FAQ log may hold, and what people call it."""
 
 Wanted = tuple[str | int, ...]
 """Ways to name one column, the first that fits wins: a heading, its beginning and ``…``, ``^`` and a regex, or a number from 1."""
@@ -51,6 +64,16 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """How the rows of one call are told, as written: the columns by, order and speaker, and the speakers who answer (folded)."""
+
+    columns: Mapping[str, Wanted] = field(default_factory=dict)
+    answers: frozenset[str] = frozenset()
+    same_number: bool = True
+    blank_continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MappingFile:
     """A mapping as written, not yet bound to a file's columns."""
 
@@ -59,6 +82,9 @@ class MappingFile:
     columns: Mapping[str, Wanted] = field(default_factory=dict)
     attributes: Mapping[str, Wanted] = field(default_factory=dict)
     survey: Survey | None = None
+    group: Group | None = None
+    faq: Mapping[str, Wanted] = field(default_factory=dict)
+    """The columns of an FAQ log (``ingest.faq``). Where there are any, the file's rows aren't voices."""
     channel: Channel | None = None
     received_on: date | None = None
     prefix: str = ""
@@ -158,7 +184,10 @@ class _Parser:
         columns = {name: self._wanted(value, f"columns.{name}") for name, value in self._part(content, "columns", FIELD_NAMES).items()}
         defaults = self._part(content, "defaults", ("channel", "received_on", "prefix"))
         survey = self._survey(content["survey"]) if content.get("survey") is not None else None
-        if survey is None and "text" not in columns:
+        faq = {name: self._wanted(value, f"faq.{name}") for name, value in self._part(content, "faq", FAQ_NAMES).items()}
+        if faq and (columns or survey or "question" not in faq):
+            raise self._wrong("faq", "質問の列（question）が要ります。columns や survey とは一緒に使えません")
+        if not faq and survey is None and "text" not in columns:
             raise self._wrong("columns.text", "本文の列か survey が要ります")
         return MappingFile(
             name=clean_line(str(content.get("name") or default_name)),
@@ -166,6 +195,8 @@ class _Parser:
             columns=columns,
             attributes={name: self._wanted(value, f"attributes.{name}") for name, value in self._part(content, "attributes").items()},
             survey=survey,
+            group=self._group(content["group"], columns, survey) if content.get("group") is not None else None,
+            faq=faq,
             channel=self._channel(defaults.get("channel")),
             received_on=self._day(defaults.get("received_on")),
             prefix=str(defaults.get("prefix") or ""),
@@ -190,6 +221,25 @@ class _Parser:
         reason = self._columns_or_regex(part["reason"], "survey.reason")
         question = self._columns_or_regex(part["question"], "survey.question") if part.get("question") is not None else None
         return Survey(reason, question)
+
+    def _group(self, content: Any, columns: Mapping[str, Wanted], survey: Survey | None) -> Group:
+        part = self._mapping(content, "group")
+        self._allow(part, ("by", "order", "speaker", "answers", "same_number", "blank_continues"), "group.")
+        if survey:
+            raise self._wrong("group", "survey と一緒には使えません")
+        if "by" not in part and "external_id" not in columns:
+            raise self._wrong("group.by", "同じ通話の行に共通する番号の列を書いてください")
+        answers = part.get("answers", [])
+        if not isinstance(answers, list) or not all(isinstance(word, str | int) and str(word).strip() for word in answers):
+            raise self._wrong("group.answers", "回答とする言葉の一覧で書いてください")
+        if bool(answers) is not ("speaker" in part):
+            raise self._wrong("group.answers", "speaker（発話者の列）と answers（回答とする言葉）は、両方書いてください")
+        flags = {"same_number": part.get("same_number", True), "blank_continues": part.get("blank_continues", False)}
+        for name, flag in flags.items():
+            if not isinstance(flag, bool):
+                raise self._wrong(f"group.{name}", "true か false のどちらかです")
+        named: dict[str, Wanted] = {name: self._wanted(part[name], f"group.{name}") for name in ("by", "order", "speaker") if name in part}
+        return Group(named, frozenset(folded(str(word)) for word in answers), **flags)
 
     def _columns_or_regex(self, value: Any, where: str) -> str | tuple[Wanted, ...]:
         if isinstance(value, list) and value:

@@ -21,11 +21,14 @@ from core.models import Batch, BatchStatus, Channel, Reject, Voice
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.deadlines import load_deadline_rule
+from ingest.faq import FaqLog, open_faq_log
+from ingest.faq_import import import_faq
 from ingest.mapping import ColumnMapping
 from ingest.mapping_files import AUTO
 from ingest.normalize import clean_line
-from ingest.plan import FilePlan, RowPlan, plan_file
+from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES
+from ingest.sources import Source, open_source
 from ingest.storage import Sums, save_chunk
 
 _SAMPLE = 5
@@ -112,7 +115,7 @@ class Begun:
 
 def import_file(
     engine: Engine,
-    path: Path,
+    path: Path | Source,
     *,
     settings: Settings,
     keyring: Keyring,
@@ -122,6 +125,7 @@ def import_file(
     encoding: str | None = None,
     channel: Channel | None = None,
     received_on: date | None = None,
+    period: str | None = None,
     source_name: str | None = None,
     actor: str = "cli",
     progress: Progress | None = None,
@@ -132,7 +136,9 @@ def import_file(
 
     ``annotate`` and ``mask`` are ``nlp.annotate.annotate_batch`` and ``mask_batch``; they run in other processes, so they must
     be importable by name. ``mapping``, ``encoding``, ``channel``, ``received_on`` and ``source_name`` are those of
-    ``plan.plan_file``. ``chunk_voices`` are saved together.
+    ``plan.plan_file``. ``path`` may be a source that is open already. ``chunk_voices`` are saved together.
+
+    An FAQ log becomes entries with counts, not voices (``ingest.faq``); ``period`` holds for counts that don't say theirs.
 
     An import of the same file in the same way that was interrupted, or that ``stop`` ended, goes on where it stopped.
 
@@ -142,10 +148,12 @@ def import_file(
         ModelError: nlp's models are missing; the batch stays where it is and can be gone on with.
     """
     began = time.monotonic()
+    opened = open_source(path, encoding=encoding)
+    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+        work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask}
+        return _import_faq(engine, log, work, name=source_name, actor=actor, progress=progress, stop=stop)
     rule = load_deadline_rule(settings)
-    plan = plan_file(
-        path, settings=settings, mapping=mapping, encoding=encoding, channel=channel, received_on=received_on, source_name=source_name
-    )  # fmt: skip
+    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     source = plan.source
     batch_id, begun = _begin(engine, plan, actor=actor)
     meter = Meter(source.lines, begun.sums, progress, batch=batch_id)
@@ -176,6 +184,34 @@ def import_file(
         resumed=begun.done > 0,
         blank=ended.blank,
         cancelled=cancelled,
+    )
+
+
+def _import_faq(
+    engine: Engine, log: FaqLog, work: dict[str, Any], *, name: str | None, actor: str, progress: Progress | None, stop: Stop | None
+) -> ImportReport:  # fmt: skip
+    began, lines = time.monotonic(), log.source.lines
+
+    def told(batch: int, sums: Sums, line: int) -> None:
+        if progress:
+            progress(ImportProgress(line, lines, sums.imported, sums.duplicates, sums.rejected, batch))
+
+    taken = import_faq(engine, log, source_name=name, actor=actor, told=told, stop=stop, **work)
+    if not taken.cancelled:
+        told(taken.batch, taken.sums, lines)
+    return ImportReport(
+        batch=taken.batch,
+        read=taken.sums.read,
+        imported=taken.sums.imported,
+        duplicates=taken.sums.duplicates,
+        rejected=taken.sums.rejected,
+        seconds=time.monotonic() - began,
+        encoding=ENCODING_NAMES[log.source.encoding],
+        mapping=log.mapping,
+        guessed=tuple(log.describe()),
+        rejects_sample=_sample(engine, taken.batch),
+        resumed=taken.resumed,
+        cancelled=taken.cancelled,
     )
 
 

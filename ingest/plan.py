@@ -11,9 +11,10 @@ from typing import Any
 from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
+from ingest.calls import by_call, resolve_calls
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Fallback, Interpreter, fallback_day
-from ingest.mapping import ColumnMapping, resolve_mapping, with_notes
+from ingest.mapping import ColumnMapping, with_notes
 from ingest.readers import TEXT_ENCODINGS
 from ingest.sources import Source, open_source
 from ingest.workbook import SheetRow, in_sheet
@@ -142,9 +143,9 @@ def plan_source(
     if isinstance(mapping, ColumnMapping):
         resolved = mapping.bound_to(source.headings)
     else:
-        resolved = resolve_mapping(mapping, source.headings, settings=settings)
+        resolved = resolve_calls(mapping, source, settings=settings)
     plan = RowPlan(resolved, name, fallback_day(resolved, file_name=name, received_on=received_on), channel)
-    return FilePlan(source, _told(plan))
+    return FilePlan(by_call(source, resolved), _told(plan))
 
 
 def plan_again(path: Path, stored: Mapping[str, Any], *, encoding: str) -> FilePlan:
@@ -154,7 +155,8 @@ def plan_again(path: Path, stored: Mapping[str, Any], *, encoding: str) -> FileP
         InputError: the file can't be read, or the batch has no plan.
     """
     rows = RowPlan.from_dict(stored)
-    return FilePlan(open_source(path, encoding=encoding if encoding in TEXT_ENCODINGS else None), rows)
+    source = open_source(path, encoding=encoding if encoding in TEXT_ENCODINGS else None)
+    return FilePlan(by_call(source, rows.mapping), rows)
 
 
 def _told(plan: RowPlan) -> RowPlan:

@@ -54,14 +54,17 @@ _KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Source]], ...] = (
 )
 
 
-def open_source(path: Path, *, encoding: str | None = None) -> Source:
+def open_source(path: Path | Source, *, encoding: str | None = None) -> Source:
     """Finds out what kind of file it is, its headings, and that at least one record follows. CSV or TSV unless another kind fits.
 
     ``encoding`` (a key of ``readers.TEXT_ENCODINGS``) holds against the guess for a CSV or TSV; the other kinds say theirs themselves.
+    A source that is open already, or is no file (``ingest.mailbox``), is given back as it is.
 
     Raises:
         InputError: not readable; says what it is, where it fails, and what to do.
     """
+    if not isinstance(path, Path):
+        return path
     for fits, open_kind in _KINDS:
         if fits(path):
             return open_kind(path)

@@ -6,6 +6,7 @@ Named tuples: a frozen dataclass takes four times as long on its way between pro
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -78,11 +79,24 @@ class Label(NamedTuple):
             "evidence": [item.as_dict() for item in self.evidence],
         }
 
-    def stored(self) -> str:
-        """The label as ``core.models.MachineLabel.from_stored`` reads it: JSON text, short since there are five for each voice."""
-        others = ",".join([f"[{_quoted(label)},{round(confidence, 4)!r}]" for label, confidence in self.alternatives])
-        words = ",".join([f"[{_quoted(text)},{round(weight, 3)!r},{start},{end}]" for text, weight, start, end in self.evidence])
-        return f"[{_quoted(self.label)},{round(self.confidence, 4)!r},[{others}],[{words}]]"
+
+def stored(labels: Sequence[Label]) -> tuple[str | None, ...]:
+    """A text's labels as ``core.models.MachineLabel.from_stored`` reads them: JSON text each, ``None`` for one that names nothing.
+
+    Short, since there are five for each voice. Labels that were decided by the same words share them.
+    """
+    told: dict[int, str] = {}
+    return tuple([_stored(label, told) if label.label else None for label in labels])
+
+
+def _stored(label: Label, told: dict[int, str]) -> str:
+    value, confidence, alternatives, evidence, _ = label
+    words = told.get(id(evidence))
+    if words is None:
+        words = ",".join([f"[{_quoted(text)},{weight:.3f},{start},{end}]" for text, weight, start, end in evidence])
+        told[id(evidence)] = words
+    others = ",".join([f"[{_quoted(name)},{likely:.4f}]" for name, likely in alternatives])
+    return f"[{_quoted(value)},{confidence:.4f},[{others}],[{words}]]"
 
 
 class Segment(NamedTuple):

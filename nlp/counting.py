@@ -18,6 +18,7 @@ from nlp.vectors import Floats
 _WHITE_SPACE = re.compile(r"\s\s+")  # as scikit-learn's character analyser
 _BITS = np.uint64(21)  # a code point and one more fit
 _LONGEST = 3
+_MANY = 0.25  # entries a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,9 @@ def _tf_idf(rows: NDArray[np.int64], columns: NDArray[np.int64], texts: int, idf
     """Counts as sublinear TF-IDF, rows of unit length."""
     from scipy.sparse import coo_matrix
 
-    # By columns and back by rows: that sorts by counting, and not by comparing.
-    counts = coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf))).tocsc().tocsr()
+    counts = coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(texts, len(idf)))
+    # Of many entries by columns first, and back by rows: that sorts by counting, and not by comparing.
+    counts = (counts.tocsc() if len(rows) > _MANY * len(idf) else counts).tocsr()
     counts.data = (np.log(counts.data) + np.float32(1)) * idf[counts.indices]
     # Added one after the other: a text's length then doesn't depend on whether it is its batch's last.
     text_of = np.repeat(np.arange(texts), np.diff(counts.indptr))

@@ -22,6 +22,7 @@ from core.settings import Settings
 from nlp import postings
 from nlp import similar as pure
 from nlp.campaigns import Campaign, CampaignReport, campaign_of, campaigns, keep_wordings, update_campaigns
+from nlp.postings import take_turns
 from nlp.vectors import Sif
 from nlp.wordings import Wording
 
@@ -40,6 +41,7 @@ __all__ = [
     "index_new",
     "past_answers",
     "similar",
+    "take_turns",
     "update_campaigns",
 ]
 

@@ -41,7 +41,7 @@ def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
     """Indexes voices, given as (voice id, terms); one that is indexed already is indexed anew. The counts follow."""
     rows = [(voice, tuple(dict.fromkeys(terms))) for voice, terms in rows]
     if rows:
-        _alone(session)
+        take_turns(session)
         before = read(session, [voice for voice, _ in rows])
         _delete(session, before)
         _write(session, [voice for voice, _ in rows], [" ".join(terms) for _, terms in rows], before)
@@ -50,11 +50,11 @@ def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
 def write_new(session: Session, voices: Sequence[int], terms: Sequence[str]) -> None:
     """Indexes voices that are not indexed yet. ``terms`` holds those of each voice, each once, with a space between them."""
     if voices:
-        _alone(session)
+        take_turns(session)
         _write(session, voices, terms, {})
 
 
-def _alone(session: Session) -> None:
+def take_turns(session: Session) -> None:
     """Writers queue up until the other's transaction ends.
 
     On PostgreSQL behind an advisory lock, on SQLite because a write transaction is exclusive. Else two that index the same voice
@@ -113,7 +113,7 @@ def remove(session: Session, voices: Sequence[int]) -> None:
     """Takes voices out of the index and its counts."""
     if not voices:
         return
-    _alone(session)
+    take_turns(session)
     before = read(session, voices)
     _delete(session, before)
     gone = Counter(term for known in before.values() for term in (*known, VOICES))

@@ -58,8 +58,6 @@ def terms_of(tokens: Iterable[Token]) -> tuple[str, ...]:
 
 def terms_of_line(line: Line) -> list[tuple[str, ...]]:
     """The same of many texts' tokens at once."""
-    if len(_terms) > _MOST_TERMS:
-        _terms.clear()
     places = np.flatnonzero(line.parts & _ASKED == Part.CONTENT)
     tokens = line.tokens
     found = [_terms[tokens[place][1]] for place in places.tolist()]
@@ -74,14 +72,16 @@ def _once(found: Iterable[str]) -> tuple[str, ...]:
 
 
 class _Terms(dict[str, str]):
-    """The term of each word form, made when it is first asked for."""
+    """The term of each word form, made when it is first asked for; forgotten when they are too many."""
 
     def __missing__(self, norm: str) -> str:
+        if len(self) >= _MOST_TERMS:
+            self.clear()
         term = self[norm] = _NOT_WORDS.sub("", norm.casefold())[:LONGEST_TERM]
         return term
 
 
-# What a term's word must be and what it must not.
+# Of these a term's word is the first and none of the others.
 _ASKED = Part.CONTENT | Part.NUMBER | Part.VAGUE
 _terms = _Terms()
 _MOST_TERMS = 100_000

@@ -20,7 +20,7 @@ from api.cli.topics import summary
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SAMPLES = ("call_log_cp932.csv", "voices_utf8bom.csv", "survey_wide_utf8.csv")
+SAMPLES = ("call_log_cp932.csv", "voices_utf8bom.csv", "survey_wide_utf8.csv", "faq_log.csv")
 # Only for the sample city on this machine's own address; docs/operations.md says how real accounts are made.
 ACCOUNTS = (
     ("kocho", "広聴 花子", "kocho", "", "shiomi-kocho"),

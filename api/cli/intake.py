@@ -31,9 +31,13 @@ class _Options:
     encoding: str | None
     channel: Channel | None
     received_on: date | None
+    period: str | None
 
     def as_keywords(self) -> dict[str, Any]:
-        return {"mapping": self.mapping, "encoding": self.encoding, "channel": self.channel, "received_on": self.received_on}
+        return {
+            "mapping": self.mapping, "encoding": self.encoding, "channel": self.channel, "received_on": self.received_on,
+            "period": self.period,
+        }  # fmt: skip
 
 
 @app.command(name="import")
@@ -45,12 +49,13 @@ def import_files(
     encoding: Annotated[
         str | None, typer.Option(help="CSV・TSV の文字コード（utf-8・cp932・utf-16・euc_jp）。省くとファイルから判断")
     ] = None,
+    period: Annotated[str | None, typer.Option(help="FAQ の参照回数の期間（2026-04・令和8年度 など）。期間の列がないとき")] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="取り込まずに、取り込んだときの件数と理由を調べる")] = False,
     as_json_lines: Annotated[bool, typer.Option("--json", help="結果をファイルごとに1行の JSON で出す（途中経過は標準エラー）")] = False,
 ) -> None:
     """ファイルの声を取り込む。同じ声は2度入らず、取り込めない行は理由とともに残る。Ctrl+C で止め、同じ命令で続きから進む。"""
-    options = _Options(mapping, encoding, _channel(channel), _day(received_on))
+    options = _Options(mapping, encoding, _channel(channel), _day(received_on), period)
     missing = [str(path) for path in files if not path.exists()]
     if missing:
         raise InputError(f"ファイルがありません: {'、'.join(missing)}", hint="パスを確かめてください。何も取り込んでいません。")

@@ -152,10 +152,13 @@ def _print_table(found: list[Job]) -> None:
 
     from api import words
 
-    table = Table("番号", "処理", "状態", "進み", "頼んだ人", "頼んだ時刻", "説明")
+    # Folded: there are no spaces at which a Japanese sentence could be divided.
+    table = Table()
+    for name, whole in (("番号", True), ("処理", False), ("状態", True), ("進み", True), ("頼んだ人・時刻", False), ("説明", False)):
+        table.add_column(name, no_wrap=whole, overflow="fold")
     for job in found:
-        moment = words.moment(job.created_at)
-        table.add_row(str(job.id), job.title, words.JOB_STATE[job.state], words.progress(job), job.created_by, moment, _remark(job))
+        asked = f"{job.created_by}\n{words.moment(job.created_at)}"
+        table.add_row(str(job.id), job.title, words.JOB_STATE[job.state], words.progress(job), asked, job.error or job.message)
     Console().print(table)
 
 

@@ -100,7 +100,7 @@ def _beside_kin(clues: Clues) -> list[PiiSpan]:
         return []
     tokens = clues.tokens
     found = []
-    for index in [index for index, token in enumerate(tokens[:-1]) if token[0] in words.kin_words]:
+    for index in [index for index, word in enumerate(clues.words[:-1]) if word in words.kin_words]:
         token = tokens[index + 1]
         if token.surface == "の":
             if index + 3 < len(tokens) and _is_hiragana_given(tokens[index + 2], tokens[index + 3]):
@@ -149,7 +149,7 @@ def _values(plain: str, clues: Clues, words: MaskingWords) -> Iterator[_Value]:
     if clues.surfaces.isdisjoint(words.before_last):
         return
     tokens = clues.tokens
-    for index in [index for index, token in enumerate(tokens[:-1]) if token[0] in words.before_last]:
+    for index in [index for index, word in enumerate(clues.words[:-1]) if word in words.before_last]:
         joint = _JOINT.match(plain, tokens[index].end)
         value = _VALUE.match(plain, joint.end()) if joint else None
         if joint and value and _may_follow(joint.group(), value.group(), tokens, index):

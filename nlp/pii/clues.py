@@ -10,7 +10,7 @@ from nlp.pii.lexicon import CLEAR, family_weight
 from nlp.pii.words import masking_words
 
 ANY_NAME = Part.SURNAME | Part.GIVEN_NAME | Part.PERSON
-_PROPER = Part.PROPER  # a name of the module's own: a third of the time, in a loop over every token
+_PROPER = Part.PROPER
 
 
 class Clues:
@@ -18,11 +18,14 @@ class Clues:
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
-        surfaces, _, parts, _, _ = zip(*tokens, strict=True) if tokens else ((), (), (), (), ())
-        self.surfaces = set(surfaces)
+        # Columns, for the loops over all tokens that every text pays.
+        self.words: tuple[str, ...]
+        self.parts: tuple[int, ...]
+        self.words, _, self.parts, _, _ = zip(*tokens, strict=True) if tokens else ((), (), (), (), ())
+        self.surfaces = set(self.words)
         # Places in the text of proper nouns: names, places, firms.
-        self.proper = [index for index, part in enumerate(parts) if part & _PROPER]
-        proper = {parts[index] for index in self.proper}
+        self.proper = [index for index, part in enumerate(self.parts) if part & _PROPER]
+        proper = {self.parts[index] for index in self.proper}
         self.names = any(part & ANY_NAME for part in proper)
         self.surnames = any(part & Part.SURNAME for part in proper)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 
 from nlp.annotation import PiiSpan
 from nlp.japanese import Part, Token
+from nlp.pii.clues import Clues
 from nlp.pii.evidence import after_kin
 from nlp.pii.lexicon import CLEAR, can_be_name, family_weight, senses
 from nlp.pii.spans import Cover
@@ -21,25 +21,23 @@ _NOUN, _SURNAME = Part.NOUN, Part.SURNAME
 _NAMED = frozenset({"です", "という", "って", "だ", "でし"})
 
 
-def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collection[str] = ()) -> list[PiiSpan]:
-    """Family names that stand alone where a person may stand, and that no rule decided: worth a look by an entity recogniser.
-
-    ``places`` are the city's own place names, which are never doubted.
-    """
-    words = masking_words()
+def stand_alone(clues: Clues, spans: Sequence[PiiSpan], places: Collection[str]) -> list[PiiSpan]:
+    """The doubts of a text (``nlp.pii.finding.doubts``)."""
+    masking = masking_words()
+    tokens, words = clues.tokens, clues.words
     candidates = [
-        (token, following)
-        for token, following in pairwise(tokens)
-        if token[2] & _NOUN and (following[0] in _SUBJECT or token[2] & _SURNAME) and can_be_name(token[0])
+        (tokens[index], tokens[index + 1])
+        for index, part in enumerate(clues.parts[:-1])
+        if part & _NOUN and (part & _SURNAME or words[index + 1] in _SUBJECT) and can_be_name(words[index])
     ]
-    unsure = [(token, following) for token, following in candidates if _may_be_name(token, following, words, places)]
+    unsure = [(token, following) for token, following in candidates if _may_be_name(token, following, masking, places)]
     if not unsure:
         return []
-    plain, decided = "".join(token.surface for token in tokens), Cover(spans)
+    plain, decided = "".join(words), Cover(spans)
     return [
         PiiSpan(token.start, token.end, "NAME")
         for token, following in unsure
-        if not decided.touches(token.start, token.end) and _stands_like_a_person(plain, token, following, words)
+        if not decided.touches(token.start, token.end) and _stands_like_a_person(plain, token, following, masking)
     ]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Collection, Sequence
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import Token
 from nlp.pii.addresses import addresses
+from nlp.pii.clues import Clues
+from nlp.pii.doubtful import stand_alone
 from nlp.pii.forms import written_forms
 from nlp.pii.names import names
 from nlp.pii.spans import settle
@@ -29,13 +31,32 @@ def find(text: str, tokens: Sequence[Token], *, places: Collection[str] = ()) ->
         tokens: its morphemes (``nlp.japanese.tokenize``), with offsets into it.
         places: the city's own place names: before a block number they are an address, before さん they are none.
     """
+    return _spans(text, Clues(tokens), places)
+
+
+def look(text: str, tokens: Sequence[Token], *, places: Collection[str] = ()) -> tuple[list[PiiSpan], list[PiiSpan]]:
+    """What ``find`` and ``doubts`` say of a text, in less time than one after the other."""
+    clues = Clues(tokens)
+    spans = _spans(text, clues, places)
+    return spans, stand_alone(clues, spans, places)
+
+
+def doubts(tokens: Sequence[Token], spans: Sequence[PiiSpan], *, places: Collection[str] = ()) -> list[PiiSpan]:
+    """Family names that stand alone where a person may stand, and that no rule decided: worth a look by an entity recogniser.
+
+    ``places`` are the city's own place names, which are never doubted.
+    """
+    return stand_alone(Clues(tokens), spans, places)
+
+
+def _spans(text: str, clues: Clues, places: Collection[str]) -> list[PiiSpan]:
     plain = text.translate(_SAME_LENGTH) if _WIDE.search(text) else text
     written = written_forms(plain)
-    people = names(text, plain, tokens, written=written, places=places)
-    homes = addresses(plain, tokens, taken=written, people=people, places=places)
+    people = names(text, plain, clues, written=written, places=places)
+    homes = addresses(plain, clues.tokens, taken=written, people=people, places=places)
     if homes:
         # An address is a neighbour that gives a name away, too.
-        people = names(text, plain, tokens, written=[*written, *homes], places=places)
+        people = names(text, plain, clues, written=[*written, *homes], places=places)
     return settle([*written, *people, *homes])
 
 

@@ -16,7 +16,7 @@ _LATIN = re.compile(
     rf"|[A-Z]{{2,12}}[ ,]{{1,2}}[A-Z]{{2,14}}|{_WORD})"
     r"(?![A-Za-z@])"
 )
-_MAY_HOLD_LATIN = re.compile(rf"[{_UPPER}][{_LOWER}]|[A-Z]{{2}} [A-Z]{{2}}")
+_MAY_HOLD_LATIN = re.compile(rf"[{_UPPER}](?:[{_LOWER}]|(?<=[A-Z])[A-Z] [A-Z]{{2}})")
 _SAYS_I = re.compile(
     r"(?:I am|I'm|I’m|[Mm]y name is|[Ss]ent by|[Nn]ame|NAME|Mr\.?|Ms\.?|Mrs\.?|Dr\.?|私は|わたしは|僕は|名前は?|氏名|ぼくは)[ :,\n]{0,3}$"
 )

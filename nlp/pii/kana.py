@@ -27,6 +27,7 @@ _BORN = re.compile(
     r"(?<![ァ-ヴー])(?P<run>[ァ-ヴー]{2,6} [ァ-ヴー]{2,6}|(?<=の)[ァ-ヴー]{2,4})"
     r"(?=[は、, (]{0,2}(?:生年月日|(?:明治|大正|昭和|平成|令和)[\d元一二三四五六七八九十]{1,3}年))"
 )
+_BIRTH = re.compile("生年月日|明治|大正|昭和|平成|令和")
 
 
 def kana_names(plain: str, contacts: Contacts) -> list[PiiSpan]:
@@ -38,7 +39,7 @@ def kana_names(plain: str, contacts: Contacts) -> list[PiiSpan]:
             for match in _QUOTED.finditer(plain)
             if _READS.search(plain, max(0, match.start() - 14), match.start() + 1) and _is_known(match["run"].strip())
         ]
-    if "年" in plain:
+    if "年" in plain and _BIRTH.search(plain):
         found += [PiiSpan(*match.span("run"), "NAME") for match in _BORN.finditer(plain)]
     return found + _pairs(plain, contacts) if " " in plain else found
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from nlp.annotation import PiiSpan
-from nlp.japanese import Token
 from nlp.pii.actors import actors
 from nlp.pii.behind import behind_words
 from nlp.pii.clues import Clues
@@ -25,19 +24,17 @@ from nlp.pii.titles import titled
 _NOBODY = Contacts(())
 
 
-def names(
-    text: str, plain: str, tokens: Sequence[Token], *, written: Sequence[PiiSpan] = (), places: Collection[str] = ()
-) -> list[PiiSpan]:
+def names(text: str, plain: str, clues: Clues, *, written: Sequence[PiiSpan] = (), places: Collection[str] = ()) -> list[PiiSpan]:
     """The names that a rule decides.
 
     Args:
         text: the text as given.
         plain: the same with half-width digits, letters and blanks.
-        tokens: its morphemes.
+        clues: its morphemes, and what they say together.
         written: phones, mail addresses and the like: a name beside one is a signature.
         places: the city's own place names, which さん after them doesn't make a person.
     """
-    contacts, clues = Contacts(written) if written else _NOBODY, Clues(tokens)
+    contacts = Contacts(written) if written else _NOBODY
     found = [
         *titled(text, clues, places=places),
         *pairs(plain, contacts, clues),

@@ -14,7 +14,7 @@ from nlp.pii.lexicon import CLEAR, family_weight, joined_weight
 from nlp.pii.words import KANJI
 
 _SEGMENT = re.compile(
-    rf"(?:^|(?<=[\n。！？!?」』)、,/:の )(]))(?P<run>[{KANJI}ノ]{{1,5}}?)"
+    rf"(?P<run>[{KANJI}ノ](?:(?<=[\n。！？!?」』)、,/:の )(].)|(?<=^.))[{KANJI}ノ]{{0,4}}?)"
     r"(?=$|[\s、。,()/]|です|でした|でございます|と申|より$|より[\n(]|拝(?:$|\s)|@[一-龥ぁ-んァ-ヴ]|へ[、\n])"
 )
 _GREETING = re.compile(

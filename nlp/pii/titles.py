@@ -34,7 +34,7 @@ def titled(text: str, clues: Clues, *, places: Collection[str] = ()) -> list[Pii
     spoken = _starts(words.speaks_or_acts_anywhere, text)
     if spoken or not clues.surfaces.isdisjoint(_TITLES):
         found += _before_titles(text, clues.tokens, spoken, words, places)
-    return found if clues.surfaces.isdisjoint(words.job_beginnings) else found + _before_jobs(text, clues.tokens, words)
+    return found if clues.surfaces.isdisjoint(words.job_beginnings) else found + _before_jobs(text, clues, words)
 
 
 def _runs(text: str, clues: Clues, words: MaskingWords) -> list[PiiSpan]:
@@ -146,10 +146,11 @@ def _before_titles(
     return found
 
 
-def _before_jobs(text: str, tokens: Sequence[Token], words: MaskingWords) -> list[PiiSpan]:
+def _before_jobs(text: str, clues: Clues, words: MaskingWords) -> list[PiiSpan]:
     """Family names before a job or an office (矢野医師, 小池主任): a place before 議員 may be a family name, a plain word not."""
     found = []
-    for index in [index for index, token in enumerate(tokens) if index and token[0] in words.job_beginnings]:
+    tokens = clues.tokens
+    for index in [index for index, word in enumerate(clues.words) if index and word in words.job_beginnings]:
         title, token = tokens[index].surface, tokens[index - 1]
         if not token.part & Part.NOUN or token.part & (ANY_NAME | Part.NUMBER):
             continue

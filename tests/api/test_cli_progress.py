@@ -53,9 +53,9 @@ def told(stream: Any) -> Iterator[dict[str, Any]]:
             yield json.loads(written)
 
 
-@pytest.mark.parametrize("engine", ["serial", "loky"])
-def test_ctrl_c_ends_after_the_chunk_and_the_same_command_goes_on(start: Start, tmp_path: Path, engine: str) -> None:
-    path = call_log(tmp_path, 5)
+@pytest.mark.parametrize(("engine", "chunks"), [("serial", 3), ("loky", 5)])
+def test_ctrl_c_ends_after_the_chunk_and_the_same_command_goes_on(start: Start, tmp_path: Path, engine: str, chunks: int) -> None:
+    path = call_log(tmp_path, chunks)
     with start("import", "--json", path, engine=engine) as process:
         first = next(told(process.stderr))
         assert (first["file"], first["imported"], first["read"]) == ("calls.csv", CHUNK_VOICES, CHUNK_VOICES)
@@ -65,13 +65,15 @@ def test_ctrl_c_ends_after_the_chunk_and_the_same_command_goes_on(start: Start, 
     assert process.returncode == 130
     assert "同じ命令をもう一度実行すると、続きから進みます" in errors.decode()
     assert "Traceback" not in errors.decode()
-    assert CHUNK_VOICES <= stopped["read"] < 5 * CHUNK_VOICES
+    assert CHUNK_VOICES <= stopped["read"] < chunks * CHUNK_VOICES
+    if engine != "serial":
+        return  # how it goes on has nothing to do with the processes
 
     with start("import", "--json", path, engine=engine) as again:
         out, errors = again.communicate()
     assert again.returncode == 0, errors.decode()
     done = json.loads(out)
-    everything = 5 * CHUNK_VOICES + 1
+    everything = chunks * CHUNK_VOICES + 1
     assert (done["batch"], done["read"], done["imported"], done["duplicates"]) == (stopped["batch"], everything, everything, 0)
     last = [json.loads(written) for written in errors.splitlines() if written.startswith(b"{")][-1]
     assert (last["done"], last["read"]) == (last["total"], everything)

@@ -28,6 +28,10 @@ VALUES: dict[str, tuple[str, Any]] = {
     "max_cell_chars": ("5000", 5000),
     "max_upload_mb": ("64", 64),
     "upload_days": ("3", 3),
+    "imap_url": ("imaps://kocho@mail.city.example/INBOX", "imaps://kocho@mail.city.example/INBOX"),
+    "imap_password": ("geheim", "geheim"),
+    "imap_password_file": ("/etc/koenowa/imap", Path("/etc/koenowa/imap")),
+    "imap_ca_file": ("/etc/ssl/city-ca.pem", Path("/etc/ssl/city-ca.pem")),
 }
 BAD = [
     ("KOE_ENGINE", "threads"),

@@ -30,17 +30,90 @@ Change = Callable[[bytes], bytes]
 
 # What is put into the middle of a file: the signs of its grammar, of other encodings, and of other grammars.
 TOKENS = (
-    b"\0", b'"', b'""', b'"\r\n', b"'", b",", b"\t", b"\n", b"\r", b"\r\n\r\n", b"\x1a", b"\x81", b"\x82\xa0", b"\xe3\x81", b"\xff\xfe",
-    b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x1b$B", b"\x1b(B", b"=1+1", b"=HYPERLINK(\"http://a\")", b"\xe2\x80\xae",
-    b"\xc2\x85", b"\xe2\x80\xa8", b"\xee\x80\x80", b"-" * 300, b"x" * 5000, "あ".encode() * 2000, b"\n" * 200, b"9" * 400, b"1e999", b"NaN",
-    b"45748", b"99999999999", b"0000-00-00", "令和0年".encode(), "昭和99年13月32日".encode(), b"24:00:00", b"%s%n{0}", b"\\", b"\\ud800", b"&#0;",
-    b"&#xD800;", b"&#99999999;", b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"<", b">", b"]]>", b"<![CDATA[", b"</", b"<row>", b"</row>", b"<c r=\"A1\"/>",
-    b"{", b"}", b"[" * 60, b'{"a":' * 60, b"null", b"true", b"--=_b1", b"--=_b1--", b"\r\n\r\n--=_b1\r\n", b"=?UTF-8?B?44GC=?=", b"=?utf-8?Q?=E3=81",
-    b"=?iso-2022-jp?B?GyRC?=", b"=?x-none?B?AAAA?=", b"Content-Type: multipart/mixed; boundary=a\r\n", b"Content-Type: text/plain; charset=unicode_escape\r\n",
-    b"Content-Type: text/html; charset=\"", b"Content-Transfer-Encoding: base64\r\n", b"Content-Transfer-Encoding: x-uuencode\r\n", b"begin 644 a\r\n",
-    b"Date: Thu, 99 Foo 0000 99:99:99 +9999\r\n", b"Date: Mon, 1 Jan 99999 00:00:00 -0000\r\n", b"From: \"\r\n", b"From: <@,;:>\r\n", b"\nFrom a 10:00\n",
-    b"\n\nFrom a@b Wed Apr  1 10:00:00 2026\nX: y\n", b"Message-ID: <" + b"a" * 300 + b">\r\n", b"Subject:\r\n " + b"\r\n ".join([b"a"] * 40) + b"\r\n", b"=\r\n", b"=00=FF=",
-)  # fmt: skip
+    b"\0",
+    b'"',
+    b'""',
+    b'"\r\n',
+    b"'",
+    b",",
+    b"\t",
+    b"\n",
+    b"\r",
+    b"\r\n\r\n",
+    b"\x1a",
+    b"\x81",
+    b"\x82\xa0",
+    b"\xe3\x81",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\x1b$B",
+    b"\x1b(B",
+    b"=1+1",
+    b'=HYPERLINK("http://a")',
+    b"\xe2\x80\xae",
+    b"\xc2\x85",
+    b"\xe2\x80\xa8",
+    b"\xee\x80\x80",
+    b"-" * 300,
+    b"x" * 5000,
+    "あ".encode() * 2000,
+    b"\n" * 200,
+    b"9" * 400,
+    b"1e999",
+    b"NaN",
+    b"45748",
+    b"99999999999",
+    b"0000-00-00",
+    "令和0年".encode(),
+    "昭和99年13月32日".encode(),
+    b"24:00:00",
+    b"%s%n{0}",
+    b"\\",
+    b"\\ud800",
+    b"&#0;",
+    b"&#xD800;",
+    b"&#99999999;",
+    b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    b"<",
+    b">",
+    b"]]>",
+    b"<![CDATA[",
+    b"</",
+    b"<row>",
+    b"</row>",
+    b'<c r="A1"/>',
+    b"{",
+    b"}",
+    b"[" * 60,
+    b'{"a":' * 60,
+    b"null",
+    b"true",
+    b"--=_b1",
+    b"--=_b1--",
+    b"\r\n\r\n--=_b1\r\n",
+    b"=?UTF-8?B?44GC=?=",
+    b"=?utf-8?Q?=E3=81",
+    b"=?iso-2022-jp?B?GyRC?=",
+    b"=?x-none?B?AAAA?=",
+    b"Content-Type: multipart/mixed; boundary=a\r\n",
+    b"Content-Type: text/plain; charset=unicode_escape\r\n",
+    b'Content-Type: text/html; charset="',
+    b"Content-Transfer-Encoding: base64\r\n",
+    b"Content-Transfer-Encoding: x-uuencode\r\n",
+    b"begin 644 a\r\n",
+    b"Date: Thu, 99 Foo 0000 99:99:99 +9999\r\n",
+    b"Date: Mon, 1 Jan 99999 00:00:00 -0000\r\n",
+    b'From: "\r\n',
+    b"From: <@,;:>\r\n",
+    b"\nFrom a 10:00\n",
+    b"\n\nFrom a@b Wed Apr  1 10:00:00 2026\nX: y\n",
+    b"Message-ID: <" + b"a" * 300 + b">\r\n",
+    b"Subject:\r\n " + b"\r\n ".join([b"a"] * 40) + b"\r\n",
+    b"=\r\n",
+    b"=00=FF=",
+)
 
 _place = st.integers(0, 9999)
 _length = st.sampled_from([1, 1, 2, 3, 8, 40, 400])
@@ -96,7 +169,9 @@ def changes(others: Sequence[bytes]) -> SearchStrategy[Change]:
         st.builds(_end, _place),
         st.builds(_double, _place, _length, _place),
         st.builds(_splice, _place, st.sampled_from(others)),
-        st.builds(_swap, st.sampled_from([b"\r\n", b"\n", b",", b'"', b" ", b":"]), st.sampled_from([b"\n", b"\r", b"", b'"', b"\t", b"\0"])),
+        st.builds(
+            _swap, st.sampled_from([b"\r\n", b"\n", b",", b'"', b" ", b":"]), st.sampled_from([b"\n", b"\r", b"", b'"', b"\t", b"\0"])
+        ),
     )
 
 
@@ -114,7 +189,12 @@ def broken(sound: Sequence[bytes], *, others: Sequence[bytes] = ()) -> SearchStr
 @functools.cache
 def tables() -> tuple[bytes, ...]:
     """CSV and TSV in the encodings and with the line ends that offices use."""
-    contents = [[CALL_HEADINGS, *CALLS], [LIST_HEADINGS, *LIST], [SURVEY_HEADINGS, *SURVEY], [["内容"], ["街灯が切れている。"], ["公園が暗い。"]]]
+    contents = [
+        [CALL_HEADINGS, *CALLS],
+        [LIST_HEADINGS, *LIST],
+        [SURVEY_HEADINGS, *SURVEY],
+        [["内容"], ["街灯が切れている。"], ["公園が暗い。"]],
+    ]
     ways = [("utf-8", ",", "\r\n"), ("utf-8-sig", ",", "\n"), ("cp932", ",", "\r\n"), ("utf-16", "\t", "\r\n"), ("euc_jp", ",", "\n"),
             ("cp932", "\t", "\r")]  # fmt: skip
     found = [table_bytes(rows, encoding=code, delimiter=sign, line_end=end) for rows in contents for code, sign, end in ways]
@@ -148,7 +228,9 @@ def json_lines() -> tuple[bytes, ...]:
     records = [dict(zip(CALL_HEADINGS, row, strict=True)) for row in CALLS]
     lines = [json.dumps(record, ensure_ascii=False) for record in records]
     odd = ['{"内容": "あ", "番号": 1e5, "件名": null}', '{"内容": ["い", {"う": 1}], "番号": true}', '{"本文": "\\ud83d\\ude00え\\u0000"}']
-    return tuple(end.join(content).encode(code) for content in (lines, odd, [*lines, *odd]) for end, code in (("\n", "utf-8"), ("\r\n", "utf-8-sig")))
+    return tuple(
+        end.join(content).encode(code) for content in (lines, odd, [*lines, *odd]) for end, code in (("\n", "utf-8"), ("\r\n", "utf-8-sig"))
+    )
 
 
 @functools.cache
@@ -178,16 +260,49 @@ def _saved(book: openpyxl.Workbook) -> bytes:
 
 
 XML_SWAPS = (
-    (b'r="A', b'r="ZZ'), (b'r="B2"', b'r="B1048577"'), (b'r="C', b'r="A'), (b' r="', b' s="'), (b't="s"', b't="d"'), (b't="s"', b't="e"'), (b't="s"', b't="b"'),
-    (b't="inlineStr"', b't="s"'), (b't="inlineStr"', b't="n"'), (b't="inlineStr"', b't="d"'), (b't="n"', b't="s"'), (b't="n"', b't="d"'), (b"<v>", b"<v>-"),
-    (b"<v>", b"<v>9999999"), (b"<v>4", b"<v>1e30"), (b"<v>4", b"<v>NaN"), (b"<v>4", b"<v>inf"), (b"<v>4", b"<v>\xe3\x81\x82"), (b"</v>", b""),
-    (b' s="', b' s="999'), (b"<t>", b"<t xml:space='preserve'>  "), (b"<is>", b"<is>" * 3), (b"mergeCell ref=\"B4:B5\"", b"mergeCell ref=\"B4:XFD1048576\""),
-    (b"mergeCell ref=\"B4:B5\"", b"mergeCell ref=\"5B:::\""), (b"<sheetData>", b"<sheetData/><sheetData>"), (b"worksheet", b"chartsheet"), (b"rId1", b"rId9"),
-    (b"sheet1.xml", b"../../etc/passwd"), (b"sheetId", b"sheetID"), (b"<workbookPr", b'<workbookPr date1904="1"'), (b'date1904="', b'date1904="x'),
-    (b"numFmtId=\"14\"", b"numFmtId=\"-1\""), (b"formatCode=\"", b"formatCode=\"[$-411]ggge"), (b"<?xml", b"<?xml version='1.0' encoding='utf-16'?><?xml"),
-    (b"utf-8", b"shift_jis"), (b"spreadsheetml/2006/main", b"spreadsheetml/2007/other"), (b"state=\"visible\"", b"state=\"veryHidden\""), (b"<row ", b"<row spans='a' "),
-    (b"UTF-8", b"x-none"), (b"<row r=\"", b"<row r=\"0"), (b"<row r=\"3\"", b"<row r=\"2\""), (b"<row r=\"4\"", b"<row r=\"1048577\""),
-)  # fmt: skip
+    (b'r="A', b'r="ZZ'),
+    (b'r="B2"', b'r="B1048577"'),
+    (b'r="C', b'r="A'),
+    (b' r="', b' s="'),
+    (b't="s"', b't="d"'),
+    (b't="s"', b't="e"'),
+    (b't="s"', b't="b"'),
+    (b't="inlineStr"', b't="s"'),
+    (b't="inlineStr"', b't="n"'),
+    (b't="inlineStr"', b't="d"'),
+    (b't="n"', b't="s"'),
+    (b't="n"', b't="d"'),
+    (b"<v>", b"<v>-"),
+    (b"<v>", b"<v>9999999"),
+    (b"<v>4", b"<v>1e30"),
+    (b"<v>4", b"<v>NaN"),
+    (b"<v>4", b"<v>inf"),
+    (b"<v>4", b"<v>\xe3\x81\x82"),
+    (b"</v>", b""),
+    (b' s="', b' s="999'),
+    (b"<t>", b"<t xml:space='preserve'>  "),
+    (b"<is>", b"<is>" * 3),
+    (b'mergeCell ref="B4:B5"', b'mergeCell ref="B4:XFD1048576"'),
+    (b'mergeCell ref="B4:B5"', b'mergeCell ref="5B:::"'),
+    (b"<sheetData>", b"<sheetData/><sheetData>"),
+    (b"worksheet", b"chartsheet"),
+    (b"rId1", b"rId9"),
+    (b"sheet1.xml", b"../../etc/passwd"),
+    (b"sheetId", b"sheetID"),
+    (b"<workbookPr", b'<workbookPr date1904="1"'),
+    (b'date1904="', b'date1904="x'),
+    (b'numFmtId="14"', b'numFmtId="-1"'),
+    (b'formatCode="', b'formatCode="[$-411]ggge'),
+    (b"<?xml", b"<?xml version='1.0' encoding='utf-16'?><?xml"),
+    (b"utf-8", b"shift_jis"),
+    (b"spreadsheetml/2006/main", b"spreadsheetml/2007/other"),
+    (b'state="visible"', b'state="veryHidden"'),
+    (b"<row ", b"<row spans='a' "),
+    (b"UTF-8", b"x-none"),
+    (b'<row r="', b'<row r="0'),
+    (b'<row r="3"', b'<row r="2"'),
+    (b'<row r="4"', b'<row r="1048577"'),
+)
 
 
 def _rezipped(content: bytes, member: int, done: Sequence[Change], swaps: Sequence[tuple[bytes, bytes]], how: str) -> bytes:
@@ -208,7 +323,8 @@ def _rezipped(content: bytes, member: int, done: Sequence[Change], swaps: Sequen
                 if how == "empty":
                     body = b""
                 if how == "elsewhere":
-                    name = f"xl/{name}"
+                    new.writestr(f"xl/{name}", body)
+                    continue
             new.writestr(name, body)
     return file.getvalue()
 
@@ -216,7 +332,11 @@ def _rezipped(content: bytes, member: int, done: Sequence[Change], swaps: Sequen
 def broken_books() -> SearchStrategy[bytes]:
     """Workbooks with something done to one of their parts, to cells of all sheets, or to the zip around them."""
     inside = st.builds(
-        _rezipped, st.sampled_from(books()), st.integers(0, 30), st.lists(changes([b"<a/>"]), max_size=2),
-        st.lists(st.sampled_from(XML_SWAPS), max_size=3), st.sampled_from(["", "", "", "", "left out", "twice", "empty", "elsewhere"]),
-    )  # fmt: skip
+        _rezipped,
+        st.sampled_from(books()),
+        st.integers(0, 30),
+        st.lists(changes([b"<a/>"]), max_size=2),
+        st.lists(st.sampled_from(XML_SWAPS), max_size=3),
+        st.sampled_from(["", "", "", "", "left out", "twice", "empty", "elsewhere"]),
+    )
     return inside | inside | st.builds(_changed, inside, st.lists(changes(books()), max_size=3))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -50,8 +51,14 @@ class Koe:
     """A process that runs commands one after another, as ``koe import a.csv`` and then ``koe import b.csv`` would."""
 
     def __init__(
-        self, folder: Path, commands: Sequence[Sequence[str]], environment: Mapping[str, str], *, stop: Stop | None = None, held: bool = False
-    ) -> None:  # fmt: skip
+        self,
+        folder: Path,
+        commands: Sequence[Sequence[str]],
+        environment: Mapping[str, str],
+        *,
+        stop: Stop | None = None,
+        held: bool = False,
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         context = multiprocessing.get_context("forkserver")
@@ -110,14 +117,23 @@ def warm_up(home: Path) -> None:
 def environment(home: Path, *, url: str, key: str, engine: str = "serial") -> dict[str, str]:
     """The settings of a process: models of ``home``, everything else its own."""
     return {
-        "KOE_HOME": str(home), "KOE_DATA": str(home / "data"), "KOE_DATABASE_URL": url, "KOE_KEYS": key, "KOE_ENGINE": engine,
+        "KOE_HOME": str(home),
+        "KOE_DATA": str(home / "data"),
+        "KOE_DATABASE_URL": url,
+        "KOE_KEYS": key,
+        "KOE_ENGINE": engine,
         "KOE_WORKERS": "2",
-    }  # fmt: skip
+    }
 
 
 def _run(
-    folder: Path, commands: list[list[str]], variables: dict[str, str], stop: Stop | None, connection: Connection, held: bool
-) -> None:  # fmt: skip
+    folder: Path,
+    commands: list[list[str]],
+    variables: dict[str, str],
+    stop: Stop | None,
+    connection: Connection,
+    held: bool,  # noqa: FBT001  (a process is given its arguments by their places)
+) -> None:
     os.setsid()  # a group of its own: what it starts is killed with it
     os.environ.update(variables)
     sys.stdout = sys.stderr = said = (folder / "said").open("w", buffering=1, encoding="utf-8")
@@ -171,7 +187,7 @@ class _Steps:
         words = statement.replace('"', "").replace("\n", " ").split()
         verb = words[0].upper()
         marks = {"SELECT": "FROM", "INSERT": "INTO", "DELETE": "FROM", "UPDATE": "UPDATE", "LOCK": "TABLE"}
-        following = [after for word, after in zip(words, words[1:], strict=False) if word.upper() == marks.get(verb)]
+        following = [after for word, after in pairwise(words) if word.upper() == marks.get(verb)]
         self._take(f"{verb} {[*following, *words[1:2], ''][0].partition('(')[0]}".strip())
 
     def _take(self, what: str) -> None:
@@ -195,10 +211,6 @@ class _Steps:
 
 
 def _warm() -> None:
-    import api.cli
-    import core.models
-    import ingest.pipeline
-    import nlp.likeness
     from core import db
     from core.settings import Settings
     from nlp import annotate

@@ -62,7 +62,7 @@ def overlapping(rows: Sequence[list[str]], headings: list[str], write: Write) ->
     """Three files: each has most of the rows, in an order of its own, and one that nobody can take."""
     files = []
     for number in range(3):
-        drawn = random.Random(number)
+        drawn = random.Random(number)  # noqa: S311
         own = drawn.sample(rows, 2 * len(rows) // 3)
         own.insert(30, [f"X-{number}", "いつか", "電話", "", "街灯が切れている。", "", "", ""])
         files.append(write([headings, *own], f"calls_{number}.csv", encoding="cp932"))
@@ -144,8 +144,14 @@ def in_no_order(rows: Rows) -> dict[str, list[object]]:
     hanging = ("secrets", "machine_labels", "answers", "senders", "voice_search")
     sums = [{key: batch[key] for key in ("source_name", "rows_read", "rejected", "checkpoint")} for batch in rows["batches"]]
     rejects = [{key: value for key, value in reject.items() if key not in ("id", "batch_id")} for reject in rows["rejects"]]
-    found: dict[str, list[object]] = {"voices": [*voices], "batches": [*sums], "rejects": [*rejects], "search_terms": [*rows["search_terms"]],
-                                      "daily_counts": [*rows["daily_counts"]], "receipt_counters": [*rows["receipt_counters"]]}  # fmt: skip
+    found: dict[str, list[object]] = {
+        "voices": [*voices],
+        "batches": [*sums],
+        "rejects": [*rejects],
+        "search_terms": [*rows["search_terms"]],
+        "daily_counts": [*rows["daily_counts"]],
+        "receipt_counters": [*rows["receipt_counters"]],
+    }
     for name in hanging:
         found[name] = [{**row, "voice_id": names[row["voice_id"]], "id": 0} for row in rows[name]]
     return {name: sorted(values, key=str) for name, values in found.items()}

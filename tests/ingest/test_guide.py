@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.settings import PROJECT_ROOT, Settings
-from ingest import interpret, jsonlines, mail_message, readers, storage, workbook
+from ingest import calls, faq, interpret, jsonlines, mail_message, readers, storage, workbook
 from ingest.headings import FIELD_NAMES
 from ingest.mapping import resolve_mapping
 from ingest.mapping_files import _KEYS, load_mapping_file, mapping_names
@@ -22,9 +22,9 @@ def test_every_key_field_and_mapping_is_in_the_guide(settings: Settings) -> None
 def test_every_reject_code_is_in_the_guide() -> None:
     sources = "".join(
         (PROJECT_ROOT / "ingest" / f"{module.__name__.rpartition('.')[2]}.py").read_text()
-        for module in (interpret, jsonlines, mail_message, readers, storage, workbook)
+        for module in (calls, faq, interpret, jsonlines, mail_message, readers, storage, workbook)
     )
-    codes = set(re.findall(r'"(encoding|nul|ragged|quote|too_long|sheet|json|mail|empty|date)"', sources))
+    codes = set(re.findall(r'"(encoding|nul|ragged|quote|too_long|sheet|call|json|mail|empty|count|period|total|date)"', sources))
     assert codes == set(re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| [^|]+ \|$", GUIDE, re.MULTILINE))
 
 
@@ -38,7 +38,7 @@ def test_the_guide_s_mapping_works(tmp_path, settings: Settings) -> None:
     assert (mapping.name, mapping.needed, mapping.notes) == ("machi-ankeeto", 6, ())
 
 
-@pytest.mark.parametrize("name", ["call-log", "shimin-no-koe", "survey-wide"])
+@pytest.mark.parametrize("name", ["call-log", "call-log-rows", "shimin-no-koe", "survey-wide"])
 def test_the_mappings_are_named_as_their_files(settings: Settings, name: str) -> None:
     assert load_mapping_file(name, settings=settings).name == name
 

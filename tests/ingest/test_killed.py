@@ -55,7 +55,8 @@ def town(tmp_path_factory: pytest.TempPathFactory, trained_home: Path) -> Town:
     with (SAMPLE / "call_log_cp932.csv").open(encoding="cp932", errors="ignore", newline="") as file:
         headings, *calls = list(csv.reader(file))[:121]
     petitions = [
-        [f"P-{number}", "2024/11/20 10:00", "電話", "港地区", f"{PETITION}{'どうか' * number}お願いします。", "", "", ""] for number in range(12)
+        [f"P-{number}", "2024/11/20 10:00", "電話", "港地区", f"{PETITION}{'どうか' * number}お願いします。", "", "", ""]
+        for number in range(12)
     ]
     broken = [["X-1", "いつか", "電話", "", "街灯が切れている。", "", "", ""], ["X-2", "2024/11/20", "電話", "", "", "", "", ""], ["X-3"]]
     rows = [headings, *calls[:60], *calls[20:40], *petitions[:6], broken[0], *calls[60:], broken[1], *petitions[6:], broken[2], *calls[:5]]
@@ -128,7 +129,7 @@ def points(steps: Sequence[Step]) -> list[Step]:
                 phase = "campaigns"
             place = step.what if step.what in phases and phase != "before" else phase
             phases[place].append(step)
-    drawn = random.Random(SEED)
+    drawn = random.Random(SEED)  # noqa: S311
     return [step for phase, count in POINTS.items() for step in drawn.sample(phases[phase], count)]
 
 

@@ -1,18 +1,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from core import db
-from core.models import Batch, DailyCount, MachineReading, ReceiptCounter, Reject, SearchTerm, Secret, Voice
+from core.models import (
+    Batch,
+    BatchContent,
+    DailyCount,
+    FaqCount,
+    FaqEntry,
+    MachineReading,
+    ReceiptCounter,
+    Reject,
+    SearchTerm,
+    Secret,
+    Voice,
+)
 from core.settings import Settings
 from ingest.batches import list_batches
 from ingest.reconcile import FileLine, reconcile, reconcile_file
 from ingest.rejects import discard, list_rejects
 from ingest.retry import Tools, retry_reject
+from tests import factories
 from tests.ingest.conftest import LIST_HEADINGS, SURVEY_HEADINGS, Take, Write, list_row, table_bytes
 
 SAME = ["港地区", "はい", "特になし", "いいえ", "同じく", "", "", "", ""]
@@ -123,3 +137,14 @@ def test_a_reject_that_is_lost_is_told_with_its_batch(engine: Engine, take: Take
     with db.writing(engine) as session:
         session.execute(update(Batch).where(Batch.id == 1).values(imported=Batch.imported + 1, rows_read=Batch.rows_read + 1))
     assert {line.batch: line.wrong for line in reconcile(engine).batches}[1] == "取込 8 に対して、表には 7"
+
+
+def test_a_faq_s_counts_are_compared_with_its_batch(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        batch = factories.create_batch(session, content=BatchContent.FAQ, imported=2, rows_read=2)
+        entry = FaqEntry(number="1", question="問い", created_at=factories.NOON)
+        session.add(entry)
+        session.flush()
+        session.add(FaqCount(entry_id=entry.id, batch_id=batch.id, since=date(2026, 4, 1), until=date(2026, 4, 30), views=3))
+    (line,) = reconcile(engine).batches
+    assert (line.voices, line.wrong) == (1, "取込 2 に対して、表には 1")

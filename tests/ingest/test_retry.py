@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from core.crypto import Keyring
 from core.errors import ConflictError, InputError, NotFoundError
 from core.models import AuditEntry, Batch, BatchStatus, Reject, Voice
 from ingest.rejects import LEADING_COLUMNS, discard, export_rejects, list_rejects
-from ingest.retry import Tools, retry_file, retry_reject
+from ingest.retry import Outcome, Tools, retry_file, retry_reject
+from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, SURVEY_HEADINGS, Take, Write, list_row, table_bytes
 
 Export = Callable[[Engine, int], list[list[str]]]
@@ -113,6 +115,38 @@ def test_two_people_who_answered_alike_stay_two(engine: Engine, take: Take, writ
     # The file as it should have been brings nothing new.
     again = take(engine, write([SURVEY_HEADINGS, SAME, SAME, SAME], "mended.csv"))
     assert (again.imported, again.duplicates) == (0, 6)
+
+
+def test_two_twins_that_are_mended_at_a_time_stay_two(engine: Engine, take: Take, write: Write, tools: Tools) -> None:
+    batch = take(engine, write([SURVEY_HEADINGS, SAME, [*SAME, "余分"], [*SAME, "余分"]])).batch
+    first, second = open_ids(engine, batch)
+    others: list[Outcome] = []
+
+    def annotate_while_another_comes_in(given: Sequence[str]) -> list[Annotation]:
+        if not others:
+            others.append(retry_reject(engine, second, SAME, tools=tools, actor="sato"))
+        return tools.annotate(given)
+
+    own = replace(tools, annotate=annotate_while_another_comes_in)
+    outcome = retry_reject(engine, first, SAME, tools=own, actor="suzuki")
+    assert [found.imported for found in (outcome, *others)] == [2, 2]
+    assert sums(engine, batch) == (6, 6, 0, 0)
+
+
+def test_one_that_somebody_else_settles_meanwhile_changes_nothing(engine: Engine, take: Take, write: Write, tools: Tools) -> None:
+    batch = take(engine, write(FILE)).batch
+    first, _ = open_ids(engine, batch)
+
+    def annotate_while_it_is_discarded(given: Sequence[str]) -> list[Annotation]:
+        with db.writing(engine) as session:
+            discard(session, [first], actor="sato", reason="いらない")
+        return tools.annotate(given)
+
+    own = replace(tools, annotate=annotate_while_it_is_discarded)
+    with pytest.raises(ConflictError, match="片付いて"):
+        retry_reject(engine, first, mended(BAD_DATE, 受付日="2025/4/2"), tools=own, actor="suzuki")
+    assert sums(engine, batch) == (3, 1, 0, 2)
+    assert len(texts(engine)) == 1
 
 
 def test_a_row_whose_file_came_in_mended_is_a_duplicate_though_it_has_a_twin(

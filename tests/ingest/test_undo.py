@@ -241,6 +241,23 @@ def test_marks_don_t_stand_above_the_voices_that_are_left(engine: Engine, take: 
     assert ["A-2", "C-0", "C-1", "C-2", "1"] in groups(engine)
 
 
+@pytest.mark.parametrize(("order", "told"), [("AB", "一斉投稿のまとめが、ほかで"), ("BA", "取込の取り消しが、ほかで")])
+def test_groups_that_are_brought_up_to_date_meanwhile_hold_no_voice_that_went(
+    engine: Engine, take: Take, write: Write, settings: Settings, order: str, told: str
+) -> None:
+    batches = {name: take(engine, write({"A": A, "B": B}[name], f"{name}.csv")).batch for name in order}
+    undone: list[UndoReport] = []
+
+    def undo_in_between(_voices: int) -> None:
+        if not undone:
+            undone.append(undo(engine, batches["B"]))
+
+    with pytest.raises(ConflictError, match=told):
+        likeness.update_campaigns(engine, settings, chunk_voices={"AB": 8, "BA": 4}[order], progress=undo_in_between)
+    likeness.update_campaigns(engine, settings)
+    assert groups(engine) == [["A-0", "A-1", "1"], ["A-5", "A-6", "1"]]
+
+
 def test_later_imports_that_counted_duplicates_are_named(engine: Engine, take: Take, write: Write) -> None:
     first = take(engine, write(B, "B.csv")).batch
     second = take(engine, write([*B, list_row("C-1", "ほかの声")], "C.csv"))

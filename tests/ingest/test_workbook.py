@@ -161,7 +161,8 @@ def test_dates_with_and_without_a_date_format_come_to_the_same_day(write: Write,
 def test_a_list_grouped_by_merged_cells_has_their_value_in_each_row(write: Write, settings: Settings) -> None:
     headings = ["受付番号", "受付日", "地区", "ご意見", "備考"]
     rows = [["A-1", date(2025, 4, 1), "港地区", "街灯が切れている。", "急ぐ"], ["A-2", None, None, "公園が暗い。", None],
-            ["A-3", date(2025, 4, 2), None, "道が狭い。", None], ["A-4", None, "本町地区", None, None], [], ["", "", "", "続き", ""]]  # fmt: skip
+            ["A-3", date(2025, 4, 2), None, "道が狭い。", None], ["A-4", None, "本町地区", None, None], [],
+            ["", "", "", "続き", ""]]  # fmt: skip
 
     def merge(book: openpyxl.Workbook) -> None:
         for cells in ("B2:B3", "C2:C4", "D4:D5", "E2:E5", "A5:A7", "C5:C7"):

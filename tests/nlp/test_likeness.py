@@ -17,7 +17,7 @@ from sqlalchemy import Engine, delete, func, select, text, update
 
 from core import db
 from core.crypto import Keyring, new_key
-from core.errors import ConflictError, NotFoundError
+from core.errors import NotFoundError
 from core.models import (
     AuditEntry,
     Campaign,

@@ -11,6 +11,7 @@ from core.settings import PROJECT_ROOT
 from nlp import pii
 from nlp.annotation import PLACEHOLDERS, PiiSpan
 from nlp.japanese import tokenize
+from nlp.pii import recogniser
 from nlp.pii.forms import is_my_number
 
 PLACES = city.load(PROJECT_ROOT / "data/taxonomy").places
@@ -213,6 +214,20 @@ def test_doubts_are_surnames_that_stand_alone() -> None:
     assert doubted("石川は雪が多い。") == []
     assert doubted("川北は雪が多い。") == []
     assert doubted("") == []
+
+
+@pytest.mark.parametrize("text", ["昨日、山田が来ました。電話は090-1234-5678です。", "本町3丁目4-5の林です。佐藤が伺います。", ""])
+def test_one_look_says_what_two_say(text: str) -> None:
+    tokens = tokenize(text)
+    spans = pii.find(text, tokens, places=PLACES)
+    assert pii.look(text, tokens, places=PLACES) == (spans, pii.doubts(tokens, spans, places=PLACES))
+
+
+def test_a_verdict_is_the_same_when_it_is_asked_for_again() -> None:
+    doubts = [("昨日、山田が来ました。", PiiSpan(3, 5, "NAME")), ("山田は山と田が多い。", PiiSpan(0, 2, "NAME"))]
+    first = recogniser.confirm([doubts[0]])
+    assert recogniser.confirm([*doubts, doubts[0]]) == [*first, *recogniser.confirm([doubts[1]]), *first]
+    assert recogniser.confirm([]) == []
 
 
 def test_longer_spans_win_then_earlier_ones() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import ModelError
 from core.settings import Settings
 from nlp import artifacts
 from nlp.japanese import tokenize
-from nlp.vectors import DIMENSIONS, Lexicon, Sif, content_words, unit, word_frequencies, word_hash
+from nlp.vectors import DIMENSIONS, Lexicon, Sif, content_words, distinct, unit, word_frequencies, word_hash
 
 WORDS = ("除雪", "歩道", "保育園", "図書館")
 
@@ -31,6 +33,13 @@ def test_words_are_found_and_missed(small: Lexicon) -> None:
     assert {small.row(word) for word in ("ない語", "", "\ud800", "zzz" * 100)} == {-1}
     assert small.row("除雪") == 0
     assert small.vectors([2, 0])[:, :3].tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+@given(st.lists(st.integers(0, 50)))
+def test_distinct_rows_and_where_they_stand(rows: list[int]) -> None:
+    needed, places = distinct(np.array(rows, dtype=np.int64))
+    assert needed.tolist() == sorted(set(rows))
+    assert needed[places].tolist() == rows
 
 
 def test_texts_are_of_unit_length_or_all_zeros(small: Lexicon) -> None:

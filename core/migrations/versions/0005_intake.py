@@ -194,10 +194,10 @@ def count_voices() -> None:
         facet, by_facet = (*names, "", "")[:2]
         value, by_value = (*names, "''", "''")[:2]
         grouped = ", ".join(("received_on", *names))
-        cuts.append(f"SELECT '{facet}', '{by_facet}', received_on, {value}, {by_value}, sum(voices) FROM fine GROUP BY {grouped}")  # noqa: S608
+        cuts.append(f"SELECT '{facet}', '{by_facet}', received_on, {value}, {by_value}, sum(voices) FROM fine GROUP BY {grouped}")
     columns = ", ".join(("received_on", *ATTRIBUTES))
     op.execute(
-        "INSERT INTO daily_counts (facet, by_facet, received_on, value, by_value, voices)"  # noqa: S608
+        "INSERT INTO daily_counts (facet, by_facet, received_on, value, by_value, voices)"
         f" WITH fine AS (SELECT {columns}, count(*) AS voices FROM voices GROUP BY {columns}) {' UNION ALL '.join(cuts)}"
     )
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .books import write_counter
+from .call_rows import write_call_rows
+from .faq_log import write_faq
 from .mails import write_mail
 from .models import Record
 from .settings import N_CALL, N_CAMPAIGN, N_COUNTER, N_DUPLICATES, N_MAIL, N_VOICE
@@ -40,6 +42,8 @@ def make(out: Path) -> dict[str, Any]:
     summary["surges"] = [surge_summary(s, lines, expected_per_week(shop, s, weights, sizes)) for s in material.surges]
     summary["campaign"] = campaign_summary(material.campaign, records["voices"])
     write_truth(lines, summary, out)
+    write_call_rows(shop, weights["call"], out)  # ここから先は、ほかのファイルに使う乱数を変えない
+    write_faq(shop, out)
     return summary
 
 

@@ -29,6 +29,7 @@ class Material:
         events: dict[str, Any] = load_yaml(MATERIAL / "events.yaml")
         self.surges: list[dict[str, Any]] = events["surges"]
         self.campaign: dict[str, Any] = events["campaign"]
+        self.faq: list[dict[str, Any]] = load_yaml(MATERIAL / "faq.yaml")["faq"]
         self.bad_rows: list[dict[str, Any]] = events["bad_rows"]
         self.themes: dict[str, dict[str, Any]] = {}
         self.cores: dict[Key, list[Core]] = {}
