@@ -173,6 +173,7 @@ def _how(context: JobContext) -> dict[str, Any]:
         "encoding": given.get("encoding") or None,
         "channel": Channel(given["channel"]) if given.get("channel") else None,
         "received_on": date.fromisoformat(given["received_on"]) if given.get("received_on") else None,
+        "period": given.get("period") or None,
         "source_name": given.get("source_name"),
     }
 

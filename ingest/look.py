@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.calls import by_call, resolve_calls
+from ingest.faq import FaqCountRow, FaqLog, open_faq_log
 from ingest.incoming import IncomingVoice, RejectedRow
 from ingest.mapping import ColumnMapping, guess_mapping
 from ingest.mapping_choices import blank, choices_of, corrected
@@ -34,6 +36,8 @@ class Choices:
     columns: tuple[str, ...] | None = None
     channel: Channel | None = None
     received_on: date | None = None
+    period: str = ""
+    """Of an FAQ log whose counts don't say theirs."""
 
     def as_dict(self) -> dict[str, Any]:
         """As ``uploads.options`` holds it."""
@@ -43,6 +47,7 @@ class Choices:
             "columns": None if self.columns is None else list(self.columns),
             "channel": self.channel and self.channel.value,
             "received_on": self.received_on and self.received_on.isoformat(),
+            "period": self.period,
         }
 
     @classmethod
@@ -55,6 +60,7 @@ class Choices:
             columns=None if columns is None else tuple(columns),
             channel=Channel(channel) if channel else None,
             received_on=date.fromisoformat(day) if day else None,
+            period=given.get("period", ""),
         )
 
 
@@ -66,6 +72,8 @@ class LookedRow:
     cells: tuple[str, ...]
     voices: tuple[IncomingVoice, ...] = ()
     reject: RejectedRow | None = None
+    counts: tuple[FaqCountRow, ...] = ()
+    """Of an FAQ log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,15 @@ class Look:
     notes: tuple[str, ...]
     rows: tuple[LookedRow, ...]
     mapping: ColumnMapping | None
-    """What an import would use; ``None`` where ``problem`` stands in the way."""
+    """What an import would use; ``None`` where ``problem`` stands in the way, and of an FAQ log, which is read by a name alone."""
     problem: InputError | None = None
+    is_faq: bool = False
+    """Whether it lists questions with how often each was looked at, not voices."""
+
+    @property
+    def counts(self) -> int:
+        """How many counts the rows of an FAQ log that were looked at would give."""
+        return sum(len(row.counts) for row in self.rows)
 
     @property
     def voices(self) -> int:
@@ -112,6 +127,8 @@ def look(path: Path, choices: Choices, *, settings: Settings) -> Look:
         if not choices.encoding:
             raise
         source, unreadable = open_source(path), error
+    if choices.columns is None and (faq := _faq(source, choices, unreadable, settings)):
+        return faq
     base, problem = _base(source, choices, settings)
     mapping = base
     if choices.columns is not None:
@@ -132,6 +149,41 @@ def look(path: Path, choices: Choices, *, settings: Settings) -> Look:
         mapping=None if problem else mapping,
         problem=problem,
         **_first_rows(source, None if problem else mapping, choices, settings),
+    )
+
+
+def _faq(source: Source, choices: Choices, unreadable: InputError | None, settings: Settings) -> Look | None:
+    """The look at an FAQ log; ``None`` if the source is none. What it lacks is told: it is known for one by then."""
+    log: FaqLog | None = None
+    problem = unreadable
+    try:
+        log = open_faq_log(source, settings=settings, mapping=choices.mapping, period=choices.period or None)
+        if log is None:
+            return None
+    except InputError as error:
+        problem = error
+    rows: list[LookedRow] = []
+    if log:
+        with closing(log.rows(settings=settings)) as read:
+            rows = [_faq_row(items) for items in islice(filter(None, read), ROWS)]
+    return Look(
+        encoding=source.encoding,
+        is_text=source.encoding in TEXT_ENCODINGS,
+        lines=source.lines,
+        headings=source.headings,
+        columns=("",) * len(source.headings),
+        notes=tuple(log.describe()) if log else (),
+        rows=tuple(rows),
+        mapping=None,
+        problem=problem,
+        is_faq=True,
+    )
+
+
+def _faq_row(items: Sequence[FaqCountRow | RejectedRow]) -> LookedRow:
+    counts = tuple(item for item in items if isinstance(item, FaqCountRow))
+    return LookedRow(
+        items[0].row, items[0].cells, reject=next((item for item in items if isinstance(item, RejectedRow)), None), counts=counts
     )
 
 

@@ -96,6 +96,7 @@ def given_choices(
     mapping_seen: Annotated[str, Form(max_length=64)] = AUTO,
     channel: Annotated[AnyChannel, Form()] = None,
     received_on: Annotated[Day, Form()] = None,
+    period: Annotated[str, Form(max_length=40)] = "",
     column: Annotated[list[str] | None, Form(max_length=MOST_COLUMNS)] = None,
 ) -> Choices:
     """What the preview's form says. With another mapping the choices for the single columns begin anew.
@@ -108,7 +109,7 @@ def given_choices(
     if encoding and encoding not in ENCODINGS:
         raise InputError("選ばれた文字コードは、使えません。", hint="一覧から選んでください。")
     columns = tuple(name if name in CHOICES else UNUSED for name in column) if column and mapping == mapping_seen else None
-    return Choices(encoding=encoding, mapping=mapping, columns=columns, channel=channel, received_on=received_on)
+    return Choices(encoding=encoding, mapping=mapping, columns=columns, channel=channel, received_on=received_on, period=period.strip())
 
 
 Chosen = Annotated[Choices, Depends(given_choices)]

@@ -104,6 +104,7 @@ class ChoicesInput(BaseModel):
     columns: list[str] | None = Field(default=None, max_length=MOST_COLUMNS)
     channel: Channel | None = None
     received_on: date | None = None
+    period: str = Field(default="", max_length=40, description="of an FAQ log whose counts don't say theirs")
 
     def choices(self, settings: Settings) -> Choices:
         """The same for ``ingest.look``.
@@ -124,7 +125,7 @@ class ChoicesInput(BaseModel):
                 f"列の項目「{unknown[0][:32]}」がわかりません。", hint=f"{'、'.join(filter(None, CHOICES))} から選んでください。"
             )
         columns = None if self.columns is None else tuple(self.columns)
-        return Choices(self.encoding, self.mapping, columns, self.channel, self.received_on)
+        return Choices(self.encoding, self.mapping, columns, self.channel, self.received_on, self.period)
 
 
 class JobAnswer(BaseModel):

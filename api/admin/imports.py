@@ -13,7 +13,7 @@ from api import jobs
 from api.admin.receiving import Sent
 from core import audit, db
 from core.crypto import Keyring
-from core.errors import ConflictError, KoeError, NotFoundError
+from core.errors import ConflictError, InputError, KoeError, NotFoundError
 from core.models import Batch, BatchStatus, Job, JobState, Upload, Voice
 from core.settings import Settings
 from ingest import uploads
@@ -93,7 +93,9 @@ def keep_mapping(engine: Engine, upload_id: str, name: str, choices: Choices, *,
         upload = uploads.find(session, upload_id)
     looked = _look(upload, choices, settings=settings, keyring=keyring)
     if looked.look.mapping is None:
-        raise looked.look.problem or AssertionError("a look has a mapping or a problem")
+        raise looked.look.problem or InputError(
+            "FAQ の一覧の対応表は、画面では保存できません。", hint="対応表のファイルに faq の列を書いてください。"
+        )
     saved = save_mapping(looked.look.mapping, name, settings=settings, channel=looked.choices.channel)
     with db.writing(engine) as session:
         upload = uploads.find(session, upload_id, lock=True)
@@ -114,15 +116,16 @@ def start(
     with db.reading(engine) as session:
         upload = uploads.find(session, upload_id)
     looked = _look(upload, choices, settings=settings, keyring=keyring)
-    if looked.look.mapping is None:
-        raise looked.look.problem or AssertionError("a look has a mapping or a problem")
+    if looked.look.problem is not None:
+        raise looked.look.problem
     chosen = looked.choices.as_dict()
     arguments = {
         "upload": upload_id,
-        "mapping": looked.look.mapping.as_dict(),
+        "mapping": looked.look.mapping.as_dict() if looked.look.mapping else choices.mapping,
         "encoding": chosen["encoding"] or None,
         "channel": chosen["channel"],
         "received_on": chosen["received_on"],
+        "period": chosen["period"] or None,
         "source_name": upload.name,
     }
     kind, what = (CHECK, "を試しに取り込む") if dry_run else (IMPORT, "の取込")

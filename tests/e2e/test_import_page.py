@@ -284,3 +284,18 @@ def test_a_file_that_cannot_be_taken_is_told_on_the_page(visitor: Callable[..., 
     page.get_by_role("button", name="送って確かめる").click()
     expect(page.get_by_role("alert")).to_contain_text("「図.csv」は画像ファイル")
     is_well(page)
+
+
+def test_an_faq_log_asks_for_its_period(visitor: Callable[..., Visitor], tmp_path: Path) -> None:
+    path = tmp_path / "よくある質問.csv"
+    path.write_text("番号,質問,参照回数\n1,ごみの出し方を知りたい。,120\n2,住民票の取り方は。,80\n", "utf-8")
+    page = visitor(viewport={"width": 375, "height": 800}).page
+    page.goto("/admin/import")
+    page.get_by_label("取り込むファイル").set_input_files(path)
+    page.get_by_role("button", name="送って確かめる").click()
+    expect(page.locator("#outcome")).to_contain_text("期間が分かりません")
+    is_well(page)
+    page.get_by_label("参照回数の期間").fill("2026-04")
+    page.keyboard.press("Tab")
+    expect(page.locator(".outcome-sum")).to_contain_text("参照回数 2 個")
+    is_well(page)
