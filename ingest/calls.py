@@ -11,6 +11,7 @@ from itertools import islice
 from core.settings import Settings
 from ingest.headings import heading_key
 from ingest.incoming import RejectedRow, Row
+from ingest.jsonlines import JsonLines
 from ingest.mail import ENCODING as MAIL
 from ingest.mapping import ColumnMapping, Grouping, resolve_mapping, with_group
 from ingest.mapping_files import AUTO
@@ -20,6 +21,8 @@ from ingest.workbook import SheetRow
 
 _LOOKED_AT = 2000  # rows that tell whether a file is written so
 _MOST_ROWS = 10_000  # of one call
+# Calls that must go on in further rows without a number before a file is taken for one of that kind: so many, and such a share.
+_FEWEST_LONGER, _LEAST_LONGER = 2, 0.05
 _UNKNOWN = frozenset(("quote", "json", "sheet"))  # codes of rejects of which nobody knows whose row it was
 _ORDER = re.compile(r"枝番(号)?|(行|明細|発話|発言|応答)(番号|no\.?)|連番|順番|順序|行|sub-?no\.?|seq\.?")
 _CALLERS = frozenset(
@@ -222,10 +225,17 @@ def guess_calls(mapping: ColumnMapping, source: Source, *, settings: Settings) -
     """The mapping, with how calls are told apart if the file's first rows leave no doubt that one call takes several of them.
 
     That is so where rows in a row bear the same number, each with the next 枝番 and with nothing in which they differ but what was
-    said; or where rows have neither a number nor a day, and nothing else but words, below rows that have both.
+    said; or where rows have neither a number nor a day, and nothing else but words, below rows that have both, in several calls
+    and in more than one of twenty: one such row alone may as well be a voice of which the rest was forgotten.
     """
     fields = mapping.fields
-    if mapping.group or mapping.is_survey or source.encoding == MAIL or not {"external_id", "text"} <= fields.keys():
+    if (
+        mapping.group
+        or mapping.is_survey
+        or isinstance(source, JsonLines)
+        or source.encoding == MAIL
+        or not {"external_id", "text"} <= fields.keys()
+    ):
         return mapping
     unused = [at for at in range(len(mapping.headings)) if at not in mapping.used]
     order = next((at for at in unused if _ORDER.fullmatch(heading_key(mapping.headings[at]))), None)
@@ -269,16 +279,19 @@ def _steps(rows: Sequence[Row], group: Grouping, order: int) -> bool:
 
 
 def _gaps(rows: Sequence[Row], group: Grouping, *, day: int) -> bool:
-    """Whether there are rows without a number, and every one stands below one with a number and a day, and holds words and nothing else."""
-    headed = found = False
+    """Whether many calls go on in rows without a number, of which each holds words and nothing else, below a row with number and day."""
+    calls = longer = 0
+    headed = alone = False
     for row in rows:
         if _number(row, group):
-            headed = bool(row.cells[day].strip())
+            headed, alone = bool(row.cells[day].strip()), True
+            calls += 1
         elif not headed or not _says_no_more(row, group):
             return False
         else:
-            found = True
-    return found
+            longer += alone
+            alone = False
+    return longer >= max(_FEWEST_LONGER, calls * _LEAST_LONGER)
 
 
 def _says_no_more(row: Row | RejectedRow, group: Grouping) -> bool:

@@ -16,7 +16,7 @@ from core.settings import Settings
 from tests.api.conftest import Koe, refused
 from tests.api.processes import Started, wait_until
 
-ROWS = 6000  # three chunks
+ROWS = 12_000  # six chunks
 Work = Callable[..., Started]
 
 

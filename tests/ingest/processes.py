@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
@@ -182,6 +183,13 @@ class _Steps:
         event.listen(Engine, "before_cursor_execute", self._statement)
         event.listen(Engine, "commit", lambda _: self._take("commit"))
         event.listen(Session, "after_commit", lambda _: self._take("committed"))
+        copy = psycopg.Cursor.copy
+
+        def counted(cursor: Any, statement: str, *arguments: Any, **options: Any) -> Any:
+            self._take(f"INSERT {statement.split()[1]}")  # SQLAlchemy sees no COPY
+            return copy(cursor, statement, *arguments, **options)
+
+        psycopg.Cursor.copy = counted
 
     def _statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         words = statement.replace('"', "").replace("\n", " ").split()

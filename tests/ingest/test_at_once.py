@@ -141,7 +141,7 @@ def in_no_order(rows: Rows) -> dict[str, list[object]]:
     names = {voice["id"]: voice["external_id"] for voice in rows["voices"]}
     free = ("id", "receipt_number", "batch_id", "row")
     voices = [{key: value for key, value in voice.items() if key not in free} for voice in rows["voices"]]
-    hanging = ("secrets", "machine_labels", "answers", "senders", "voice_search")
+    hanging = ("secrets", "machine_readings", "answers", "senders", "voice_search")
     sums = [{key: batch[key] for key in ("source_name", "rows_read", "rejected", "checkpoint")} for batch in rows["batches"]]
     rejects = [{key: value for key, value in reject.items() if key not in ("id", "batch_id")} for reject in rows["rejects"]]
     found: dict[str, list[object]] = {

@@ -28,7 +28,7 @@ SEED = 4
 # between the last chunk and the end of the batch, while campaigns are grouped.
 POINTS = {"before": 2, "chunk": 7, "commit": 4, "committed": 3, "finish": 1, "campaigns": 3}
 ON_PROCESSES = (4, 9)  # the points that meet an import which annotates over other processes
-_OF_CAMPAIGNS = ("reading_marks", "wordings", "campaigns", "campaign_members")
+_OF_CAMPAIGNS = ("reading_marks", "campaigns", "campaign_members")
 PETITION = "市営プールを廃止しないでください。市営プールは子どもから高齢者まで、年間四万人が利用している大切な施設です。"
 
 
