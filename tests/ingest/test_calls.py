@@ -116,7 +116,9 @@ UNSAFE: dict[str, list[list[str]]] = {
         ["受付番号", "枝番", "受付日", "内容", "所管課"], ["1", "1", DAY, "街灯", "くらし安全課"], ["1", "2", DAY, "歩道", "道路維持課"],
     ],
     "rows without a number that have a day": [["受付番号", "受付日", "内容"], ["1", DAY, "街灯"], ["", DAY, "歩道"]],
-    "one row of which all but the words was forgotten": [["受付番号", "受付日", "内容"], ["1", DAY, "街灯"], ["", "", "歩道"], ["2", DAY, "公園"]],
+    "one row of which all but the words was forgotten": [
+        ["受付番号", "受付日", "内容"], ["1", DAY, "街灯"], ["", "", "歩道"], ["2", DAY, "公園"],
+    ],
     "a list without days in which numbers are lacking": [["受付番号", "内容"], ["1", "街灯"], ["", "歩道"]],
 }  # fmt: skip
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 
@@ -241,9 +242,9 @@ def test_marks_don_t_stand_above_the_voices_that_are_left(engine: Engine, take: 
     assert ["A-2", "C-0", "C-1", "C-2", "1"] in groups(engine)
 
 
-@pytest.mark.parametrize(("order", "told"), [("AB", "一斉投稿のまとめが、ほかで"), ("BA", "取込の取り消しが、ほかで")])
+@pytest.mark.parametrize("order", ["AB", "BA"])
 def test_groups_that_are_brought_up_to_date_meanwhile_hold_no_voice_that_went(
-    engine: Engine, take: Take, write: Write, settings: Settings, order: str, told: str
+    engine: Engine, take: Take, write: Write, settings: Settings, order: str
 ) -> None:
     batches = {name: take(engine, write({"A": A, "B": B}[name], f"{name}.csv")).batch for name in order}
     undone: list[UndoReport] = []
@@ -252,7 +253,8 @@ def test_groups_that_are_brought_up_to_date_meanwhile_hold_no_voice_that_went(
         if not undone:
             undone.append(undo(engine, batches["B"]))
 
-    with pytest.raises(ConflictError, match=told):
+    # What went is still to come: it isn't there any more. What was counted on is gone: that is told.
+    with nullcontext() if order == "AB" else pytest.raises(ConflictError, match="取込の取り消しが、ほかで"):
         likeness.update_campaigns(engine, settings, chunk_voices={"AB": 8, "BA": 4}[order], progress=undo_in_between)
     likeness.update_campaigns(engine, settings)
     assert groups(engine) == [["A-0", "A-1", "1"], ["A-5", "A-6", "1"]]
