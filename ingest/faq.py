@@ -71,19 +71,24 @@ class FaqLog:
         headings = self.source.headings
         lines = ["FAQ の参照回数の一覧と判断しました。声ではなく、質問ごとの回数として取り込みます。"]
         lines += [f"「{headings[at]}」→ {FAQ_NAMES[name]}" for name, at in sorted(self.columns.items(), key=lambda item: item[1])]
-        if self.months:
-            spans = sorted(self.months.values())
-            lines.append(f"{len(spans)} 列 → 参照回数（{spans[0].since:%Y-%m} から {spans[-1].until:%Y-%m} までの月ごと）")
-        elif self.span:
-            lines.append(f"期間は {self.span.since.isoformat()} から {self.span.until.isoformat()} とします（{self.told_by}から）。")
+        lines += self.period_notes
         unused = [name for at, name in enumerate(headings) if name and at not in self.columns.values() and at not in self.months]
         return lines + (["使わない列: " + "、".join(f"「{name}」" for name in unused)] if unused else [])
+
+    @property
+    def period_notes(self) -> list[str]:
+        """Where the periods come from, when the rows don't say them all, in Japanese."""
+        if self.months:
+            spans = sorted(self.months.values())
+            return [f"{len(spans)} 列 → 参照回数（{spans[0].since:%Y-%m} から {spans[-1].until:%Y-%m} までの月ごと）"]
+        span = self.span
+        return [f"期間は {span.since.isoformat()} から {span.until.isoformat()} とします（{self.told_by}から）。"] if span else []
 
     def plan(self) -> dict[str, Any]:
         """How its rows are understood, as ``batches.plan`` holds it."""
         spans = {str(at): [span.since.isoformat(), span.until.isoformat()] for at, span in self.months.items()}
         given = [self.span.since.isoformat(), self.span.until.isoformat()] if self.span else None
-        return {"faq": dict(self.columns), "months": spans, "period": given}
+        return {"faq": dict(self.columns), "headings": list(self.source.headings), "months": spans, "period": given}
 
     def rows(self, *, settings: Settings) -> Generator[list[FaqCountRow | RejectedRow], None, None]:
         """For each row of the source the counts in it, each good or rejected: one, or one for each month that isn't empty.

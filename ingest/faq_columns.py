@@ -55,11 +55,15 @@ class FaqColumns:
         """Where the counts stand."""
         return [*self.months] or [*self.bare] or [at for name, at in self.fields.items() if name == "views"]
 
+    def keys(self, width: int) -> tuple[str, ...]:
+        """For each column of the file the key of ``FAQ_NAMES`` that says what it is read as; empty where it isn't used."""
+        named = {at: name for name, at in self.fields.items()} | dict.fromkeys(self.counted, "views")
+        return tuple(named.get(at, "") for at in range(width))
+
     def words(self, width: int) -> tuple[str, ...]:
-        """For each column of the file what it is read as, in Japanese; empty where it isn't used."""
-        spans = {at: f"{FAQ_NAMES['views']}（{span.since:%Y-%m}）" for at, span in self.months.items()}
-        named = {at: FAQ_NAMES[name] for name, at in self.fields.items()} | dict.fromkeys(self.counted, FAQ_NAMES["views"])
-        return tuple((named | spans).get(at, "") for at in range(width))
+        """The same in Japanese, with the month of a column that has one."""
+        months = {at: f"（{span.since:%Y-%m}）" for at, span in self.months.items()}
+        return tuple(FAQ_NAMES[key] + months.get(at, "") if key else "" for at, key in enumerate(self.keys(width)))
 
 
 def find_faq_columns(source: Source, *, settings: Settings, mapping: str = AUTO, year: int | None = None) -> FaqColumns | None:

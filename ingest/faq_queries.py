@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
@@ -86,14 +86,29 @@ def list_faq(session: Session, *, since: date | None = None, until: date | None 
     return FaqListing(span, span.before(), lines, _themes(entries, now, earlier))
 
 
+def batch_span(session: Session, batch_id: int) -> Span | None:
+    """From the first to the last day that a batch's counts are for; ``None`` when it has none."""
+    return _ends(session, FaqCount.batch_id == batch_id)
+
+
+def whole_span(session: Session) -> Span | None:
+    """From the first to the last day that anything was counted for; ``None`` when nothing was."""
+    return _ends(session)
+
+
+def _ends(session: Session, *only: ColumnElement[bool]) -> Span | None:
+    first, last = session.execute(select(func.min(FaqCount.since), func.max(FaqCount.until)).where(*only)).one()
+    return Span(first, last) if first and last else None
+
+
 def _span(session: Session, since: date | None, until: date | None) -> Span | None:
-    first, last = session.execute(select(func.min(FaqCount.since), func.max(FaqCount.until))).one()
-    if last is None:
+    whole = whole_span(session)
+    if whole is None:
         return None
     if since or until:
-        return Span(since or min(first, until or first), until or max(last, since or last))
-    newest = session.scalar(select(func.max(FaqCount.since)).where(FaqCount.until == last))
-    return Span(newest or first, last)
+        return Span(since or min(whole.since, until or whole.since), until or max(whole.until, since or whole.until))
+    newest = session.scalar(select(func.max(FaqCount.since)).where(FaqCount.until == whole.until))
+    return Span(newest or whole.since, whole.until)
 
 
 def _views(session: Session, span: Span) -> dict[int, int]:
