@@ -282,6 +282,14 @@ def test_a_faq_s_counts_go_and_entries_that_nothing_counts(engine: Engine) -> No
     assert lines(engine, select(FaqEntry.number)) == [("0",)]
 
 
+def test_an_overlapping_batch_is_one_of_the_same_content(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        contents = (BatchContent.FAQ, BatchContent.VOICES, BatchContent.FAQ)
+        batches = [factories.create_batch(session, content=content, rows_read=1, duplicates=1) for content in contents]
+        ids = [batch.id for batch in batches]
+    assert [other.batch for other in undo(engine, ids[0]).overlapping] == [ids[2]]
+
+
 def test_what_can_t_be_undone_says_why(engine: Engine, take: Take, write: Write) -> None:
     batch = take(engine, write(B)).batch
     with pytest.raises(InputError, match="理由"):
