@@ -75,7 +75,9 @@ def list_faq(session: Session, *, since: date | None = None, until: date | None 
         return FaqListing()
     if span.until < span.since:
         raise InputError("期間の終わりが、始まりより前です。", hint="--since と --until を入れかえてください。")
-    now, earlier = _views(session, span), _views(session, span.before())
+    now = _views(session, span)
+    # What was counted for a part of the time before would only say that the counting began.
+    earlier = _views(session, span.before()) if _goes_back(session, span.before()) else {}
     entries = session.scalars(select(FaqEntry).order_by(FaqEntry.number)).all()
     lines = [
         FaqLine(entry.number, entry.question, entry.theme, entry.department, now[entry.id], earlier.get(entry.id))
@@ -96,6 +98,13 @@ def whole_span(session: Session) -> Span | None:
     return _ends(session)
 
 
+def newest_span(session: Session) -> Span | None:
+    """The period that was counted last; of several with the same end the shortest. ``None`` when nothing was counted."""
+    last = select(func.max(FaqCount.until)).scalar_subquery()
+    since, until = session.execute(select(func.max(FaqCount.since), func.max(FaqCount.until)).where(FaqCount.until == last)).one()
+    return Span(since, until) if since and until else None
+
+
 def _ends(session: Session, *only: ColumnElement[bool]) -> Span | None:
     first, last = session.execute(select(func.min(FaqCount.since), func.max(FaqCount.until)).where(*only)).one()
     return Span(first, last) if first and last else None
@@ -107,8 +116,12 @@ def _span(session: Session, since: date | None, until: date | None) -> Span | No
         return None
     if since or until:
         return Span(since or min(whole.since, until or whole.since), until or max(whole.until, since or whole.until))
-    newest = session.scalar(select(func.max(FaqCount.since)).where(FaqCount.until == whole.until))
-    return Span(newest or whole.since, whole.until)
+    return newest_span(session)
+
+
+def _goes_back(session: Session, span: Span) -> bool:
+    whole = whole_span(session)
+    return whole is not None and whole.since <= span.since
 
 
 def _views(session: Session, span: Span) -> dict[int, int]:
