@@ -87,7 +87,7 @@ def find_faq_columns(source: Source, *, settings: Settings, mapping: str = AUTO,
     found = FaqColumns(fields) if "views" in fields else _columns(headings, fields, year=year)
     if "question" not in found.fields or not found.counted:
         seen = "、".join(f"「{heading}」" for heading in headings if heading)
-        raise InputError(f"対応表「{mapping}」の質問か参照回数の列がファイルにありません。", hint=f"見出し: {seen}")
+        raise InputError(f"対応表「{file.name}」の質問か参照回数の列がファイルにありません。", hint=f"見出し: {seen}")
     return found
 
 
