@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def import_file(context: JobContext) -> dict[str, Any]:
-    """A file's voices. What was sent through the page is removed from the disk when it is in.
+    """A file's voices, or an FAQ log's counts. What was sent through the page is removed from the disk when it is in.
 
     Arguments: ``upload`` (an id) or ``path``, and as ``ingest.pipeline.import_file`` has them ``mapping`` (a name or a mapping's
-    ``as_dict``), ``encoding``, ``channel``, ``received_on``, ``source_name``.
+    ``as_dict``), ``encoding``, ``channel``, ``received_on``, ``period``, ``source_name``.
     """
     from ingest import pipeline
     from nlp.likeness import update_campaigns
@@ -173,7 +173,7 @@ def _how(context: JobContext) -> dict[str, Any]:
         "encoding": given.get("encoding") or None,
         "channel": Channel(given["channel"]) if given.get("channel") else None,
         "received_on": date.fromisoformat(given["received_on"]) if given.get("received_on") else None,
-        "period": given.get("period") or None,
+        "period": given.get("period"),
         "source_name": given.get("source_name"),
     }
 

@@ -41,13 +41,13 @@ REJECT_CODE = {
     "too_long": "欄が長すぎる",
     "sheet": "シートの見出しが違う",
     "mail": "メールの形がこわれている",
+    "json": "JSON として読めない",
     "call": "どの電話の続きか分からない",
-    "count": "参照回数が読めない",
+    "empty": "本文か質問が空",
+    "date": "日付が読めない",
+    "count": "参照回数が読めないか、食い違う",
     "period": "期間が読めない",
     "total": "合計の行",
-    "json": "JSON として読めない",
-    "empty": "本文が空",
-    "date": "日付が読めない",
 }
 RESOLUTION = {"imported": "取り込んだ", "duplicate": "重複だった", "discarded": "破棄した"}
 JOB_TONE = {

@@ -162,7 +162,7 @@ def check_file(
     began = time.monotonic()
     opened = open_source(path, encoding=encoding)
     if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
-        return _check_faq(engine, log, settings=settings, began=began)
+        return _check_faq(engine, log, settings=settings, began=began, progress=progress, stop=stop)
     plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
     with db.reading(engine) as session:
         begun = where_to_begin(session, plan)
@@ -226,8 +226,13 @@ def _preview_faq(log: FaqLog, *, settings: Settings, limit: int | None) -> Previ
     )
 
 
-def _check_faq(engine: Engine, log: FaqLog, *, settings: Settings, began: float) -> CheckReport:
-    sums, rejects = check_faq(engine, log, settings=settings)
+def _check_faq(
+    engine: Engine, log: FaqLog, *, settings: Settings, began: float, progress: Progress | None, stop: Stop | None
+) -> CheckReport:  # fmt: skip
+    meter = Meter(log.source.lines, Sums(), progress)
+    sums, rejects, cancelled = check_faq(engine, log, settings=settings, told=lambda part, line: meter.add(part, line=line), stop=stop)
+    if not cancelled:
+        meter.end()
     return CheckReport(
         read=sums.read,
         imported=sums.imported,
@@ -240,6 +245,7 @@ def _check_faq(engine: Engine, log: FaqLog, *, settings: Settings, began: float)
         guessed=tuple(log.describe()),
         codes=dict(Counter(reject.code for reject in rejects).most_common()),
         rejects_sample=tuple(RejectNote(reject.row, reject.column, reject.reason) for reject in rejects[:_SAMPLE]),
+        cancelled=cancelled,
     )
 
 

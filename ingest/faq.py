@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -16,38 +14,19 @@ from core.clock import fiscal_year, today
 from core.errors import InputError
 from core.settings import Settings
 from ingest.dates import DateError
+from ingest.faq_columns import count_in, find_faq_columns
 from ingest.faq_periods import Span, parse_period, period_in_file_name
-from ingest.headings import guess_fields, heading_key
+from ingest.headings import heading_key
 from ingest.incoming import RejectedRow, Row
 from ingest.mapping import ColumnMapping
-from ingest.mapping_files import AUTO, FAQ_NAMES, find_column, load_mapping_file
+from ingest.mapping_files import AUTO, FAQ_NAMES
 from ingest.normalize import clean_line, clean_text, folded, is_nothing
 from ingest.sources import Source
 
-_LOOKED_AT = 200  # rows that tell whether a column holds counts
-_MOST_VIEWS = 2**31 - 1
 _LONGEST = {"number": 100, "theme": 64, "department": 64}
 _SUMS = frozenset(("合計", "計", "総計", "小計", "総合計", "total"))
-# Fullmatch on ``heading_key``, the likeliest first.
-_KNOWN: dict[str, tuple[str, ...]] = {
-    "question": (r"(よくある)?質問(内容|文|事項|項目|名|タイトル|件名)?", r"faq(名|タイトル|件名|項目)?|q|question", r"設問|問"),
-    "views": (
-        r"(参照|閲覧|表示|アクセス|照会|利用|ヒット|検索|案内|使用)(回数|件数|数)", r"pv(数)?|ページビュー(数)?|ビュー数|views?|count",
-        r"回数|件数|合計|計",
-    ),
-    "number": (r"(faq|質問|よくある質問|q&?a|整理|管理|文書|ナレッジ|記事)?(番号|no\.?|id|コード)",),
-    "answer": (r"回答(内容|文|例|本文)?|答え?|a|answer",),
-    "theme": (r"分野(名)?|(大)?(分類|カテゴリー?|ジャンル)(名)?|テーマ",),
-    "department": (r"(所管|担当|主管|作成|所属)(課|部署|部課|所属|局|課名|課所)?",),
-    "period": (r"(対象|集計|参照|利用)?(年月度?|期間|月度?|年度|年月日|日|日付)|month|period|date",),
-}  # fmt: skip
-_OF_VOICES = re.compile(r"(受付|受信|受電|入電|受理|申出|投稿|送信|相談|着信).*(日|時)")
-_OF_PEOPLE = frozenset(
-    ("received_time", "channel", "district", "name", "name_kana", "phone", "email", "address", "postal_code", "age", "sex")
-)
 _BY_MONTH = re.compile(r"年?月$|^月$|年月|month")
-_MONTH = re.compile(r"\d{1,2}月(分|度)?")
-_COUNT = re.compile(r"(\d{1,15}|\d{1,3}(?:,\d{3})+)(?:\.0+)?(?:回|件)?")
+_HOW_GIVEN = "指定してください（命令では --period）"
 
 
 class FaqWords(NamedTuple):
@@ -92,19 +71,24 @@ class FaqLog:
         headings = self.source.headings
         lines = ["FAQ の参照回数の一覧と判断しました。声ではなく、質問ごとの回数として取り込みます。"]
         lines += [f"「{headings[at]}」→ {FAQ_NAMES[name]}" for name, at in sorted(self.columns.items(), key=lambda item: item[1])]
-        if self.months:
-            spans = sorted(self.months.values())
-            lines.append(f"{len(spans)} 列 → 参照回数（{spans[0].since:%Y-%m} から {spans[-1].until:%Y-%m} までの月ごと）")
-        elif self.span:
-            lines.append(f"期間は {self.span.since.isoformat()} から {self.span.until.isoformat()} とします（{self.told_by}から）。")
+        lines += self.period_notes
         unused = [name for at, name in enumerate(headings) if name and at not in self.columns.values() and at not in self.months]
         return lines + (["使わない列: " + "、".join(f"「{name}」" for name in unused)] if unused else [])
+
+    @property
+    def period_notes(self) -> list[str]:
+        """Where the periods come from, when the rows don't say them all, in Japanese."""
+        if self.months:
+            spans = sorted(self.months.values())
+            return [f"{len(spans)} 列 → 参照回数（{spans[0].since:%Y-%m} から {spans[-1].until:%Y-%m} までの月ごと）"]
+        span = self.span
+        return [f"期間は {span.since.isoformat()} から {span.until.isoformat()} とします（{self.told_by}から）。"] if span else []
 
     def plan(self) -> dict[str, Any]:
         """How its rows are understood, as ``batches.plan`` holds it."""
         spans = {str(at): [span.since.isoformat(), span.until.isoformat()] for at, span in self.months.items()}
         given = [self.span.since.isoformat(), self.span.until.isoformat()] if self.span else None
-        return {"faq": dict(self.columns), "months": spans, "period": given}
+        return {"faq": dict(self.columns), "headings": list(self.source.headings), "months": spans, "period": given}
 
     def rows(self, *, settings: Settings) -> Generator[list[FaqCountRow | RejectedRow], None, None]:
         """For each row of the source the counts in it, each good or rejected: one, or one for each month that isn't empty.
@@ -139,7 +123,7 @@ class FaqLog:
             yield self._rejected(row, "views", "count", "参照回数が空です。0 なら 0 と入れてください。")
         for at in given:
             column = self.source.headings[at][:255] or f"{at + 1} 列目"
-            views = _count(row.cells[at])
+            views = count_in(row.cells[at])
             if views is None:
                 reason = "参照回数が 0 以上の整数ではありません。数字だけを入れてください。"
                 yield RejectedRow(row.number, column, "count", reason, row.cells)
@@ -156,7 +140,7 @@ class FaqLog:
         text = "" if at is None else row.cells[at]
         if at is None or is_nothing(text):
             if self.span is None:
-                raise DateError("期間が空です。期間を入れるか、取込のときに --period 2026-04 のように指定してください。")
+                raise DateError(f"期間が空です。期間を入れるか、取込のときに期間を 2026-04 のように{_HOW_GIVEN}。")
             return self.span
         heading = heading_key(self.source.headings[at])
         bare = clean_line(text)
@@ -184,10 +168,7 @@ def made_number(question: str) -> str:
 def open_faq_log(
     source: Source, *, settings: Settings, mapping: str | ColumnMapping = AUTO, period: str | None = None, file_name: str | None = None
 ) -> FaqLog | None:  # fmt: skip
-    """The source as an FAQ log; ``None`` if it is none.
-
-    ``auto`` takes it for one where a question stands beside whole numbers of looks, and no heading tells of voices or of people; a
-    mapping file says so with its key ``faq``.
+    """The source as an FAQ log; ``None`` if it is none (``faq_columns.find_faq_columns`` tells).
 
     The period is each row's own, else ``period``, else what ``file_name`` tells.
 
@@ -200,30 +181,14 @@ def open_faq_log(
     given = _given_period(period)
     span, told_by = (given, "指定") if given else (period_in_file_name(name), "ファイル名")
     year = fiscal_year(span.since) if span else None
-    if mapping == AUTO:
-        columns = _guess(source.headings)
-        months = {} if "question" not in columns else _months(source.headings, columns, year=year)
-        if "question" not in columns or not ("views" in columns or months or _bare_months(source.headings)):
-            return None
-        counted = [columns["views"]] if "views" in columns and not months else list(months) or _bare_months(source.headings)
-        if not _holds_counts(source, columns, counted, settings=settings):
-            return None
-    else:
-        wanted = load_mapping_file(mapping, settings=settings).faq
-        if not wanted:
-            return None
-        columns = {name: at for name, ways in wanted.items() if (at := find_column(ways, source.headings)) is not None}
-        months = {} if "views" in columns else _months(source.headings, columns, year=year)
-    if "question" not in columns or not ("views" in columns or months or _bare_months(source.headings)):
-        seen = "、".join(f"「{heading}」" for heading in source.headings if heading)
-        raise InputError(f"対応表「{mapping}」の質問か参照回数の列がファイルにありません。", hint=f"見出し: {seen}")
-    if not months and _bare_months(source.headings):
-        raise InputError("月の列が何年度のものか分かりません。", hint="--period 2026年度 のように、年度を指定してください。")
-    if months:
-        columns = {name: at for name, at in columns.items() if name not in ("views", "period")}
-    elif "period" not in columns and span is None:
-        raise InputError("参照回数の期間が分かりません。", hint="--period 2026-04 や --period 2026年度 のように指定してください。")
-    return FaqLog(source, mapping, columns, months, year, span, told_by if span else "")
+    found = find_faq_columns(source, settings=settings, mapping=mapping, year=year)
+    if found is None:
+        return None
+    if found.bare:
+        raise InputError("月の列が何年度のものか分かりません。", hint=f"期間を 2026年度 のように{_HOW_GIVEN}。")
+    if not found.months and "period" not in found.fields and span is None:
+        raise InputError("参照回数の期間が分かりません。", hint=f"期間を 2026-04 や 2026年度 のように{_HOW_GIVEN}。")
+    return FaqLog(source, mapping, found.fields, found.months, year, span, told_by if span else "")
 
 
 def _given_period(text: str | None) -> Span | None:
@@ -239,55 +204,3 @@ def _past(span: Span) -> Span:
     if span.since > today():
         raise DateError("先の期間です。")
     return span
-
-
-def _guess(headings: Sequence[str]) -> dict[str, int]:
-    """FAQ field → position; nothing where a heading tells of voices or of people."""
-    keys = [heading_key(heading) for heading in headings]
-    if any(_OF_VOICES.match(key) for key in keys) or _OF_PEOPLE & guess_fields(headings).keys():
-        return {}
-    columns: dict[str, int] = {}
-    for name, patterns in _KNOWN.items():
-        taken = set(columns.values())
-        places = (at for pattern in patterns for at, key in enumerate(keys) if at not in taken and key and re.fullmatch(pattern, key))
-        if (at := next(places, None)) is not None:
-            columns[name] = at
-    return columns
-
-
-def _months(headings: Sequence[str], columns: Mapping[str, int], *, year: int | None) -> dict[int, Span]:
-    """The columns of a month each, where there are at least two of them; none that stand alone without a 年度."""
-    found: dict[int, Span] = {}
-    for at, heading in enumerate(headings):
-        if at in columns.values():
-            continue
-        try:
-            span = parse_period(heading, year=year, months=True)
-        except DateError:
-            continue
-        if span.is_months and (span.since.year, span.since.month) == (span.until.year, span.until.month):
-            found[at] = span
-    return found if len(found) > 1 and len(set(found.values())) == len(found) else {}
-
-
-def _bare_months(headings: Sequence[str]) -> list[int]:
-    """The columns headed 4月, 5月 …, where there are at least two of them."""
-    found = [at for at, heading in enumerate(headings) if _MONTH.fullmatch(unicodedata.normalize("NFKC", heading).strip())]
-    return found if len(found) > 1 else []
-
-
-def _holds_counts(source: Source, columns: Mapping[str, int], places: Sequence[int], *, settings: Settings) -> bool:
-    """Whether the first rows hold whole numbers there, more often than not."""
-    good = given = 0
-    with closing(source.rows(needed=max([*columns.values(), *places]) + 1, settings=settings)) as rows:
-        for row in islice(rows, _LOOKED_AT):
-            cells = [] if isinstance(row, RejectedRow) else [row.cells[at] for at in places if not is_nothing(row.cells[at])]
-            given += len(cells)
-            good += sum(_count(cell) is not None for cell in cells)
-    return 0 < given < 2 * good
-
-
-def _count(cell: str) -> int | None:
-    match = _COUNT.fullmatch(folded(cell))
-    views = int(match[1].replace(",", "")) if match else None
-    return views if views is not None and views <= _MOST_VIEWS else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Engine, select
 
@@ -103,18 +104,40 @@ def import_faq(
     return FaqTaken(batch_id, _finish(engine, batch_id, cancelled=cancelled, actor=actor), done > 0, cancelled)
 
 
-def check_faq(engine: Engine, log: FaqLog, *, settings: Settings) -> tuple[Sums, list[RejectedRow]]:
-    """What an import of the log would report at this moment, and its rejects; nothing is written."""
+class FaqChecked(NamedTuple):
+    """What an import of a log would report, its rejects, and whether the rehearsal was stopped."""
+
+    sums: Sums
+    rejects: list[RejectedRow]
+    cancelled: bool
+
+
+def check_faq(
+    engine: Engine,
+    log: FaqLog,
+    *,
+    settings: Settings,
+    told: Callable[[Sums, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> FaqChecked:
+    """What an import of the log would report at this moment; nothing is written.
+
+    ``told`` hears after each chunk what it would come to, and the line that is reached.
+    """
     sums = Sums()
     rejects: list[RejectedRow] = []
-    told: dict[Key, int] = {}
+    said: dict[Key, int] = {}
     with closing(_chunks(log, settings=settings, done=0, size=CHUNK_COUNTS)) as chunks:
         for chunk in chunks:
             with db.reading(engine) as session:
-                part, bad = would_be(session, chunk, told)
+                part, bad = would_be(session, chunk, said)
             sums += part
             rejects += bad
-    return sums, rejects
+            if told:
+                told(part, chunk.line)
+            if stop and stop():
+                return FaqChecked(sums, rejects, cancelled=True)
+    return FaqChecked(sums, rejects, cancelled=False)
 
 
 def _chunks(log: FaqLog, *, settings: Settings, done: int, size: int) -> Generator[FaqChunk, None, None]:

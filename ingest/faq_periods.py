@@ -99,7 +99,7 @@ def _point(given: str, *, year: int | None, months: bool) -> Span:
     if not match:
         raise DateError(_UNREADABLE)
     if year is None:
-        raise DateError("何年度の月か分かりません。--period 2026年度 のように、年度を指定してください。")
+        raise DateError("何年度の月か分かりません。期間に 2026年度 のように年度を指定してください（命令では --period）。")
     day = match["day"] or match["short_day"]
     return _of(_year_of(year, int(match["month"])), match["month"], day, months=months)
 

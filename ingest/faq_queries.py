@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
@@ -75,7 +75,9 @@ def list_faq(session: Session, *, since: date | None = None, until: date | None 
         return FaqListing()
     if span.until < span.since:
         raise InputError("期間の終わりが、始まりより前です。", hint="--since と --until を入れかえてください。")
-    now, earlier = _views(session, span), _views(session, span.before())
+    now = _views(session, span)
+    # What was counted for a part of the time before would only say that the counting began.
+    earlier = _views(session, span.before()) if _goes_back(session, span.before()) else {}
     entries = session.scalars(select(FaqEntry).order_by(FaqEntry.number)).all()
     lines = [
         FaqLine(entry.number, entry.question, entry.theme, entry.department, now[entry.id], earlier.get(entry.id))
@@ -86,14 +88,40 @@ def list_faq(session: Session, *, since: date | None = None, until: date | None 
     return FaqListing(span, span.before(), lines, _themes(entries, now, earlier))
 
 
+def batch_span(session: Session, batch_id: int) -> Span | None:
+    """From the first to the last day that a batch's counts are for; ``None`` when it has none."""
+    return _ends(session, FaqCount.batch_id == batch_id)
+
+
+def whole_span(session: Session) -> Span | None:
+    """From the first to the last day that anything was counted for; ``None`` when nothing was."""
+    return _ends(session)
+
+
+def newest_span(session: Session) -> Span | None:
+    """The period that was counted last; of several with the same end the shortest. ``None`` when nothing was counted."""
+    last = select(func.max(FaqCount.until)).scalar_subquery()
+    since, until = session.execute(select(func.max(FaqCount.since), func.max(FaqCount.until)).where(FaqCount.until == last)).one()
+    return Span(since, until) if since and until else None
+
+
+def _ends(session: Session, *only: ColumnElement[bool]) -> Span | None:
+    first, last = session.execute(select(func.min(FaqCount.since), func.max(FaqCount.until)).where(*only)).one()
+    return Span(first, last) if first and last else None
+
+
 def _span(session: Session, since: date | None, until: date | None) -> Span | None:
-    first, last = session.execute(select(func.min(FaqCount.since), func.max(FaqCount.until))).one()
-    if last is None:
+    whole = whole_span(session)
+    if whole is None:
         return None
     if since or until:
-        return Span(since or min(first, until or first), until or max(last, since or last))
-    newest = session.scalar(select(func.max(FaqCount.since)).where(FaqCount.until == last))
-    return Span(newest or first, last)
+        return Span(since or min(whole.since, until or whole.since), until or max(whole.until, since or whole.until))
+    return newest_span(session)
+
+
+def _goes_back(session: Session, span: Span) -> bool:
+    whole = whole_span(session)
+    return whole is not None and whole.since <= span.since
 
 
 def _views(session: Session, span: Span) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from core.models import Channel
+from core.models import BatchContent, Channel
 from core.settings import Settings
 from ingest.calls import by_call, resolve_calls
 from ingest.faq import FaqCountRow, FaqLog, open_faq_log
+from ingest.faq_columns import FaqColumns, find_faq_columns
 from ingest.incoming import IncomingVoice, RejectedRow
 from ingest.mapping import ColumnMapping, guess_mapping
 from ingest.mapping_choices import blank, choices_of, corrected
@@ -29,7 +30,10 @@ MOST_COLUMNS = 300  # that a person is asked about one by one
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person has chosen for a file; empty where the program is to find out. ``columns``: keys of ``mapping_choices.CHOICES``."""
+    """What a person has chosen for a file; empty where the program is to find out. ``columns``: keys of ``mapping_choices.CHOICES``.
+
+    ``period`` is that of an FAQ log's counts; ``as_voices``: what looks like such a log is none.
+    """
 
     encoding: str = ""
     mapping: str = AUTO
@@ -37,7 +41,7 @@ class Choices:
     channel: Channel | None = None
     received_on: date | None = None
     period: str = ""
-    """Of an FAQ log whose counts don't say theirs."""
+    as_voices: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As ``uploads.options`` holds it."""
@@ -48,6 +52,7 @@ class Choices:
             "channel": self.channel and self.channel.value,
             "received_on": self.received_on and self.received_on.isoformat(),
             "period": self.period,
+            "as_voices": self.as_voices,
         }
 
     @classmethod
@@ -61,19 +66,32 @@ class Choices:
             channel=Channel(channel) if channel else None,
             received_on=date.fromisoformat(day) if day else None,
             period=given.get("period", ""),
+            as_voices=given.get("as_voices", False),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class LookedRow:
-    """One of the first rows: its cells as they stand, and the voices that it would become (a survey's may be none), or why it can't."""
+    """One of the first rows: its cells as they stand, and the voices that it would become (a survey's may be none), or why it can't.
+
+    ``counts``: those of an FAQ log's row, each good or rejected.
+    """
 
     number: int
     cells: tuple[str, ...]
     voices: tuple[IncomingVoice, ...] = ()
     reject: RejectedRow | None = None
-    counts: tuple[FaqCountRow, ...] = ()
-    """Of an FAQ log."""
+    counts: tuple[FaqCountRow | RejectedRow, ...] = ()
+
+    @property
+    def views(self) -> list[FaqCountRow]:
+        """The good counts, in the order of their periods."""
+        return sorted((item for item in self.counts if isinstance(item, FaqCountRow)), key=lambda item: item.span)
+
+    @property
+    def rejects(self) -> list[RejectedRow]:
+        """What of it could not be taken."""
+        return [*filter(None, [self.reject]), *(item for item in self.counts if isinstance(item, RejectedRow))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +107,10 @@ class Look:
     notes: tuple[str, ...]
     rows: tuple[LookedRow, ...]
     mapping: ColumnMapping | None
-    """What an import would use; ``None`` where ``problem`` stands in the way, and of an FAQ log, which is read by a name alone."""
+    """What an import of voices would use; ``None`` where ``problem`` stands in the way, and for an FAQ log."""
     problem: InputError | None = None
-    is_faq: bool = False
-    """Whether it lists questions with how often each was looked at, not voices."""
-
-    @property
-    def counts(self) -> int:
-        """How many counts the rows of an FAQ log that were looked at would give."""
-        return sum(len(row.counts) for row in self.rows)
+    faq: FaqColumns | None = None
+    """Where the columns of an FAQ log stand; ``None``: the file's records are voices."""
 
     @property
     def voices(self) -> int:
@@ -105,9 +118,19 @@ class Look:
         return sum(len(row.voices) for row in self.rows)
 
     @property
+    def counts(self) -> int:
+        """How many counts of an FAQ log they would give."""
+        return sum(len(row.views) for row in self.rows)
+
+    @property
+    def content(self) -> BatchContent:
+        """What the file's records would become."""
+        return BatchContent.FAQ if self.faq else BatchContent.VOICES
+
+    @property
     def rejects(self) -> int:
-        """How many of them could not be taken."""
-        return sum(row.reject is not None for row in self.rows)
+        """How many of them could not be taken; of an FAQ log, how many counts."""
+        return sum(len(row.rejects) for row in self.rows)
 
     def samples(self, at: int, *, limit: int = 3) -> list[str]:
         """The first different values of a column."""
@@ -127,10 +150,15 @@ def look(path: Path, choices: Choices, *, settings: Settings) -> Look:
         if not choices.encoding:
             raise
         source, unreadable = open_source(path), error
-    if choices.columns is None and (faq := _faq(source, choices, unreadable, settings)):
-        return faq
+    unfit: InputError | None = None
+    try:
+        log = None if choices.as_voices else _look_at_faq(source, choices, unreadable, settings)
+    except InputError as error:
+        log, unfit = None, error
+    if log:
+        return log
     base, problem = _base(source, choices, settings)
-    mapping = base
+    mapping, problem = base, unfit or problem
     if choices.columns is not None:
         try:
             mapping, problem = corrected(base, choices.columns), None
@@ -152,39 +180,48 @@ def look(path: Path, choices: Choices, *, settings: Settings) -> Look:
     )
 
 
-def _faq(source: Source, choices: Choices, unreadable: InputError | None, settings: Settings) -> Look | None:
-    """The look at an FAQ log; ``None`` if the source is none. What it lacks is told: it is known for one by then."""
+def _look_at_faq(source: Source, choices: Choices, problem: InputError | None, settings: Settings) -> Look | None:
+    """The look of an FAQ log, ``None`` if the source is none. That nothing tells the period stands in the look.
+
+    Raises:
+        InputError: the mapping that was chosen is one for FAQ logs, and its columns aren't there.
+    """
+    columns = find_faq_columns(source, settings=settings, mapping=choices.mapping)
+    if columns is None:
+        return None
     log: FaqLog | None = None
-    problem = unreadable
-    try:
-        log = open_faq_log(source, settings=settings, mapping=choices.mapping, period=choices.period or None)
-        if log is None:
-            return None
-    except InputError as error:
-        problem = error
-    rows: list[LookedRow] = []
+    if problem is None:
+        try:
+            log = open_faq_log(source, settings=settings, mapping=choices.mapping, period=choices.period)
+        except InputError as error:
+            problem = error
     if log:
-        with closing(log.rows(settings=settings)) as read:
-            rows = [_faq_row(items) for items in islice(filter(None, read), ROWS)]
+        columns = FaqColumns(log.columns, log.months)
+    elif problem is None:
+        return None
     return Look(
         encoding=source.encoding,
         is_text=source.encoding in TEXT_ENCODINGS,
         lines=source.lines,
         headings=source.headings,
-        columns=("",) * len(source.headings),
-        notes=tuple(log.describe()) if log else (),
-        rows=tuple(rows),
+        columns=columns.keys(len(source.headings)),
+        notes=tuple(log.period_notes) if log else (),
+        rows=tuple(_faq_rows(source, log, settings)),
         mapping=None,
         problem=problem,
-        is_faq=True,
+        faq=columns,
     )
 
 
-def _faq_row(items: Sequence[FaqCountRow | RejectedRow]) -> LookedRow:
-    counts = tuple(item for item in items if isinstance(item, FaqCountRow))
-    return LookedRow(
-        items[0].row, items[0].cells, reject=next((item for item in items if isinstance(item, RejectedRow)), None), counts=counts
-    )
+def _faq_rows(source: Source, log: FaqLog | None, settings: Settings) -> Iterator[LookedRow]:
+    if log is None:
+        with closing(source.rows(needed=0, settings=settings)) as read:
+            for row in islice(read, ROWS):
+                yield LookedRow(row.row, row.cells, reject=row) if isinstance(row, RejectedRow) else LookedRow(row.number, row.cells)
+        return
+    with closing(log.rows(settings=settings)) as counted:
+        for counts in islice(counted, ROWS):
+            yield LookedRow(counts[0].row, counts[0].cells, counts=tuple(counts))
 
 
 def _base(source: Source, choices: Choices, settings: Settings) -> tuple[ColumnMapping, InputError | None]:

@@ -17,8 +17,8 @@ from core import audit
 from core.bulk import among
 from core.clock import utc_now
 from core.crypto import Keyring
-from core.errors import InputError, NotFoundError
-from core.models import Batch, Reject
+from core.errors import ConflictError, InputError, NotFoundError
+from core.models import Batch, BatchContent, BatchStatus, Reject
 from ingest.encoding import UNDECODABLE
 
 _PAGE = 500
@@ -159,9 +159,22 @@ def batch_of(session: Session, batch_id: int) -> Batch:
     return batch
 
 
+def refuse_unless_mendable(batch: Batch) -> None:
+    """Raises where a batch's rows can't be mended one by one.
+
+    Raises:
+        ConflictError: it was undone.
+        InputError: its rows aren't voices.
+    """
+    if batch.status == BatchStatus.UNDONE:
+        raise ConflictError(f"取込 {batch.id} は取り消されています。", hint="直した行は、新しいファイルとして取り込んでください。")
+    if batch.content != BatchContent.VOICES:
+        raise InputError(f"取込 {batch.id} は市民の声の取込ではありません。", hint="もとのファイルを直して、取り込みなおしてください。")
+
+
 def headings_of(batch: Batch) -> tuple[str, ...]:
     """The headings of a batch's file; none where an earlier version took it in."""
-    return tuple(batch.plan["mapping"]["headings"]) if "mapping" in batch.plan else ()
+    return tuple(batch.plan.get("mapping", batch.plan).get("headings", ()))
 
 
 def cells_of(reject: Reject, keyring: Keyring) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from core.bulk import among
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError, InputError, NotFoundError
-from core.models import Batch, BatchContent, BatchStatus, Reject, Voice
+from core.models import Batch, BatchStatus, Reject, Voice
 from core.settings import Settings
 from ingest.chunks import Annotate, Annotated, AnnotateWork, Chunk, Mask
 from ingest.deadlines import DeadlineRule, load_deadline_rule
@@ -24,7 +24,7 @@ from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
 from ingest.plan import RowPlan
 from ingest.readers import TEXT_ENCODINGS, fitted
-from ingest.rejects import LEADING_COLUMNS, batch_of, cells_of, read_back
+from ingest.rejects import LEADING_COLUMNS, batch_of, cells_of, read_back, refuse_unless_mendable
 from ingest.sources import open_source
 from ingest.storage import Sums, save_chunk
 
@@ -171,10 +171,7 @@ class _Mender:
     """Takes mended rows of one batch in."""
 
     def __init__(self, engine: Engine, batch: Batch, tools: Tools, *, actor: str) -> None:
-        if batch.status == BatchStatus.UNDONE:
-            raise ConflictError(f"取込 {batch.id} は取り消されています。", hint="直した行は、新しいファイルとして取り込んでください。")
-        if batch.content != BatchContent.VOICES:
-            raise InputError(f"取込 {batch.id} は市民の声の取込ではありません。", hint="もとのファイルを直して、取り込みなおしてください。")
+        refuse_unless_mendable(batch)
         self._engine, self._tools, self._actor = engine, tools, actor
         self._batch_id = batch.id
         self._plan = RowPlan.from_dict(batch.plan)

@@ -14,7 +14,7 @@ from core import audit, db, facts
 from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError
-from core.models import Batch, BatchContent, BatchStatus, FaqCount, FaqEntry, HumanLabel, Reject, Status, Voice
+from core.models import Batch, BatchStatus, FaqCount, FaqEntry, HumanLabel, Reject, Status, Voice
 from ingest.rejects import batch_of, reason_of
 from nlp import forget
 
@@ -107,7 +107,7 @@ def undo_batch(
         name = batch_of(session, batch_id).source_name
         detail = {"voices": deleted, "rejects": rejects, "counts": counts}
         audit.record(session, actor=actor, action="import.undone", subject=f"batch:{batch_id}", detail=detail)
-        overlapping = tuple(_overlapping(session, batch_id))
+        overlapping = tuple(_overlapping(session, batch_of(session, batch_id)))
     return UndoReport(batch_id, name, deleted, rejects, counts, time.monotonic() - began, resumed, overlapping)
 
 
@@ -176,7 +176,7 @@ def _delete(session: Session, statement: Any) -> int:
     return int(cast("CursorResult[Any]", result).rowcount)
 
 
-def _overlapping(session: Session, batch_id: int) -> list[OverlappingBatch]:
-    later = select(Batch.id, Batch.source_name, Batch.duplicates).where(Batch.id > batch_id, Batch.duplicates > 0)
-    found = later.where(Batch.status != BatchStatus.UNDONE, Batch.content == BatchContent.VOICES).order_by(Batch.id)
+def _overlapping(session: Session, batch: Batch) -> list[OverlappingBatch]:
+    later = select(Batch.id, Batch.source_name, Batch.duplicates).where(Batch.id > batch.id, Batch.duplicates > 0)
+    found = later.where(Batch.status != BatchStatus.UNDONE, Batch.content == batch.content).order_by(Batch.id)
     return [OverlappingBatch(*row) for row in session.execute(found)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -18,9 +19,12 @@ from core.crypto import Keyring
 from core.models import (
     Answer,
     Batch,
+    BatchContent,
     BatchStatus,
     Channel,
     Facet,
+    FaqCount,
+    FaqEntry,
     HumanLabel,
     Kind,
     MachineReading,
@@ -87,6 +91,18 @@ def create_batch(session: Session, **values: Any) -> Batch:
         "started_at": NOON,
     }
     return _save(session, Batch(**{**defaults, **values}))
+
+
+def create_faq_entry(session: Session, *, counts: Mapping[tuple[date, date], int], **values: Any) -> FaqEntry:
+    """An FAQ entry with how often it was looked at in which periods."""
+    number = f"F-{next(_numbers)}"
+    defaults = {"number": number, "question": f"{number} の手続きを教えてください。", "department": "ごみ減量課", "created_at": NOON}
+    entry: FaqEntry = _save(session, FaqEntry(**{"theme": "ごみ・環境", **defaults, **values}))
+    log = select(Batch.id).where(Batch.content == BatchContent.FAQ).limit(1)
+    batch_id = session.scalar(log) or create_batch(session, source_name="faq.csv", content=BatchContent.FAQ).id
+    for (since, until), views in counts.items():
+        _save(session, FaqCount(entry_id=entry.id, batch_id=batch_id, since=since, until=until, views=views))
+    return entry
 
 
 def create_voice(

@@ -18,8 +18,9 @@ from api.deps import MAY_OPERATE, EngineOf, KeyringOf, Operator, PagesOf, Readin
 from api.fields import Number
 from core import db
 from core.errors import InputError, KoeError, NotFoundError
-from core.models import Reject
+from core.models import BatchContent, Reject
 from ingest import rejects, uploads
+from ingest.faq_queries import batch_span
 from ingest.readers import ENCODING_NAMES
 from ingest.undo import StaffWork, staff_work
 
@@ -60,7 +61,7 @@ def undo(
     """Takes the whole import back, in the background. Where staff have worked on its voices, only when that is said, too."""
     told = _reason(UNDO_REASONS, reason)
     if not sure:
-        raise InputError("取り消してよいかどうかが、確かめられていません。", hint="「この取込の声をすべて消す」に印を付けてください。")
+        raise InputError("取り消してよいかどうかが、確かめられていません。", hint="「すべて消す」に印を付けてください。")
     work = staff_work(session, imports.find_batch(session, batch_id).id)
     if work and not force:
         return pages.page(request, "admin/batch.html", _shown(session, batch_id, work=work), status=409)
@@ -96,7 +97,7 @@ def send_mended(
     """A mended export: its rows are taken in, in the background."""
     actor = signed_in.actor.username
     with db.reading(engine) as session:
-        imports.find_batch(session, batch_id)
+        rejects.refuse_unless_mendable(imports.find_batch(session, batch_id))
     kept = imports.keep_all(engine, sent, settings=settings, keyring=keyring, actor=actor)
     if not kept:
         wrong: KoeError = next(
@@ -125,7 +126,8 @@ def open_reject(
     told = _reason(OPEN_REASONS, reason)
     opened = rejects.open_reject(session, reject_id, keyring=keyring, actor=signed_in.actor.username, reason=told)
     reject = _reject(session, reject_id)
-    return _opened(request, reject, opened.headings, shown(opened.cells), pages=pages)
+    of_voices = imports.find_batch(session, reject.batch_id).content is BatchContent.VOICES
+    return _opened(request, reject, opened.headings, shown(opened.cells), of_voices=of_voices, pages=pages)
 
 
 @router.post("/admin/import/rejects/{reject_id}/mend", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
@@ -195,6 +197,7 @@ def _shown(
         "wrong": wrong,
         "work": work,
         "half_undone": imports.half_undone(session, batch),
+        "counted": batch_span(session, batch_id) if batch.content is BatchContent.FAQ else None,
     }
 
 
@@ -212,14 +215,21 @@ def _reason(reasons: Mapping[str, str], given: str) -> str:
 
 
 def _opened(
-    request: Request, reject: Reject, headings: tuple[str, ...], cells: list[str], *, pages: PagesOf, status: int = 200
-) -> Response:  # fmt: skip
+    request: Request,
+    reject: Reject,
+    headings: tuple[str, ...],
+    cells: list[str],
+    *,
+    pages: PagesOf,
+    of_voices: bool = True,
+    status: int = 200,
+) -> Response:
     width = max(len(headings), len(cells))
     named = [headings[at] if at < len(headings) and headings[at] else f"{at + 1} 列目" for at in range(width)]
     context = {
         "reject": reject,
         "fields": list(zip(named, [*cells, *[""] * (width - len(cells))], strict=True)),
-        "mendable": bool(headings) and width <= MOST_CELLS,
+        "mendable": of_voices and bool(headings) and width <= MOST_CELLS,
         "reasons": DISCARD_REASONS,
         "again": status != 200,
     }

@@ -60,11 +60,13 @@ def look(upload_id: UploadId, signed_in: Operator, engine: EngineOf, settings: S
     seen = looked.look
     return LookAnswer(
         upload=UploadAnswer.model_validate(looked.upload),
+        content=seen.content,
         encoding=seen.encoding,
         headings=list(seen.headings),
         columns=list(seen.columns),
         notes=list(seen.notes),
         voices=seen.voices,
+        counts=seen.counts,
         rejects=seen.rejects,
         problem=str(seen.problem or ""),
     )

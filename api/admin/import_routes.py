@@ -18,6 +18,7 @@ from api.rendering import Pages
 from core import db
 from core.crypto import Keyring
 from core.errors import InputError, KoeError
+from core.models import BatchContent
 from core.settings import Settings
 from ingest import uploads
 from ingest.batches import list_batches
@@ -96,7 +97,8 @@ def given_choices(
     mapping_seen: Annotated[str, Form(max_length=64)] = AUTO,
     channel: Annotated[AnyChannel, Form()] = None,
     received_on: Annotated[Day, Form()] = None,
-    period: Annotated[str, Form(max_length=40)] = "",
+    period: Annotated[str, Form(max_length=64)] = "",
+    content: Annotated[str, Form(max_length=16)] = "",
     column: Annotated[list[str] | None, Form(max_length=MOST_COLUMNS)] = None,
 ) -> Choices:
     """What the preview's form says. With another mapping the choices for the single columns begin anew.
@@ -109,7 +111,7 @@ def given_choices(
     if encoding and encoding not in ENCODINGS:
         raise InputError("選ばれた文字コードは、使えません。", hint="一覧から選んでください。")
     columns = tuple(name if name in CHOICES else UNUSED for name in column) if column and mapping == mapping_seen else None
-    return Choices(encoding=encoding, mapping=mapping, columns=columns, channel=channel, received_on=received_on, period=period.strip())
+    return Choices(encoding, mapping, columns, channel, received_on, period.strip(), content == BatchContent.VOICES)
 
 
 Chosen = Annotated[Choices, Depends(given_choices)]
@@ -220,6 +222,7 @@ def _preview(
         "upload": looked.upload,
         "choices": looked.choices,
         "look": looked.look,
+        "read_as": looked.look.faq.words(len(looked.look.headings)) if looked.look.faq else (),
         "most_columns": MOST_COLUMNS,
         "most_rows": ROWS,
         "groups": CHOICE_GROUPS,

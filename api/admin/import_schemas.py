@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from api.admin.import_view import UNDO_REASONS
 from core.errors import InputError
-from core.models import BatchStatus, Channel, JobState
+from core.models import BatchContent, BatchStatus, Channel, JobState
 from core.settings import Settings
 from ingest.look import MOST_COLUMNS, Choices
 from ingest.mapping_choices import CHOICES
@@ -24,6 +24,7 @@ class BatchItem(BaseModel):
 
     id: int
     source_name: str
+    content: BatchContent
     encoding: str
     mapping: str
     status: BatchStatus
@@ -84,14 +85,19 @@ class UploadAnswer(BaseModel):
 
 
 class LookAnswer(BaseModel):
-    """How a file would be read. ``columns``: for each heading a field's key, ``attribute``, ``reason``, ``question``, or empty."""
+    """How a file would be read. ``columns``: for each heading a field's key, ``attribute``, ``reason``, ``question``, or empty.
+
+    Those of an FAQ log are ``number``, ``question``, ``answer``, ``theme``, ``department``, ``period``, ``views``, or empty.
+    """
 
     upload: UploadAnswer
+    content: BatchContent
     encoding: str
     headings: list[str]
     columns: list[str]
     notes: list[str]
     voices: int = Field(description="that the first rows would give")
+    counts: int = Field(description="of an FAQ log that the first rows would give")
     rejects: int = Field(description="of the first rows")
     problem: str = Field(description="in Japanese; empty when the file can be taken in")
 
@@ -104,7 +110,8 @@ class ChoicesInput(BaseModel):
     columns: list[str] | None = Field(default=None, max_length=MOST_COLUMNS)
     channel: Channel | None = None
     received_on: date | None = None
-    period: str = Field(default="", max_length=40, description="of an FAQ log whose counts don't say theirs")
+    period: str = Field(default="", max_length=64, description="of an FAQ log's counts that don't say theirs: 2026-04, 2026年度")
+    content: Literal[BatchContent.VOICES] | None = Field(default=None, description="voices: what looks like an FAQ log is none")
 
     def choices(self, settings: Settings) -> Choices:
         """The same for ``ingest.look``.
@@ -125,7 +132,8 @@ class ChoicesInput(BaseModel):
                 f"列の項目「{unknown[0][:32]}」がわかりません。", hint=f"{'、'.join(filter(None, CHOICES))} から選んでください。"
             )
         columns = None if self.columns is None else tuple(self.columns)
-        return Choices(self.encoding, self.mapping, columns, self.channel, self.received_on, self.period)
+        as_voices = self.content is BatchContent.VOICES
+        return Choices(self.encoding, self.mapping, columns, self.channel, self.received_on, self.period.strip(), as_voices)
 
 
 class JobAnswer(BaseModel):

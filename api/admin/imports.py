@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, exists, or_, select
 from sqlalchemy.orm import Session
 
 from api import jobs
@@ -14,11 +14,12 @@ from api.admin.receiving import Sent
 from core import audit, db
 from core.crypto import Keyring
 from core.errors import ConflictError, InputError, KoeError, NotFoundError
-from core.models import Batch, BatchStatus, Job, JobState, Upload, Voice
+from core.models import Batch, BatchStatus, FaqCount, Job, JobState, Upload, Voice
 from core.settings import Settings
 from ingest import uploads
 from ingest.look import Choices, Look, look
 from ingest.mapping_choices import save_mapping
+from ingest.rejects import refuse_unless_mendable
 
 IMPORT, CHECK, UNDO, MEND = "import", "import_check", "undo_batch", "retry_rejects"
 KINDS = (IMPORT, CHECK, UNDO, MEND)
@@ -92,9 +93,11 @@ def keep_mapping(engine: Engine, upload_id: str, name: str, choices: Choices, *,
     with db.reading(engine) as session:
         upload = uploads.find(session, upload_id)
     looked = _look(upload, choices, settings=settings, keyring=keyring)
+    if looked.look.problem:
+        raise looked.look.problem
     if looked.look.mapping is None:
-        raise looked.look.problem or InputError(
-            "FAQ の一覧の対応表は、画面では保存できません。", hint="対応表のファイルに faq の列を書いてください。"
+        raise InputError(
+            "FAQ の参照回数の一覧の対応は、画面からは保存できません。", hint="対応表のファイルの faq に列を書いてください（取込の手引）。"
         )
     saved = save_mapping(looked.look.mapping, name, settings=settings, channel=looked.choices.channel)
     with db.writing(engine) as session:
@@ -111,21 +114,22 @@ def start(
 
     Raises:
         NotFoundError: there is no such upload.
-        InputError: the mapping doesn't fit.
+        InputError: the mapping doesn't fit, or nothing tells the period of an FAQ log's counts.
     """
     with db.reading(engine) as session:
         upload = uploads.find(session, upload_id)
     looked = _look(upload, choices, settings=settings, keyring=keyring)
-    if looked.look.problem is not None:
+    if looked.look.problem:
         raise looked.look.problem
     chosen = looked.choices.as_dict()
+    mapping = looked.look.mapping
     arguments = {
         "upload": upload_id,
-        "mapping": looked.look.mapping.as_dict() if looked.look.mapping else choices.mapping,
+        "mapping": mapping.as_dict() if mapping else chosen["mapping"],
         "encoding": chosen["encoding"] or None,
-        "channel": chosen["channel"],
-        "received_on": chosen["received_on"],
-        "period": chosen["period"] or None,
+        "channel": chosen["channel"] if mapping else None,
+        "received_on": chosen["received_on"] if mapping else None,
+        "period": None if mapping else chosen["period"] or None,
         "source_name": upload.name,
     }
     kind, what = (CHECK, "を試しに取り込む") if dry_run else (IMPORT, "の取込")
@@ -186,9 +190,11 @@ def start_mending(session: Session, batch_id: int, upload: Upload, *, settings: 
 
     Raises:
         NotFoundError: there is no such batch.
-        ConflictError: something else is being done with the batch.
+        ConflictError: something else is being done with the batch, or it was undone.
+        InputError: its rows aren't voices.
     """
     batch = find_batch(session, batch_id)
+    refuse_unless_mendable(batch)
     if open_job(session, "batch", batch_id) is not None:
         raise ConflictError(f"取込 {batch_id} は、ほかの処理の途中です。", hint="終わってから、もう一度送ってください。")
     arguments = {"batch": batch_id, "upload": upload.id}
@@ -226,8 +232,9 @@ def cut(found: Sequence[Row], limit: int) -> tuple[Sequence[Row], int | None]:
 
 
 def half_undone(session: Session, batch: Batch) -> bool:
-    """Whether a batch's undo was begun and interrupted: some of its voices are still there."""
-    return batch.status is BatchStatus.UNDONE and bool(session.scalar(select(exists().where(Voice.batch_id == batch.id))))
+    """Whether a batch's undo was begun and interrupted: some of its voices, or of an FAQ log's counts, are still there."""
+    left = select(or_(exists().where(Voice.batch_id == batch.id), exists().where(FaqCount.batch_id == batch.id)))
+    return batch.status is BatchStatus.UNDONE and bool(session.scalar(left))
 
 
 def open_jobs(session: Session) -> Sequence[Job]:

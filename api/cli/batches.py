@@ -66,9 +66,10 @@ def undo(
         say(as_json(report.as_dict()))
         return
     rest = "（前の続き）" if report.resumed else ""
-    say(f"取込 {batch}「{report.name}」を取り消しました{rest}。声 {report.voices:,} 件、取り込めなかった行 {report.rejects:,} 行。")
+    kept = f"参照回数 {report.counts:,}" if report.counts else f"声 {report.voices:,}"
+    say(f"取込 {batch}「{report.name}」を取り消しました{rest}。{kept} 件、取り込めなかった行 {report.rejects:,} 行。")
     if report.overlapping:
-        note("次の取込には、重複と数えた声があります。取り消した声と同じものだったときは、ファイルをもう一度取り込んでください:")
+        note("次の取込には、重複と数えたものがあります。取り消したものと同じだったときは、ファイルをもう一度取り込んでください:")
         for other in report.overlapping:
             note(f"  取込 {other.batch}「{other.name}」（重複 {other.duplicates:,}）")
 

@@ -1,4 +1,4 @@
-"""The JSON API over topics, for members of staff who are signed in."""
+"""The JSON API over topics and over what residents look up, for members of staff who are signed in."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.deps import STAFF, Reading
+from api.trends import faq
 from api.trends.routes import TopicId
-from api.trends.schemas import StepItem, TopicAnswer, TopicItem, TopicsAnswer
+from api.trends.schemas import FaqAnswer, FaqItem, StepItem, ThemeNeedItem, TopicAnswer, TopicItem, TopicsAnswer
 from api.trends.view import TrendsQuery, TrendsView
 from core.errors import NotFoundError
+from ingest.faq_queries import list_faq
 from loop import topic_queries
 
 router = APIRouter(prefix="/api/v1", tags=["topics"])
@@ -42,4 +44,23 @@ def topic(topic_id: TopicId, query: Annotated[TrendsQuery, Query()], session: Re
         departments=dict(found.line.departments),
         districts=dict(found.districts),
         channels=dict(found.channels),
+    )
+
+
+@router.get("/faq", summary="よく見られている質問と、分野ごとの声", dependencies=[Depends(STAFF)], tags=["faq"])
+def faq_counts(query: Annotated[faq.FaqPeriod, Query()], session: Reading) -> FaqAnswer:
+    """How often each question was looked at in a period, the most first; and the sums of the themes beside their voices."""
+    view = faq.view_of(session, query)
+    if view is None:
+        return FaqAnswer(since=None, until=None, views=0, voices=0, themes=[], items=[])
+    span = view.period
+    listing = list_faq(session, since=span.since, until=span.until)
+    themes = faq.needs(session, listing, span)
+    return FaqAnswer(
+        since=span.since,
+        until=span.until,
+        views=listing.views,
+        voices=sum(need.voices for need in themes),
+        themes=[ThemeNeedItem.model_validate(need) for need in themes],
+        items=[FaqItem.model_validate(line) for line in listing.entries],
     )

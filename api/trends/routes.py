@@ -1,4 +1,4 @@
-"""The trends pages: all topics of a period, and one of them."""
+"""The trends pages: all topics of a period, one of them, and what residents look up."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from fastapi.responses import Response
 
 from api.deps import STAFF, CityOf, PagesOf, Reading, Staff
 from api.desk.view import DeskQuery, DeskView
-from api.trends import opinions
+from api.trends import faq, opinions
 from api.trends.view import PRESETS, TrendsQuery, TrendsView
 from core.errors import NotFoundError
+from ingest.faq_queries import list_faq
 from loop import queries, topic_queries
 from loop.filters import Cursor, Order, Tab
 from loop.topic_queries import Overview
@@ -95,6 +96,26 @@ def topic_opinions(
         "following": found.following and f"{here}/opinions{query.query(page=found.following)}",
     }
     return pages.page(request, "trends/opinion_voices.html", context)
+
+
+@router.get("/trends/faq", dependencies=[Depends(STAFF)])
+def faq_page(request: Request, query: Annotated[faq.FaqQuery, Query()], session: Reading, pages: PagesOf) -> Response:
+    """What residents look up, and the themes that are looked up more than they are written about."""
+    view = faq.view_of(session, query)
+    if view is None:
+        return pages.page(request, "trends/faq_empty.html", {})
+    listing = list_faq(session, since=view.period.since, until=view.period.until)
+    found = faq.questions(listing, query)
+    context = {
+        "view": view,
+        "presets": faq.PRESETS,
+        "listing": listing,
+        "needs": faq.needs(session, listing, view.period),
+        "questions": found,
+        "previous": found.previous and view.address("/trends/faq", page=found.previous) + "#questions",
+        "following": found.following and view.address("/trends/faq", page=found.following) + "#questions",
+    }
+    return pages.page(request, "trends/faq.html", context)
 
 
 def _opinion_voices(view: TrendsView, topic_id: int, **chosen: str) -> str:

@@ -1,4 +1,4 @@
-"""What the JSON API says of topics."""
+"""What the JSON API says of topics and of FAQ entries."""
 
 from __future__ import annotations
 
@@ -51,3 +51,41 @@ class TopicAnswer(TopicItem):
     departments: dict[str, int]
     districts: dict[str, int]
     channels: dict[str, int]
+
+
+class FaqItem(BaseModel):
+    """A question and how often it was looked at. ``previous``: in the period before, empty where that wasn't counted."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: str
+    question: str
+    theme: str
+    department: str
+    views: int
+    previous: int | None
+    change: int | None
+
+
+class ThemeNeedItem(BaseModel):
+    """A theme: its questions, how often they were looked at, and how many voices came in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    theme: str
+    entries: int
+    views: int
+    previous: int | None
+    change: int | None
+    voices: int
+
+
+class FaqAnswer(BaseModel):
+    """A period, both days included (empty: nothing was counted yet); the themes add up to ``views`` and ``voices``."""
+
+    since: date | None
+    until: date | None
+    views: int
+    voices: int
+    themes: list[ThemeNeedItem]
+    items: list[FaqItem]

@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.app import create_app
 from core import db, jobs
 from core.clock import today
 from core.crypto import load_keyring
-from core.models import Kind, Urgency
+from core.models import Batch, FaqCount, Kind, Reject, Urgency
 from core.settings import Settings
 from nlp.opinions import service as opinion_service
 from tests import factories
@@ -47,6 +48,7 @@ class Site:
     voice: str
     published: str
     topic: int
+    faq_batch: int = 0
 
 
 @contextmanager
@@ -126,7 +128,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Any]:
         visitor.context.close()
 
 
-def _fill(settings: Settings) -> tuple[str, str, int]:
+def _fill(settings: Settings) -> tuple[str, str, int, int]:
     engine, keyring = db.connect(settings.url), load_keyring(settings)
     with db.writing(engine) as session:
         factories.create_user(session, username="hanako", display_name="潮見 花子")
@@ -148,9 +150,27 @@ def _fill(settings: Settings) -> tuple[str, str, int]:
         topic = factories.create_topic(session, name="歩道の段差", voices=voices[::5], parent_id=above.id)
         factories.create_topic(session, name="その他の声", voices=voices[1::5], is_rest=True)
         _create_jobs(session)
+        faq_batch = _create_faq(session)
     opinion_service.update(engine, settings, topic=topic.id)
     engine.dispose()
-    return urgent.receipt_number, voices[-1].receipt_number, topic.id
+    return urgent.receipt_number, voices[-1].receipt_number, topic.id, faq_batch
+
+
+def _create_faq(session: Session) -> int:
+    """Questions of this month and the one before, a row of their log that could not be taken, and the number of its batch."""
+    first = today().replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    before = (first - timedelta(days=1)).replace(day=1), first - timedelta(days=1)
+    for at, theme in enumerate([*factories.THEMES, "防災・防犯"]):
+        factories.create_faq_entry(session, theme=theme, counts={(first, last): 50 + 20 * at, before: 100 if at else 0})
+    long = "長い質問が折りかえしてもはみ出さないことを確かめるための質問です。" * 3
+    entry = factories.create_faq_entry(session, theme="ごみ・環境", question=long, counts={(first, last): 12_345})
+    batch_id = session.scalars(select(FaqCount.batch_id).where(FaqCount.entry_id == entry.id)).one()
+    reason = "参照回数が 0 以上の整数ではありません。数字だけを入れてください。"
+    session.add(Reject(batch_id=batch_id, row=9, column="参照回数", code="count", reason=reason, sealed_row=b""))
+    batch = session.get_one(Batch, batch_id)
+    batch.rows_read, batch.imported, batch.rejected = 14, 13, 1
+    return batch_id
 
 
 def _create_jobs(session: Session) -> None:

@@ -31,10 +31,14 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "trends": lambda _: "/trends?period=12m",
     "trends-weeks": lambda _: "/trends?period=4w",
     "trends-custom": lambda _: "/trends?since=2020-01-01",
+    "faq": lambda _: "/trends/faq",
+    "faq-all": lambda _: "/trends/faq?period=all&theme=ごみ・環境",
+    "faq-none": lambda _: "/trends/faq?since=2020-01-02&until=2020-01-03",
     "jobs": lambda _: "/admin/jobs",
     "topic": lambda site: f"/trends/topics/{site.topic}?period=all",
     "import": lambda _: "/admin/import",
     "import-batch": lambda _: "/admin/import/batches/1",
+    "import-batch-faq": lambda site: f"/admin/import/batches/{site.faq_batch}",
     "import-unknown": lambda _: "/admin/import/jobs/999",
 }
 

@@ -254,6 +254,29 @@ def test_without_javascript_on_a_narrow_window(house: House, visitor: Callable[.
     expect(page.get_by_text("取込を取り消しました")).to_be_visible(timeout=LONG)
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_log_of_questions_is_asked_for_its_period(visitor: Callable[..., Visitor], tmp_path: Path, width: int) -> None:
+    path = tmp_path / "よくある質問.csv"
+    rows = [[f"F-{number}", f"{number}番の窓口は、どこに{'いつも' * number}ありますか。", str(90 - number)] for number in range(1, 9)]
+    with path.open("w", encoding="cp932", newline="") as file:
+        csv.writer(file).writerows([["番号", "質問", "参照回数"], *rows, ["F-9", "閉まるのは何時ですか。", "多い"]])
+    page = visitor(viewport={"width": width, "height": 900}).page
+    page.goto("/admin/import")
+    page.get_by_label("取り込むファイル").set_input_files(path)
+    page.get_by_role("button", name="送って確かめる").click()
+    expect(page.locator("#outcome")).to_contain_text("参照回数の期間が分かりません")
+    is_well(page)
+    page.get_by_label("期間（行にないとき）").fill("令和8年4月")
+    page.get_by_label("期間（行にないとき）").press("Tab")
+    expect(page.locator(".outcome-sum")).to_contain_text("参照回数 8 件、取り込めない回数 1 件")
+    is_well(page)
+    page.get_by_label("取り込むもの").select_option("市民の声")
+    page.get_by_role("button", name="確かめ直す").click()
+    expect(page.locator("#outcome")).to_contain_text("本文の列")
+    expect(page.get_by_label("2 列目「質問」を何として読むか")).to_be_visible()
+    is_well(page)
+
+
 def test_the_preview_of_many_columns_fits_a_phone(visitor: Callable[..., Visitor], tmp_path: Path) -> None:
     path = tmp_path / "意識調査.csv"
     asked = [
@@ -295,7 +318,7 @@ def test_an_faq_log_asks_for_its_period(visitor: Callable[..., Visitor], tmp_pat
     page.get_by_role("button", name="送って確かめる").click()
     expect(page.locator("#outcome")).to_contain_text("期間が分かりません")
     is_well(page)
-    page.get_by_label("参照回数の期間").fill("2026-04")
+    page.get_by_label("期間（行にないとき）").fill("2026-04")
     page.keyboard.press("Tab")
-    expect(page.locator(".outcome-sum")).to_contain_text("参照回数 2 個")
+    expect(page.locator(".outcome-sum")).to_contain_text("参照回数 2 件")
     is_well(page)

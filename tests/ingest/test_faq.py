@@ -22,10 +22,12 @@ from core.settings import PROJECT_ROOT, Settings
 from ingest.check import check_file, preview_file
 from ingest.chunks import Annotate, Mask
 from ingest.faq import open_faq_log
-from ingest.faq_import import check_faq, import_faq
+from ingest.faq_columns import find_faq_columns
+from ingest.faq_import import CHUNK_COUNTS, check_faq, import_faq
 from ingest.faq_periods import Span
 from ingest.faq_queries import list_faq
 from ingest.faq_storage import in_force
+from ingest.mapping_files import saved_folder
 from ingest.sources import open_source
 from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, Take, Write, list_row
@@ -162,6 +164,28 @@ def test_what_is_no_log_stays_what_it_was(write: Write, settings: Settings, name
     assert preview_file(write(NOT_FAQ[name]), settings=settings, received_on=date(2026, 4, 1)).voices == len(NOT_FAQ[name]) - 1
 
 
+def test_a_saved_mapping_that_claims_the_headings_decides(write: Write, settings: Settings) -> None:
+    folder = saved_folder(settings)
+    folder.mkdir(parents=True)
+    path = write(LOG)
+    heads = f"headings: [{', '.join(HEADINGS)}]\n"
+    (folder / "koe.yaml").write_text(f"{heads}columns: {{text: 質問, external_id: 番号}}\n", "utf-8")
+    assert open_faq_log(open_source(path), settings=settings) is None
+    (folder / "koe.yaml").write_text(f"{heads}faq: {{question: 質問, number: 番号, period: 対象月, views: 参照回数}}\n", "utf-8")
+    assert open_faq_log(open_source(path), settings=settings)
+
+
+def test_how_the_columns_are_read_is_known_without_a_period(write: Write, settings: Settings) -> None:
+    source = open_source(write(WIDE))
+    bare = find_faq_columns(source, settings=settings)
+    assert bare
+    assert (bare.keys(5), bare.months) == (("question", "views", "views", "views", ""), {})
+    known = find_faq_columns(source, settings=settings, year=2026)
+    assert known
+    assert known.words(5) == ("質問", "参照回数（2026-04）", "参照回数（2026-05）", "参照回数（2026-06）", "")
+    assert (known.counted, known.bare) == (bare.counted, ())
+
+
 @pytest.mark.parametrize(
     ("heading", "cell"),
     [("年月", "2026-04-01 00:00:00"), ("期間", "2026年4月"), ("対象年月", "202604"), ("集計期間", "2026/4/1～2026/4/30"), ("月", "4")],
@@ -229,7 +253,7 @@ def test_a_rehearsal_tells_what_an_import_then_does(engine: Engine, take: Take, 
     path = write([*LOG, ["F-1", WASTE, "301", "2026-04"], ["F-3", "駐輪場はどこですか。", "8", "2026-05"], ["", "", "8", "2026-05"]])
     log = open_faq_log(open_source(path), settings=settings)
     assert log
-    expected, rejects = check_faq(engine, log, settings=settings)
+    expected, rejects, _ = check_faq(engine, log, settings=settings)
     assert (expected.imported, expected.duplicates, expected.rejected) == (1, 3, 2)
     assert [reject.code for reject in rejects] == ["empty", "count"]
     assert len(held(engine)) == 3
@@ -252,6 +276,18 @@ def test_a_log_is_stopped_and_goes_on(
         assert session.scalars(select(Batch.status)).one() == BatchStatus.CANCELLED
     taken = import_faq(engine, log, **options)
     assert (taken.batch, taken.resumed, taken.cancelled, taken.sums.read) == (stopped.batch, True, False, 3)
+
+
+def test_a_rehearsal_tells_how_far_it_is_and_is_stopped(sqlite_engine: Engine, write: Write, settings: Settings) -> None:
+    rows = [[f"F-{number}", f"{number}番の窓口はどこですか。", "5", "2026-04"] for number in range(CHUNK_COUNTS + 1)]
+    path = write([HEADINGS, *rows])
+    told: list[tuple[int, int]] = []
+    report = check_file(sqlite_engine, path, settings=settings, progress=lambda state: told.append((state.done, state.imported)))
+    assert [imported for _, imported in told] == [0, CHUNK_COUNTS, CHUNK_COUNTS + 1, CHUNK_COUNTS + 1]
+    assert [line for line, _ in told[:3]] == [0, CHUNK_COUNTS + 1, CHUNK_COUNTS + 2]
+    assert (report.read, report.cancelled) == (CHUNK_COUNTS + 1, False)
+    stopped = check_file(sqlite_engine, path, settings=settings, stop=lambda: True)
+    assert (stopped.read, stopped.cancelled) == (CHUNK_COUNTS, True)
 
 
 def test_a_preview_says_what_was_understood(write: Write, settings: Settings) -> None:
@@ -278,6 +314,15 @@ def test_figures_are_compared_with_the_period_before_and_add_up(engine: Engine, 
         assert both.views == 1780
         with pytest.raises(InputError, match="期間"):
             list_faq(session, since=date(2026, 5, 1), until=date(2026, 4, 1))
+
+
+def test_a_period_that_was_counted_in_part_is_not_compared_with(engine: Engine, take: Take, write: Write) -> None:
+    take(engine, write([*LOG, ["F-1", WASTE, "290", "2026-06"], ["F-1", WASTE, "310", "2026-03"]]))
+    with db.reading(engine) as session:
+        both = list_faq(session, since=date(2026, 5, 1), until=date(2026, 6, 30))
+        assert [(line.number, line.previous) for line in both.entries] == [("F-2", None), ("F-1", 610)]
+        three = list_faq(session, since=date(2026, 4, 1), until=date(2026, 6, 30))
+        assert {line.previous for line in [*three.entries, *three.themes]} == {None}
 
 
 def test_a_year_and_its_months_are_not_counted_twice(engine: Engine, take: Take, write: Write) -> None:

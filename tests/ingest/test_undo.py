@@ -217,7 +217,7 @@ def test_topics_and_opinions_lose_what_went(engine: Engine, take: Take, write: W
     batch = take(engine, write(B, "B.csv")).batch
     with db.writing(engine) as session:
         voices = session.scalars(select(Voice).order_by(Voice.id)).all()
-        parent = factories.create_topic(session, size=9)
+        parent = factories.create_topic(session, size=9, name="道路")
         factories.create_topic(session, voices=[voices[0], voices[-1], voices[-2]], parent_id=parent.id, name="歩道の段差")
         session.add(Opinion(voice_id=voices[-1].id, stance="賛成", confidence=0.9, model="m", created_at=factories.NOON))
         kept = voices[0].id
@@ -282,6 +282,14 @@ def test_a_faq_s_counts_go_and_entries_that_nothing_counts(engine: Engine) -> No
         first = batches[0].id
     assert undo(engine, first).counts == 2
     assert lines(engine, select(FaqEntry.number)) == [("0",)]
+
+
+def test_an_overlapping_batch_is_one_of_the_same_content(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        contents = (BatchContent.FAQ, BatchContent.VOICES, BatchContent.FAQ)
+        batches = [factories.create_batch(session, content=content, rows_read=1, duplicates=1) for content in contents]
+        ids = [batch.id for batch in batches]
+    assert [other.batch for other in undo(engine, ids[0]).overlapping] == [ids[2]]
 
 
 def test_what_can_t_be_undone_says_why(engine: Engine, take: Take, write: Write) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from api.worker import working
 from core import db
 from core import jobs as job_table
-from core.models import AuditEntry, Batch, FaqCount, Job, JobState, Reject, Role, Upload, Voice
+from core.models import AuditEntry, Batch, Job, JobState, Reject, Role, Upload, Voice
 from core.settings import Settings
 from tests.web.browser import Browser, Page, check
 from tests.web.conftest import SignIn, queries_of, renew
@@ -275,33 +275,6 @@ def test_a_file_of_which_nothing_came_in_can_be_read_in_another_way(app: FastAPI
     assert sums(staff.get(job))["取り込んだ"] == "0"
     assert "読み方を直す" in staff.get(job).words()
     staff.get(address)
-
-
-def test_an_faq_log_is_told_for_one_and_taken_in_as_counts(app: FastAPI, staff: Browser, save: Session) -> None:
-    content = "番号,質問,参照回数\n1,ごみの出し方を知りたい。,120\n2,住民票の取り方は。,80\n3,引っ越しの手続きは。,たくさん\n".encode(
-        "cp932"
-    )
-    address = sent(staff, content, "よくある質問.csv")
-    page = staff.get(address)
-    assert "期間が分かりません" in page.words()
-    given = choices(page)
-    response = staff.post(f"{address}/start", given)
-    assert response.headers["location"] == f"{address}#outcome"
-    staff.post(f"{address}/choices", {**given, "period": "2026-04"})
-    page = staff.get(address)
-    assert "参照回数 2 個、取り込めない行 1 行" in page.words()
-    assert "FAQ の参照回数の一覧と判断しました" in page.words()
-    assert "住民票の取り方は" in page.words()
-    check_page = staff.post(f"{address}/check", {**given, "period": "2026-04"}).headers["location"]
-    work(app)
-    assert sums(staff.get(check_page)) == {"読んだ": "3", "取り込む": "2", "重複": "0", "取り込めない": "1"}
-    job = staff.post(f"{check_page}/take", staff.get(check_page).form(f"{check_page}/take")).headers["location"]
-    work(app)
-    assert sums(staff.get(job))["取り込んだ"] == "2"
-    assert save.scalars(select(FaqCount.views).order_by(FaqCount.views)).all() == [80, 120]
-    assert save.scalars(select(Voice)).all() == []
-    batch = save.scalars(select(Batch.id)).one()
-    assert "参照回数が読めない" in staff.get(f"/admin/import/batches/{batch}").words()
 
 
 def test_two_clicks_start_one_job(staff: Browser, save: Session) -> None:
