@@ -103,7 +103,7 @@ def limit(texts: list[str]) -> float:
 
 
 class Peak:
-    """The most memory that a process and its children have held together, by looking ten times a second."""
+    """The most memory that a process and its children have held together, by looking once a second: a look costs them time."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.megabytes = 0.0
@@ -119,7 +119,7 @@ class Peak:
         return self.megabytes
 
     def _watch(self) -> None:
-        while not self._done.wait(0.1):
+        while not self._done.wait(1):
             held = 0
             try:
                 for process in (self._root, *self._root.children(recursive=True)):
