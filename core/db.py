@@ -65,10 +65,19 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-# An import writes the same pages of the indexes chunk after chunk: they go to the file once in 64 MB of the log, not in every chunk.
 _PRAGMAS = (
-    "journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=NORMAL", "cache_size=-65536", "wal_autocheckpoint=16384",
+    "journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=NORMAL", "cache_size=-65536",
 )  # fmt: skip
+
+
+# An import writes the same pages of the indexes chunk after chunk: they go to the file once in 512 MB of the log.
+_MUCH = "PRAGMA wal_autocheckpoint=131072"
+
+
+def expect_much(session: Session) -> None:
+    """Says that much is to be written over this session's connection, chunk after chunk, as by an import."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(_MUCH)
 
 
 @contextmanager

@@ -107,6 +107,12 @@ class AnnotateWork:
         Raises:
             ModelError: a function gave back fewer or more results than texts.
         """
+        from nlp.annotate import collector_paused
+
+        with collector_paused():
+            return self._annotated(work)
+
+    def _annotated(self, work: Work) -> Annotated:
         annotations = self.annotate(list(work.texts)) if work.texts else []
         masked = self.mask(list(work.others)) if work.others else []
         if len(annotations) != len(work.texts) or len(masked) != len(work.others):

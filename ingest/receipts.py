@@ -15,8 +15,13 @@ _ERAS = (("R", 2018, 2019), ("H", 1988, 1989), ("S", 1925, 1926))
 _LETTER_DIGITS = {"R": 3, "H": 2, "S": 1}  # so that a wrong letter is found too
 _FORMAT = re.compile(r"(?P<era>[RHS])(?P<year>\d{2})-(?P<serial>\d{6,9})-(?P<check>\d)", re.ASCII)
 # The quasigroup of H. M. Damm, "Total anti-symmetrische Quasigruppen", 2004: a digit of it finds all single errors and swaps.
-_DAMM = ("0317598642", "7092154863", "4206871359", "1750983426", "6123045978", "3674209581", "5869720134", "8945362017", "9438617205",
-         "2581436790")  # fmt: skip
+_DAMM = tuple(
+    tuple(map(int, row))
+    for row in (
+        "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
+        "3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
+    )
+)  # fmt: skip
 
 
 def receipt_number(fiscal_year: int, serial: int) -> str:
@@ -78,6 +83,6 @@ def reserve_receipts(session: Session, fiscal_year: int, count: int) -> list[str
 
 def _check(digits: str) -> int:
     interim = 0
-    for digit in digits:
-        interim = int(_DAMM[interim][int(digit)])
+    for digit in digits.encode():
+        interim = _DAMM[interim][digit - 48]
     return interim

@@ -113,6 +113,7 @@ def save_chunk(
 def _write(
     session: Session, chunk: Chunk, prepared: Sequence[_Prepared], rejects: Sequence[dict[str, Any]], common: _Common, *, move: Move
 ) -> Sums:  # fmt: skip
+    db.expect_much(session)
     # The index has one writer at a time. Who waits for it at once, before anything is locked, keeps nobody else waiting meanwhile.
     likeness.take_turns(session)
     serials = lock_counters(session, {item.fiscal_year for item in prepared})

@@ -30,6 +30,11 @@ PLACEHOLDERS: dict[PiiType, str] = {
 """What stands in the masked text in place of each type."""
 
 
+# How shares and confidences are written: looked up in a third of the time that it takes to write one.
+_THOUSANDTHS = tuple(repr(number / 1000) for number in range(1001))
+_TEN_THOUSANDTHS = tuple(repr(number / 10_000) for number in range(10_001))
+
+
 @lru_cache(maxsize=50_000)
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
@@ -93,10 +98,10 @@ def _stored(label: Label, told: dict[int, str]) -> str:
     value, confidence, alternatives, evidence, _ = label
     words = told.get(id(evidence))
     if words is None:
-        words = ",".join([f"[{_quoted(text)},{weight:.3f},{start},{end}]" for text, weight, start, end in evidence])
+        words = ",".join([f"[{_quoted(text)},{_THOUSANDTHS[round(weight * 1000)]},{start},{end}]" for text, weight, start, end in evidence])
         told[id(evidence)] = words
-    others = ",".join([f"[{_quoted(name)},{likely:.4f}]" for name, likely in alternatives])
-    return f"[{_quoted(value)},{confidence:.4f},[{others}],[{words}]]"
+    others = ",".join([f"[{_quoted(name)},{_TEN_THOUSANDTHS[round(likely * 10_000)]}]" for name, likely in alternatives])
+    return f"[{_quoted(value)},{_TEN_THOUSANDTHS[round(confidence * 10_000)]},[{others}],[{words}]]"
 
 
 class Segment(NamedTuple):
