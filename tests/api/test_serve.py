@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from api.beside import worker_beside
 from core.models import JobState
 from tests.api.conftest import Koe
 from tests.api.processes import Started, free_port, wait_until
 from tests.api.test_worker import ROWS, add, assert_whole, checkpoint, is_in, is_under_way, job, write
 
 SAID_WAITING = "終わるのを待っています"
+
+
+def workers(home: Path) -> list[int]:
+    return [int(path.name.rsplit("-", 2)[1]) for path in sorted((home / "run").glob("*"))]
 
 
 class Serving(Started):
@@ -37,7 +42,7 @@ class Serving(Started):
 
     def workers(self) -> list[int]:
         """The numbers of the worker processes that have begun and not ended in good order, by the names of their locks."""
-        return [int(path.name.rsplit("-", 2)[1]) for path in sorted((self.home / "run").glob("*"))]
+        return workers(self.home)
 
     def worker(self) -> int:
         """The number of the one worker, once it is there."""
@@ -129,6 +134,14 @@ def test_a_worker_that_does_not_end_is_killed_at_the_second_signal(serve: Serve)
     assert server.wait() == 0
     assert not is_alive(worker)
     assert "Traceback" not in server.said
+
+
+def test_a_worker_that_does_not_end_in_time_is_killed(koe: Koe, home: Path) -> None:
+    with worker_beside(patience=0):
+        wait_until(lambda: len(workers(home)) == 1)
+        (worker,) = workers(home)
+        os.kill(worker, signal.SIGSTOP)
+    assert not is_alive(worker)
 
 
 def test_a_worker_ends_when_its_server_was_killed(serve: Serve) -> None:
