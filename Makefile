@@ -23,8 +23,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## 見本の市を取り込み、画面を出す（SERVE=0 なら出さない） / the sample city, end to end
 	$(BIN)/koe demo $(if $(filter 0,$(SERVE)),--no-serve,)
 
-serve: $(READY) ## 画面と API を出す / serve the pages
-	$(BIN)/koe serve
+serve: $(READY) ## 画面と API を出し、裏で動く処理も行う / serve the pages, with a worker
+	$(BIN)/koe serve --worker
 
 test: $(READY) ## すべてのテスト（SQLite と PostgreSQL、Chromium があれば画面も） / the whole suite
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term

@@ -112,14 +112,16 @@ def run_once(settings: Settings) -> None:
                     return
 
 
-def run(settings: Settings, *, processes: int = 1) -> None:
+def run(settings: Settings, *, processes: int = 1, parent: int | None = None) -> None:
     """Does jobs as they come, until SIGTERM or Ctrl+C; then an import stops after its chunk, and goes on when a worker is started again.
+
+    With ``parent``, also until the process of this number, which has started this one, is gone.
 
     Raises:
         KoeError: the database, the keys or the queue can't be used.
     """
     if processes == 1:
-        _serve(settings, parent=None)
+        _serve(settings, parent=parent)
         return
     context = multiprocessing.get_context("spawn")
     stopping = threading.Event()
@@ -132,7 +134,7 @@ def run(settings: Settings, *, processes: int = 1) -> None:
         return process
 
     team = [start() for _ in range(processes)]
-    while not stopping.wait(1):
+    while not stopping.wait(1) and not _is_left(parent):
         for place, process in enumerate(team):
             if not process.is_alive():
                 _log.warning("処理のプロセスが止まったので、もう一度始めます（終了コード %s）。", process.exitcode)
@@ -146,6 +148,10 @@ def run(settings: Settings, *, processes: int = 1) -> None:
 def _serve(settings: Settings, *, parent: int | None) -> None:
     with working(settings) as worker:
         _Consumer(worker, parent=parent).run()
+
+
+def _is_left(parent: int | None) -> bool:
+    return parent is not None and os.getppid() != parent
 
 
 def _folder(settings: Settings) -> Any:
@@ -163,7 +169,7 @@ class _Sweeper(Scheduler):  # type: ignore[misc]
 
     def loop(self, now: object = None) -> None:
         """One look around. It is called again and again."""
-        if self._parent is not None and os.getppid() != self._parent:
+        if _is_left(self._parent):
             os.kill(os.getpid(), signal.SIGTERM)  # nobody is left who would end this process
         try:
             self._worker.sweep()

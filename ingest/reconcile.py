@@ -25,6 +25,7 @@ from ingest.sources import open_source
 from nlp import postings
 
 _TOLD = 20
+_RECOUNT = "koe index を実行すると、声から数え直します。"
 _AT_ONCE = 2000
 
 
@@ -52,11 +53,12 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Two numbers that must be the same."""
+    """Two numbers that must be the same. ``remedy`` says in Japanese what puts them right; empty where a person has to look."""
 
     name: str
     expected: int
     found: int
+    remedy: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -101,7 +103,13 @@ class Reconciliation:
             }
             for line in self.batches
         ]  # fmt: skip
-        sums = [{"name": line.name, "expected": line.expected, "found": line.found, "agrees": line.agrees} for line in self.sums]
+        sums = [
+            {
+                "name": line.name, "expected": line.expected, "found": line.found, "agrees": line.agrees,
+                "remedy": "" if line.agrees else line.remedy,
+            }
+            for line in self.sums
+        ]  # fmt: skip
         file = self.file and {name: getattr(self.file, name) for name in self.file.__dataclass_fields__} | {"lines": list(self.file.lines)}
         return {"agrees": self.agrees, "batches": batches, "sums": sums, "file": file}
 
@@ -237,10 +245,10 @@ def _sums(session: Session) -> Iterator[Sum]:
     yield Sum("機械の分類のない声", 0, _number(session, select(func.count()).select_from(Voice).where(~said)))
     indexed = postings.state(session)
     yield Sum("さがすための索引", voices, indexed.entries)
-    yield Sum("索引にない声", 0, indexed.lacking)
+    yield Sum("索引にない声", 0, indexed.lacking, "koe index を実行すると、索引に入ります。")
     yield Sum("索引が数えている声", voices, indexed.counted)
-    yield Sum("日ごとの件数の和", voices, facts.totals(session, "").get("", 0))
-    yield Sum("日ごとの件数のちがい", 0, len(facts.differences(session)))
+    yield Sum("日ごとの件数の和", voices, facts.totals(session, "").get("", 0), _RECOUNT)
+    yield Sum("日ごとの件数のちがい", 0, len(facts.differences(session)), _RECOUNT)
     yield Sum("重なっている受付番号", 0, voices - _number(session, select(func.count(Voice.receipt_number.distinct()))))
     yield Sum("控えより先の受付番号", 0, _beyond_counters(session))
 

@@ -106,6 +106,8 @@ def _print(result: Reconciliation) -> None:
     for total in result.sums:
         mark = "合う　　" if total.agrees else "合わない"
         say(f"{mark}  {total.name}: {total.found:,}" + ("" if total.agrees else f"（正しくは {total.expected:,}）"))
+        if total.remedy and not total.agrees:
+            say(f"          {total.remedy}")
     if result.file:
         _print_file(result.file)
     say("すべて合っています。" if result.agrees else "合わないところがあります。上の「合わない」の行を確かめてください。")

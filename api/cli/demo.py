@@ -80,10 +80,10 @@ def demo(
         say(f"  {username:<8} パスワード {password:<14} {display_name}（{role}）")
     engine.dispose()
     if not serve:
-        say("\n画面を出すには: .venv/bin/koe serve")
+        say("\n画面を出すには: .venv/bin/koe serve --worker")
         return
     say(f"\n画面: http://{current.host}:{port or current.port}/　職員の画面: http://{current.host}:{port or current.port}/desk")
-    run_server(port=port)
+    run_server(port=port, worker=True)
 
 
 @contextmanager

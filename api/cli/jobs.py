@@ -28,6 +28,7 @@ def worker(
     processes: Annotated[int, typer.Option(min=1, max=64, help="同時に行う処理の数（プロセスの数）")] = 1,
     *,
     once: Annotated[bool, typer.Option("--once", help="待っている処理をすべて行い、なくなったら終わる")] = False,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="この番号のプロセスが終わったら終わる")] = None,
 ) -> None:
     """裏で動く処理（取込・話題・学習など）を行う。止めると、取込は区切りのよいところで止まり、次に動かしたときに続きから進む。"""
     from api import worker as processing
@@ -41,8 +42,9 @@ def worker(
     if once:
         processing.run_once(current)
         return
-    note("処理を待っています。止めるには Ctrl+C。")
-    processing.run(current, processes=processes)
+    if parent is None:
+        note("処理を待っています。止めるには Ctrl+C。")
+    processing.run(current, processes=processes, parent=parent)
 
 
 @jobs.command(name="list")

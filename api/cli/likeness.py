@@ -1,4 +1,4 @@
-"""koe similar, campaigns, index: voices like a voice, groups of near-copies, and the index that both go by."""
+"""koe similar, campaigns, index: voices like a voice, groups of near-copies, and what is derived from voices made anew."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nlp.likeness import Campaign, Similar
 
 _TEXT_WIDTH = 60
+_MANY = 1000  # differences of the daily counts that are counted
 
 
 @app.command()
@@ -71,13 +72,21 @@ def campaigns(
 
 @app.command()
 def index() -> None:
-    """索引のない声を索引に入れ、連絡先の照合の印がないか古い鍵のものを作り直す。"""
+    """索引のない声を索引に入れ、連絡先の照合の印がないか古い鍵のものを作り直し、日ごとの件数を数え直す。"""
+    from core import db, facts
     from core.crypto import load_keyring
     from nlp import likeness
 
     current = settings()
-    report = likeness.build_index(database(upgrade=True), current, load_keyring(current))
+    engine = database(upgrade=True)
+    report = likeness.build_index(engine, current, load_keyring(current))
     say(f"索引に {report.voices:,} 件を入れ、送り主の印を {report.senders:,} 件作りました。")
+    with db.reading(engine) as session:
+        wrong = len(facts.differences(session, limit=_MANY))
+    if wrong:  # only then does anybody who writes have to wait
+        facts.rebuild(engine)
+    found = f"ちがっていた {wrong:,} か所{'以上' if wrong == _MANY else ''}を直しました" if wrong else "ちがいはありませんでした"
+    say(f"日ごとの件数を数え直しました。{found}。")
 
 
 def _line(item: Similar) -> str:

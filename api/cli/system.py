@@ -101,18 +101,22 @@ def verify() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="待ち受けるアドレス。省くと KOE_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="待ち受けるポート。省くと KOE_PORT")] = None,
+    *,
+    worker: Annotated[bool, typer.Option("--worker", help="裏で動く処理を行う koe worker も、いっしょに始めて、いっしょに終わる")] = False,
 ) -> None:
     """画面と API を出す。"""
-    run_server(host=host, port=port)
+    run_server(host=host, port=port, worker=worker)
 
 
-def run_server(*, host: str | None = None, port: int | None = None) -> None:
-    """Serves until stopped."""
+def run_server(*, host: str | None = None, port: int | None = None, worker: bool = False) -> None:
+    """Serves until stopped, with ``worker`` beside a process that does the background jobs."""
     import socket
+    from contextlib import nullcontext
 
     import uvicorn
 
     from api.app import create_app
+    from api.beside import worker_beside
     from core import db
 
     current = settings()
@@ -131,5 +135,8 @@ def run_server(*, host: str | None = None, port: int | None = None) -> None:
                 hint="--port で別の番号を指定してください。",
             ) from None
     note(f"http://{host}:{port} で待ち受けます。止めるには Ctrl+C。")
-    # No access log: an address may hold what somebody searched for.
-    uvicorn.run(create_app(current), host=host, port=port, log_level=current.log_level, server_header=False, access_log=False)
+    if not worker:
+        note("画面から頼んだ取込などは、koe worker が行います。別に動かしていなければ、koe serve --worker でいっしょに始められます。")
+    with worker_beside() if worker else nullcontext():
+        # No access log: an address may hold what somebody searched for.
+        uvicorn.run(create_app(current), host=host, port=port, log_level=current.log_level, server_header=False, access_log=False)

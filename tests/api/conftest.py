@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from core import db
 from core.settings import get_settings
 
 Koe = Callable[..., Result]
@@ -27,6 +29,14 @@ def home(tmp_path: Path, trained_home: Path, sqlite_template: Path) -> Path:
     (home / "models").symlink_to(trained_home / "models", target_is_directory=True)
     shutil.copy(sqlite_template, home / "koenowa.db")
     return home
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[Engine]:
+    """An engine on the database in ``home``."""
+    engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

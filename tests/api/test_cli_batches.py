@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, update
+from sqlalchemy import Engine, create_engine, delete, update
 
-from core.models import Reject, Status, Voice
+from core import db
+from core.models import DailyCount, Reject, Status, Voice
+from tests import factories
 from tests.api.conftest import Koe, json_lines, refused
 
 HEADINGS = "管理番号,受付日,受付媒体,ご意見\n"
@@ -69,6 +71,30 @@ def test_nothing_lost_ends_with_0_and_something_lost_with_1(koe: Koe, home: Path
     assert "公園" not in told.output
     broken = koe("reconcile", "--file", path, "--json")
     assert (broken.exit_code, json.loads(broken.stdout)["file"]["lines"]) == (1, [3])
+
+
+def test_daily_counts_that_differ_are_told_with_what_puts_them_right(koe: Koe, home: Path, path: Path) -> None:
+    told = koe("index")
+    assert told.exit_code == 0, told.output
+    assert "ちがいはありませんでした" in told.stdout
+    assert "koe index" not in koe("reconcile").stdout
+    damage(home, delete(DailyCount).where(DailyCount.facet == "", DailyCount.by_facet == ""))
+    told = koe("reconcile")
+    assert told.exit_code == 1
+    assert "合わない  日ごとの件数のちがい: 1（正しくは 0）\n          koe index を実行すると" in told.stdout
+    assert "ちがっていた 1 か所を直しました" in koe("index").stdout
+    assert koe("reconcile").exit_code == 0
+
+
+def test_voices_without_an_index_are_told_with_what_puts_them_right(koe: Koe, database: Engine) -> None:
+    with db.writing(database) as session:
+        factories.create_voice(session)
+    wrong = {line["name"]: line["remedy"] for line in json.loads(koe("reconcile", "--json").stdout)["sums"] if not line["agrees"]}
+    assert "koe index" in wrong["索引にない声"]
+    assert koe("index").exit_code == 0
+    told = json.loads(koe("reconcile", "--json").stdout)["sums"]
+    assert {line["name"] for line in told if not line["agrees"]} <= wrong.keys() - {"索引にない声"}
+    assert not [line for line in told if line["agrees"] and line["remedy"]]
 
 
 def test_a_file_that_isn_t_there(koe: Koe, tmp_path: Path) -> None:

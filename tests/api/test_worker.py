@@ -21,13 +21,6 @@ Work = Callable[..., Started]
 
 
 @pytest.fixture
-def database(home: Path) -> Iterator[Engine]:
-    engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def work(home: Path, trained_home: Path, tmp_path: Path) -> Iterator[Work]:
     """Starts ``koe worker``; what still runs after the test is killed."""
     settings = {"KOE_HOME": str(home), "KOE_DATA": str(trained_home / "data"), "KOE_ENGINE": "serial", "KOE_LOG_LEVEL": "info"}
