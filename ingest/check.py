@@ -5,63 +5,25 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
 from core import db
-from core.models import Channel
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Chunk, make_chunks
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import check_faq
-from ingest.mapping import ColumnMapping
-from ingest.mapping_files import AUTO
-from ingest.pipeline import Meter, Progress, RejectNote, Stop, where_to_begin
+from ingest.options import NOTHING_SAID, FileOptions
+from ingest.pipeline import Meter, Progress, Stop, where_to_begin
 from ingest.plan import plan_source
 from ingest.readers import ENCODING_NAMES
 from ingest.rejects import count_by_code
+from ingest.reports import CheckReport, RejectNote
 from ingest.sources import open_source
 from ingest.storage import Sums
 
 _SAMPLE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What an import of the file would report at this moment; nothing was written. ``codes`` counts the rejects, the commonest first.
-
-    ``resumed``: an import was begun earlier, and what it has done already is among the sums.
-    """
-
-    read: int
-    imported: int
-    duplicates: int
-    rejected: int
-    blank: int
-    seconds: float
-    encoding: str
-    mapping: str
-    guessed: tuple[str, ...]
-    codes: dict[str, int]
-    rejects_sample: tuple[RejectNote, ...]
-    resumed: bool = False
-    cancelled: bool = False
-
-    @property
-    def nothing_taken(self) -> bool:
-        """Whether not one voice would come out of the file."""
-        return self.imported == 0 and self.duplicates == 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """What ``koe import --dry-run --json`` prints."""
-        return {
-            "dry_run": True, "read": self.read, "imported": self.imported, "duplicates": self.duplicates, "rejected": self.rejected,
-            "seconds": round(self.seconds, 3), "encoding": self.encoding, "mapping": self.mapping, "codes": self.codes,
-        }  # fmt: skip
 
 
 def check_file(
@@ -69,12 +31,7 @@ def check_file(
     path: Path,
     *,
     settings: Settings,
-    mapping: str | ColumnMapping = AUTO,
-    encoding: str | None = None,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    period: str | None = None,
-    source_name: str | None = None,
+    options: FileOptions = NOTHING_SAID,
     progress: Progress | None = None,
     stop: Stop | None = None,
     chunk_voices: int = CHUNK_VOICES,
@@ -87,10 +44,10 @@ def check_file(
         InputError: the file or the mapping can't be used.
     """
     began = time.monotonic()
-    opened = open_source(path, encoding=encoding)
-    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+    opened = open_source(path, encoding=options.encoding)
+    if log := open_faq_log(opened, options, settings=settings):
         return _check_faq(engine, log, settings=settings, began=began, progress=progress, stop=stop)
-    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    plan = plan_source(opened, options, settings=settings)
     with db.reading(engine) as session:
         begun = where_to_begin(session, plan)
         codes = Counter(count_by_code(session, begun.batch) if begun.batch else ())

@@ -17,6 +17,7 @@ from core.settings import Settings
 from ingest.check import check_file
 from ingest.look import Choices, look
 from ingest.mapping import ColumnMapping, resolve_mapping
+from ingest.options import FileOptions
 from ingest.pipeline import ImportProgress
 from tests.ingest.conftest import LIST_HEADINGS, SURVEY_HEADINGS, Take, Write, list_row, table_bytes
 
@@ -151,7 +152,8 @@ def test_a_mapping_corrected_by_hand_is_used(engine: Engine, take: Take, write: 
     path = write([headings, ["1", "歩道の段差が大きい。", "なし"]])
     guess = resolve_mapping("auto", headings, settings=settings)
     corrected = ColumnMapping.from_dict({**guess.as_dict(), "fields": {"external_id": 0, "text": 1}, "name": "直した対応"})
-    rehearsed, taken = check_file(engine, path, settings=settings, mapping=corrected), take(engine, path, mapping=corrected)
+    rehearsed = check_file(engine, path, settings=settings, options=FileOptions(corrected))
+    taken = take(engine, path, mapping=corrected)
     assert "「メモ」→ 本文" in rehearsed.guessed
     assert rehearsed.mapping == taken.mapping == "直した対応"
     with db.reading(engine) as session:
@@ -170,7 +172,7 @@ def test_a_mapping_that_doesn_t_fit_is_refused(sqlite_engine: Engine, write: Wri
     path = write([headings, ["1", "a", "歩道の段差が大きい。"]])
     guess = resolve_mapping("auto", headings, settings=settings)
     with pytest.raises(InputError) as refused:
-        check_file(sqlite_engine, path, settings=settings, mapping=ColumnMapping.from_dict({**guess.as_dict(), **change}))
+        check_file(sqlite_engine, path, settings=settings, options=FileOptions(ColumnMapping.from_dict({**guess.as_dict(), **change})))
     assert refused.value.hint
 
 

@@ -29,6 +29,7 @@ from ingest.faq_queries import list_faq
 from ingest.faq_storage import in_force
 from ingest.look import Choices, look
 from ingest.mapping_files import saved_folder
+from ingest.options import FileOptions
 from ingest.sources import open_source
 from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, Take, Write, list_row
@@ -193,7 +194,7 @@ def test_how_the_columns_are_read_is_known_without_a_period(write: Write, settin
 )
 def test_the_column_of_the_period(write: Write, settings: Settings, heading: str, cell: str) -> None:
     path = write([["質問", "閲覧数", heading], [WASTE, "5", cell]])
-    log = open_faq_log(open_source(path), settings=settings, period="2026年度")
+    log = open_faq_log(open_source(path), FileOptions(period="2026年度"), settings=settings)
     assert log
     ((count,),) = log.rows(settings=settings)
     assert count.span == Span(date(2026, 4, 1), date(2026, 4, 30))

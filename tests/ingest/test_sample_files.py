@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from core.settings import PROJECT_ROOT, Settings
 from ingest.check import check_file
+from ingest.options import FileOptions
 
 SAMPLE = PROJECT_ROOT / "data/sample"
 TRUTH = json.loads((SAMPLE / "truth.json").read_text("utf-8"))
@@ -26,7 +27,7 @@ def test_every_record_comes_out_and_exactly_the_bad_ones_are_rejected(
     sqlite_engine: Engine, settings: Settings, name: str, mapping: str, encoding: str
 ) -> None:
     for chosen in ("auto", mapping):
-        report = check_file(sqlite_engine, SAMPLE / name, settings=settings, mapping=chosen)
+        report = check_file(sqlite_engine, SAMPLE / name, settings=settings, options=FileOptions(chosen))
         assert report.encoding == encoding
         assert report.imported + report.duplicates == TRUTH["counts"][name]
         assert report.rejected == sum(bad["file"] == name for bad in TRUTH["bad_rows"])
