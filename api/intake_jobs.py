@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.jobs import JobContext, JobStopped
 from core import db
 from core.errors import ConflictError
-from core.models import Batch, BatchStatus, Channel, Job, Upload
+from core.models import Batch, BatchStatus, Job, Upload
 
 if TYPE_CHECKING:
     from ingest.pipeline import ImportProgress
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 def import_file(context: JobContext) -> dict[str, Any]:
     """A file's voices, or an FAQ log's counts. What was sent through the page is removed from the disk when it is in.
 
-    Arguments: ``upload`` (an id) or ``path``, and as ``ingest.pipeline.import_file`` has them ``mapping`` (a name or a mapping's
-    ``as_dict``), ``encoding``, ``channel``, ``received_on``, ``period``, ``source_name``.
+    Arguments: ``upload`` (an id) or ``path``, and those of ``FileOptions.as_dict``.
     """
     from ingest import pipeline
+    from ingest.options import FileOptions
     from nlp.likeness import update_campaigns
 
     done = _done_before(context)
@@ -33,8 +32,8 @@ def import_file(context: JobContext) -> dict[str, Any]:
         pace = _Pace(context)
         with _file(context) as path:
             report = pipeline.import_file(
-                context.engine, path, keyring=context.keyring, **_annotating(context), actor=context.actor, progress=pace.tell,
-                stop=context.stop, **_how(context),
+                context.engine, path, settings=context.settings, keyring=context.keyring, **_annotating(context),
+                options=FileOptions.from_dict(context.arguments), actor=context.actor, progress=pace.tell, stop=context.stop,
             )  # fmt: skip
         done = report.as_dict() | {"blank": report.blank, "encoding": report.encoding, "mapping": report.mapping}
         if report.cancelled:
@@ -49,15 +48,16 @@ def import_file(context: JobContext) -> dict[str, Any]:
 def check_file(context: JobContext) -> dict[str, Any]:
     """What an import of the whole file would do at this moment. Arguments: those of ``import_file``."""
     from ingest import check
+    from ingest.options import FileOptions
 
     context.report(0, 0, "準備しています")
     with _file(context) as path:
-        report = check.check_file(context.engine, path, progress=_Pace(context).tell, stop=context.stop, **_how(context))
+        report = check.check_file(
+            context.engine, path, settings=context.settings, options=FileOptions.from_dict(context.arguments),
+            progress=_Pace(context).tell, stop=context.stop,
+        )  # fmt: skip
     result = report.as_dict() | {
         "blank": report.blank,
-        "codes": report.codes,
-        "encoding": report.encoding,
-        "mapping": report.mapping,
         "sample": [{"row": note.row, "column": note.column, "reason": note.reason} for note in report.rejects_sample],
     }
     if report.cancelled:
@@ -158,24 +158,6 @@ def _forget_upload(context: JobContext) -> None:
         upload = session.get(Upload, str(context.arguments.get("upload", "")), with_for_update=True)
         if upload is not None:
             uploads.throw_away(session, upload, settings=context.settings, actor=context.actor, reason="imported")
-
-
-def _how(context: JobContext) -> dict[str, Any]:
-    """How the file is to be read."""
-    from ingest.mapping import ColumnMapping
-    from ingest.mapping_files import AUTO
-
-    given = context.arguments
-    mapping = given.get("mapping") or AUTO
-    return {
-        "settings": context.settings,
-        "mapping": mapping if isinstance(mapping, str) else ColumnMapping.from_dict(mapping),
-        "encoding": given.get("encoding") or None,
-        "channel": Channel(given["channel"]) if given.get("channel") else None,
-        "received_on": date.fromisoformat(given["received_on"]) if given.get("received_on") else None,
-        "period": given.get("period"),
-        "source_name": given.get("source_name"),
-    }
 
 
 def _annotating(context: JobContext) -> dict[str, Any]:

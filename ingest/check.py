@@ -1,140 +1,29 @@
-"""What a file would give, without anything being saved: its first rows for a person's eye, or all of it as a rehearsal of the import."""
+"""The rehearsal of an import: all of a file is read, and nothing is saved."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
 from core import db
-from core.models import Channel
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Chunk, make_chunks
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import check_faq
-from ingest.incoming import RejectedRow
-from ingest.mapping import ColumnMapping
-from ingest.mapping_files import AUTO
-from ingest.pipeline import Meter, Progress, RejectNote, Stop, where_to_begin
+from ingest.options import NOTHING_SAID, FileOptions
+from ingest.pipeline import Meter, Progress, Stop, where_to_begin
 from ingest.plan import plan_source
 from ingest.readers import ENCODING_NAMES
 from ingest.rejects import count_by_code
+from ingest.reports import CheckReport, RejectNote
 from ingest.sources import open_source
 from ingest.storage import Sums
 
 _SAMPLE = 20
-_PREVIEW_ROWS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a file would give, from its first rows, without anything being saved.
-
-    ``encoding`` is what people call it, ``encoding_key`` the key of ``ENCODING_NAMES``; ``columns`` is the mapping itself.
-    """
-
-    encoding: str
-    mapping: str
-    guessed: tuple[str, ...]
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    voices: int
-    rejects: tuple[RejectNote, ...]
-    encoding_key: str
-    columns: ColumnMapping
-    lines: int
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What an import of the file would report at this moment; nothing was written. ``codes`` counts the rejects, the commonest first.
-
-    ``resumed``: an import was begun earlier, and what it has done already is among the sums.
-    """
-
-    read: int
-    imported: int
-    duplicates: int
-    rejected: int
-    blank: int
-    seconds: float
-    encoding: str
-    mapping: str
-    guessed: tuple[str, ...]
-    codes: dict[str, int]
-    rejects_sample: tuple[RejectNote, ...]
-    resumed: bool = False
-    cancelled: bool = False
-
-    @property
-    def nothing_taken(self) -> bool:
-        """Whether not one voice would come out of the file."""
-        return self.imported == 0 and self.duplicates == 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """What ``koe import --dry-run --json`` prints."""
-        return {
-            "dry_run": True, "read": self.read, "imported": self.imported, "duplicates": self.duplicates, "rejected": self.rejected,
-            "seconds": round(self.seconds, 3), "encoding": self.encoding, "mapping": self.mapping, "codes": self.codes,
-        }  # fmt: skip
-
-
-def preview_file(
-    path: Path,
-    *,
-    settings: Settings,
-    mapping: str | ColumnMapping = AUTO,
-    encoding: str | None = None,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    period: str | None = None,
-    source_name: str | None = None,
-    limit: int | None = _PREVIEW_ROWS,
-) -> Preview:
-    """How a file would be understood, and what its first ``limit`` rows (``None``: all) would give. Needs no database.
-
-    Raises:
-        InputError: the file or the mapping can't be used.
-    """
-    opened = open_source(path, encoding=encoding)
-    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
-        return _preview_faq(log, settings=settings, limit=limit)
-    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
-    interpreter = plan.rows.interpreter()
-    shown: list[tuple[str, ...]] = []
-    rejects: list[RejectNote] = []
-    voices = 0
-    rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
-    with closing(rows):
-        for number, row in enumerate(rows, start=1):
-            result = interpreter.read(row)
-            if isinstance(result, RejectedRow):
-                rejects.append(RejectNote(result.row, result.column, result.reason))
-            else:
-                voices += len(result)
-            if number <= _PREVIEW_ROWS:
-                shown.append(row.cells)
-            if limit is not None and number >= limit:
-                break
-    return Preview(
-        encoding=ENCODING_NAMES[plan.source.encoding],
-        mapping=plan.mapping.name,
-        guessed=tuple(plan.mapping.describe()),
-        headings=plan.source.headings,
-        rows=tuple(shown),
-        voices=voices,
-        rejects=tuple(rejects),
-        encoding_key=plan.source.encoding,
-        columns=plan.mapping,
-        lines=plan.source.lines,
-    )
 
 
 def check_file(
@@ -142,12 +31,7 @@ def check_file(
     path: Path,
     *,
     settings: Settings,
-    mapping: str | ColumnMapping = AUTO,
-    encoding: str | None = None,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    period: str | None = None,
-    source_name: str | None = None,
+    options: FileOptions = NOTHING_SAID,
     progress: Progress | None = None,
     stop: Stop | None = None,
     chunk_voices: int = CHUNK_VOICES,
@@ -160,10 +44,10 @@ def check_file(
         InputError: the file or the mapping can't be used.
     """
     began = time.monotonic()
-    opened = open_source(path, encoding=encoding)
-    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+    opened = open_source(path, encoding=options.encoding)
+    if log := open_faq_log(opened, options, settings=settings):
         return _check_faq(engine, log, settings=settings, began=began, progress=progress, stop=stop)
-    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    plan = plan_source(opened, options, settings=settings)
     with db.reading(engine) as session:
         begun = where_to_begin(session, plan)
         codes = Counter(count_by_code(session, begun.batch) if begun.batch else ())
@@ -198,31 +82,6 @@ def check_file(
         rejects_sample=tuple(sample),
         resumed=begun.done > 0,
         cancelled=cancelled,
-    )
-
-
-def _preview_faq(log: FaqLog, *, settings: Settings, limit: int | None) -> Preview:
-    shown: list[tuple[str, ...]] = []
-    rejects: list[RejectNote] = []
-    counts = 0
-    with closing(log.rows(settings=settings)) as rows:
-        for row in islice(rows, limit):
-            rejects += [RejectNote(item.row, item.column, item.reason) for item in row if isinstance(item, RejectedRow)]
-            counts += sum(not isinstance(item, RejectedRow) for item in row)
-            if row and len(shown) < _PREVIEW_ROWS:
-                shown.append(row[0].cells)
-    source = log.source
-    return Preview(
-        encoding=ENCODING_NAMES[source.encoding],
-        mapping=log.mapping,
-        guessed=tuple(log.describe()),
-        headings=source.headings,
-        rows=tuple(shown),
-        voices=counts,
-        rejects=tuple(rejects),
-        encoding_key=source.encoding,
-        columns=ColumnMapping(log.mapping, {}, source.headings),
-        lines=source.lines,
     )
 
 

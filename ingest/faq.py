@@ -19,8 +19,9 @@ from ingest.faq_periods import Span, parse_period, period_in_file_name
 from ingest.headings import heading_key
 from ingest.incoming import RejectedRow, Row
 from ingest.mapping import ColumnMapping
-from ingest.mapping_files import AUTO, FAQ_NAMES
+from ingest.mapping_files import FAQ_NAMES
 from ingest.normalize import clean_line, clean_text, folded, is_nothing
+from ingest.options import NOTHING_SAID, FileOptions
 from ingest.sources import Source
 
 _LONGEST = {"number": 100, "theme": 64, "department": 64}
@@ -165,20 +166,19 @@ def made_number(question: str) -> str:
     return f"q-{hashlib.sha256(folded(question).encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
-def open_faq_log(
-    source: Source, *, settings: Settings, mapping: str | ColumnMapping = AUTO, period: str | None = None, file_name: str | None = None
-) -> FaqLog | None:  # fmt: skip
+def open_faq_log(source: Source, options: FileOptions = NOTHING_SAID, *, settings: Settings) -> FaqLog | None:
     """The source as an FAQ log; ``None`` if it is none (``faq_columns.find_faq_columns`` tells).
 
-    The period is each row's own, else ``period``, else what ``file_name`` tells.
+    The period is each row's own, else the one that was given, else what the file's name tells.
 
     Raises:
         InputError: a column of the mapping isn't there, the period can't be read, or nothing tells one.
     """
+    mapping = options.mapping
     if isinstance(mapping, ColumnMapping):
         return None  # somebody said which column is the body of a voice
-    name = PurePath(file_name or source.name).stem
-    given = _given_period(period)
+    name = PurePath(options.source_name or source.name).stem
+    given = _given_period(options.period)
     span, told_by = (given, "指定") if given else (period_in_file_name(name), "ファイル名")
     year = fiscal_year(span.since) if span else None
     found = find_faq_columns(source, settings=settings, mapping=mapping, year=year)

@@ -20,6 +20,7 @@ from ingest.incoming import IncomingVoice, RejectedRow
 from ingest.mapping import ColumnMapping, guess_mapping
 from ingest.mapping_choices import blank, choices_of, corrected
 from ingest.mapping_files import AUTO
+from ingest.options import FileOptions
 from ingest.plan import plan_source
 from ingest.readers import TEXT_ENCODINGS
 from ingest.sources import Source, open_source
@@ -68,6 +69,13 @@ class Choices:
             period=given.get("period", ""),
             as_voices=given.get("as_voices", False),
         )
+
+    def options(self, mapping: ColumnMapping | None, *, source_name: str | None = None) -> FileOptions:
+        """The same for an import, by the mapping that came of it; ``None``: the file is an FAQ log."""
+        encoding = self.encoding or None
+        if mapping is None:
+            return FileOptions(self.mapping, encoding, period=self.period or None, source_name=source_name)
+        return FileOptions(mapping, encoding, self.channel, self.received_on, source_name=source_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,7 @@ def _look_at_faq(source: Source, choices: Choices, problem: InputError | None, s
     log: FaqLog | None = None
     if problem is None:
         try:
-            log = open_faq_log(source, settings=settings, mapping=choices.mapping, period=choices.period)
+            log = open_faq_log(source, choices.options(None), settings=settings)
         except InputError as error:
             problem = error
     if log:
@@ -237,9 +245,7 @@ def _base(source: Source, choices: Choices, settings: Settings) -> tuple[ColumnM
 
 
 def _first_rows(source: Source, mapping: ColumnMapping | None, choices: Choices, settings: Settings) -> dict[str, Any]:
-    plan = mapping and plan_source(
-        source, settings=settings, mapping=mapping, channel=choices.channel, received_on=choices.received_on
-    )  # fmt: skip
+    plan = mapping and plan_source(source, choices.options(mapping), settings=settings)
     interpreter = plan.rows.interpreter() if plan else None
     rows: list[LookedRow] = []
     read_by = by_call(source, mapping) if mapping else source

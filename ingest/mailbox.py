@@ -18,7 +18,8 @@ from ingest.imap import ImapFolder, open_folder, server_of
 from ingest.incoming import RejectedRow, Row, digest
 from ingest.mail import ENCODING
 from ingest.mail_message import HEADINGS, read_message
-from ingest.pipeline import ImportReport, Progress, import_file
+from ingest.pipeline import Progress, import_file
+from ingest.reports import ImportReport
 
 _LONGEST_NAME = 255
 
@@ -102,9 +103,8 @@ def fetch_mailbox(
         source = NewMails(box, name, tuple(uids))
         _give_up_others(engine, source)
         report = import_file(
-            engine, source, settings=settings, keyring=keyring, annotate=annotate, mask=mask, source_name=name, actor=actor,
-            progress=progress,
-        )  # fmt: skip
+            engine, source, settings=settings, keyring=keyring, annotate=annotate, mask=mask, actor=actor, progress=progress
+        )
         _remember(engine, name, box.uid_validity, uids[-1])
         moved = _move(engine, source, report.batch, move_to, actor=actor) if move_to is not None else 0
     return MailboxReport(name, report, moved)

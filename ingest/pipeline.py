@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,17 @@ from core import audit, db
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
-from core.models import Batch, BatchStatus, Channel, Reject, Voice
+from core.models import Batch, BatchStatus, Reject, Voice
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.deadlines import load_deadline_rule
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import import_faq
-from ingest.mapping import ColumnMapping
-from ingest.mapping_files import AUTO
 from ingest.normalize import clean_line
+from ingest.options import NOTHING_SAID, FileOptions
 from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES
+from ingest.reports import ImportReport, RejectNote
 from ingest.sources import Source, open_source
 from ingest.storage import Sums, save_chunk
 
@@ -61,48 +60,6 @@ Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class RejectNote:
-    """Where and why a row could not be taken, without its content."""
-
-    row: int
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did. The sums are the batch's own, also when it was gone on with after an interruption.
-
-    ``cancelled``: it was stopped before its end; the same import later goes on from there.
-    """
-
-    batch: int
-    read: int
-    imported: int
-    duplicates: int
-    rejected: int
-    seconds: float
-    encoding: str
-    mapping: str
-    guessed: tuple[str, ...]
-    rejects_sample: tuple[RejectNote, ...]
-    resumed: bool = False
-    blank: int = 0
-    cancelled: bool = False
-
-    @property
-    def nothing_taken(self) -> bool:
-        """Whether not one voice came out of the file, although something was in it."""
-        return self.imported == 0 and self.duplicates == 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """What ``koe import --json`` prints."""
-        return {name: getattr(self, name) for name in ("batch", "read", "imported", "duplicates", "rejected")} | {
-            "seconds": round(self.seconds, 3)
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Begun:
     """Where an import begins: its batch (``None``: a new one), the rows that are done, what became of them, how rows are read."""
 
@@ -121,12 +78,7 @@ def import_file(
     keyring: Keyring,
     annotate: Annotate,
     mask: Mask,
-    mapping: str | ColumnMapping = AUTO,
-    encoding: str | None = None,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    period: str | None = None,
-    source_name: str | None = None,
+    options: FileOptions = NOTHING_SAID,
     actor: str = "cli",
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -135,10 +87,9 @@ def import_file(
     """Takes a file in, chunk by chunk, each in a transaction of its own with the batch's checkpoint.
 
     ``annotate`` and ``mask`` are ``nlp.annotate.annotate_batch`` and ``mask_batch``; they run in other processes, so they must
-    be importable by name. ``mapping``, ``encoding``, ``channel``, ``received_on`` and ``source_name`` are those of
-    ``plan.plan_file``. ``path`` may be a source that is open already. ``chunk_voices`` are saved together.
+    be importable by name. ``path`` may be a source that is open already. ``chunk_voices`` are saved together.
 
-    An FAQ log becomes entries with counts, not voices (``ingest.faq``); ``period`` holds for counts that don't say theirs.
+    An FAQ log becomes entries with counts, not voices (``ingest.faq``).
 
     An import of the same file in the same way that was interrupted, or that ``stop`` ended, goes on where it stopped.
 
@@ -148,12 +99,12 @@ def import_file(
         ModelError: nlp's models are missing; the batch stays where it is and can be gone on with.
     """
     began = time.monotonic()
-    opened = open_source(path, encoding=encoding)
-    if log := open_faq_log(opened, settings=settings, mapping=mapping, period=period, file_name=source_name):
+    opened = open_source(path, encoding=options.encoding)
+    if log := open_faq_log(opened, options, settings=settings):
         work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask}
-        return _import_faq(engine, log, work, name=source_name, actor=actor, progress=progress, stop=stop)
+        return _import_faq(engine, log, work, name=options.source_name, actor=actor, progress=progress, stop=stop)
     rule = load_deadline_rule(settings)
-    plan = plan_source(opened, settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name)
+    plan = plan_source(opened, options, settings=settings)
     source = plan.source
     batch_id, begun = _begin(engine, plan, actor=actor)
     meter = Meter(source.lines, begun.sums, progress, batch=batch_id)

@@ -15,6 +15,7 @@ from ingest.calls import by_call, resolve_calls
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Fallback, Interpreter, fallback_day
 from ingest.mapping import ColumnMapping, with_notes
+from ingest.options import FileOptions
 from ingest.readers import TEXT_ENCODINGS
 from ingest.sources import Source, open_source
 from ingest.workbook import SheetRow, in_sheet
@@ -95,56 +96,18 @@ class _SheetInterpreter(Interpreter):
         return in_sheet(result, row.sheet) if isinstance(row, SheetRow) and isinstance(result, RejectedRow) else result
 
 
-def plan_file(
-    path: Path,
-    *,
-    settings: Settings,
-    mapping: str | ColumnMapping,
-    encoding: str | None = None,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    source_name: str | None = None,
-) -> FilePlan:
-    """Opens a file and settles how its rows are understood.
-
-    Args:
-        path: the file.
-        settings: for the folder of the mappings.
-        mapping: ``auto``, a name in ``data/mappings``, a path to a YAML file, or a mapping that was corrected by hand.
-        encoding: a key of ``readers.TEXT_ENCODINGS`` that holds against the guess, where the file is a CSV or TSV.
-        channel: of the rows that don't say theirs.
-        received_on: of the rows that don't say theirs.
-        source_name: the file's name where ``path`` is a copy (an upload).
-
-    Raises:
-        InputError: the file or the mapping can't be used.
-    """
-    return plan_source(
-        open_source(path, encoding=encoding),
-        settings=settings, mapping=mapping, channel=channel, received_on=received_on, source_name=source_name,
-    )  # fmt: skip
-
-
-def plan_source(
-    source: Source,
-    *,
-    settings: Settings,
-    mapping: str | ColumnMapping,
-    channel: Channel | None = None,
-    received_on: date | None = None,
-    source_name: str | None = None,
-) -> FilePlan:
-    """The same for a file that is open already.
+def plan_source(source: Source, options: FileOptions, *, settings: Settings) -> FilePlan:
+    """Settles how the rows of a file are understood.
 
     Raises:
         InputError: the mapping can't be used.
     """
-    name = source_name or source.name
+    mapping, name = options.mapping, options.source_name or source.name
     if isinstance(mapping, ColumnMapping):
         resolved = mapping.bound_to(source.headings)
     else:
         resolved = resolve_calls(mapping, source, settings=settings)
-    plan = RowPlan(resolved, name, fallback_day(resolved, file_name=name, received_on=received_on), channel)
+    plan = RowPlan(resolved, name, fallback_day(resolved, file_name=name, received_on=options.received_on), options.channel)
     return FilePlan(by_call(source, resolved), _told(plan))
 
 

@@ -19,7 +19,8 @@ from core.settings import Settings
 from ingest.chunks import known_hashes
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.mapping_files import AUTO
-from ingest.plan import plan_again, plan_file
+from ingest.options import FileOptions
+from ingest.plan import plan_again, plan_source
 from ingest.receipts import receipt_number
 from ingest.sources import open_source
 from nlp import postings
@@ -146,7 +147,7 @@ def reconcile_file(
     if batch and batch.plan:
         plan = plan_again(path, batch.plan, encoding=batch.encoding)
     else:
-        plan = plan_file(path, settings=settings, mapping=batch.mapping if batch else AUTO)
+        plan = plan_source(source, FileOptions(batch.mapping if batch else AUTO), settings=settings)
     search = _Search(engine, rejects)
     rows = plan.source.rows(needed=plan.mapping.needed, settings=settings)
     interpreter = plan.rows.interpreter()

@@ -121,17 +121,8 @@ def start(
     looked = _look(upload, choices, settings=settings, keyring=keyring)
     if looked.look.problem:
         raise looked.look.problem
-    chosen = looked.choices.as_dict()
-    mapping = looked.look.mapping
-    arguments = {
-        "upload": upload_id,
-        "mapping": mapping.as_dict() if mapping else chosen["mapping"],
-        "encoding": chosen["encoding"] or None,
-        "channel": chosen["channel"] if mapping else None,
-        "received_on": chosen["received_on"] if mapping else None,
-        "period": None if mapping else chosen["period"] or None,
-        "source_name": upload.name,
-    }
+    options = looked.choices.options(looked.look.mapping, source_name=upload.name)
+    arguments = {"upload": upload_id, **options.as_dict()}
     kind, what = (CHECK, "を試しに取り込む") if dry_run else (IMPORT, "の取込")
     with db.writing(engine) as session:
         upload = uploads.find(session, upload_id, lock=True)  # two clicks come one after the other
@@ -141,7 +132,7 @@ def start(
         job = jobs.submit(
             session, settings, kind=kind, title=f"「{upload.name}」{what}", arguments=arguments, actor=actor, total=looked.look.lines
         )
-        upload.options = {**upload.options, **chosen, "job": job.id}
+        upload.options = {**upload.options, **looked.choices.as_dict(), "job": job.id}
         return job.id
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,27 +16,10 @@ from core.errors import InputError
 
 if TYPE_CHECKING:
     from core.models import Channel
-    from ingest.check import CheckReport
-    from ingest.pipeline import ImportReport, RejectNote
+    from ingest.options import FileOptions
+    from ingest.reports import CheckReport, FileReport, ImportReport, RejectNote
 
 STOPPED = 130  # what a shell expects of a program that Ctrl+C ended
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What holds for all files of one command."""
-
-    mapping: str
-    encoding: str | None
-    channel: Channel | None
-    received_on: date | None
-    period: str | None
-
-    def as_keywords(self) -> dict[str, Any]:
-        return {
-            "mapping": self.mapping, "encoding": self.encoding, "channel": self.channel, "received_on": self.received_on,
-            "period": self.period,
-        }  # fmt: skip
 
 
 @app.command(name="import")
@@ -55,7 +37,9 @@ def import_files(
     as_json_lines: Annotated[bool, typer.Option("--json", help="結果をファイルごとに1行の JSON で出す（途中経過は標準エラー）")] = False,
 ) -> None:
     """ファイルの声を取り込む。同じ声は2度入らず、取り込めない行は理由とともに残る。Ctrl+C で止め、同じ命令で続きから進む。"""
-    options = _Options(mapping, encoding, _channel(channel), _day(received_on), period)
+    from ingest.options import FileOptions
+
+    options = FileOptions(mapping, encoding, _channel(channel), _day(received_on), period)
     missing = [str(path) for path in files if not path.exists()]
     if missing:
         raise InputError(f"ファイルがありません: {'、'.join(missing)}", hint="パスを確かめてください。何も取り込んでいません。")
@@ -73,7 +57,7 @@ def import_files(
         raise typer.Exit(code=1)
 
 
-def _take(files: list[Path], options: _Options, interrupt: Interrupt, *, json_lines: bool) -> int:
+def _take(files: list[Path], options: FileOptions, interrupt: Interrupt, *, json_lines: bool) -> int:
     from core.crypto import load_keyring
     from ingest.pipeline import import_file
     from nlp.annotate import Masker
@@ -87,7 +71,7 @@ def _take(files: list[Path], options: _Options, interrupt: Interrupt, *, json_li
         with watched(path.name, json_lines=json_lines) as tell:
             report = import_file(
                 engine, path, settings=current, keyring=keyring, annotate=annotator, mask=Masker(current.taxonomy_dir),
-                progress=tell, stop=interrupt, **options.as_keywords(),
+                progress=tell, stop=interrupt, options=options,
             )  # fmt: skip
         say(as_json(report.as_dict())) if json_lines else _print_report(path, report)
         if report.cancelled:
@@ -97,7 +81,7 @@ def _take(files: list[Path], options: _Options, interrupt: Interrupt, *, json_li
     return _each(files, one, interrupt)
 
 
-def _check(files: list[Path], options: _Options, interrupt: Interrupt, *, json_lines: bool) -> int:
+def _check(files: list[Path], options: FileOptions, interrupt: Interrupt, *, json_lines: bool) -> int:
     from ingest.check import check_file
 
     current = settings()
@@ -105,7 +89,7 @@ def _check(files: list[Path], options: _Options, interrupt: Interrupt, *, json_l
 
     def one(path: Path) -> bool:
         with watched(path.name, json_lines=json_lines) as tell:
-            report = check_file(engine, path, settings=current, progress=tell, stop=interrupt, **options.as_keywords())
+            report = check_file(engine, path, settings=current, progress=tell, stop=interrupt, options=options)
         say(as_json(report.as_dict())) if json_lines else _print_check(path, report)
         if report.cancelled:
             note(f"{path}: 途中で止めました。件数はそこまでのものです。")
@@ -175,7 +159,7 @@ def _print_check(path: Path, report: CheckReport) -> None:
     _print_rejects(report.rejects_sample)
 
 
-def _print_understood(path: Path, report: ImportReport | CheckReport) -> None:
+def _print_understood(path: Path, report: FileReport) -> None:
     say(f"{path}（{report.encoding}、対応表 {report.mapping}）")
     for line in report.guessed:
         say(f"  {line}")
@@ -187,6 +171,6 @@ def _print_rejects(sample: tuple[RejectNote, ...]) -> None:
         say(f"  取込不可 {where}: {reject.reason}")
 
 
-def sums(report: ImportReport | CheckReport) -> str:
+def sums(report: FileReport) -> str:
     """What was read and what became of it, as an equation that a reader can check."""
     return f"読込 {report.read:,} ＝ 取込 {report.imported:,} ＋ 重複 {report.duplicates:,} ＋ 取込不可 {report.rejected:,}"

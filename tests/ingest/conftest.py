@@ -16,7 +16,9 @@ from core.settings import PROJECT_ROOT, Settings
 from ingest.chunks import Annotate, Mask
 from ingest.incoming import RejectedRow, Row
 from ingest.mail import open_mail
-from ingest.pipeline import ImportReport, import_file
+from ingest.options import FileOptions
+from ingest.pipeline import import_file
+from ingest.reports import ImportReport
 from ingest.retry import Tools
 from nlp.annotate import Annotator, Masker
 
@@ -36,9 +38,11 @@ Take = Callable[..., ImportReport]
 
 @pytest.fixture
 def take(annotate: Annotate, mask: Mask, settings: Settings, keyring: Keyring) -> Take:
-    def _take(engine: Engine, path: Path, **options: Any) -> ImportReport:
-        given = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask} | options
-        return import_file(engine, path, **given)
+    def _take(engine: Engine, path: Path, **given: Any) -> ImportReport:
+        """What is said of the file, and what else ``import_file`` is told."""
+        said = {name: given.pop(name) for name in FileOptions.__dataclass_fields__ if name in given}
+        work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask, "options": FileOptions(**said)}
+        return import_file(engine, path, **(work | given))
 
     return _take
 

@@ -21,7 +21,7 @@ from core.errors import KoeError
 from core.models import Batch, Reject, Voice
 from core.settings import PROJECT_ROOT
 from ingest.chunks import Annotate
-from ingest.pipeline import ImportReport
+from ingest.reports import ImportReport
 from nlp.annotate import Masker
 from nlp.annotation import Annotation, Label
 from nlp.similar import terms

@@ -15,10 +15,9 @@ from core.errors import InputError
 from core.models import Answer, Reject, Voice
 from core.settings import PROJECT_ROOT, Settings
 from ingest.calls import grouped
-from ingest.check import Preview, preview_file
 from ingest.chunks import Annotate
 from ingest.incoming import RejectedRow, Row
-from ingest.look import Choices, look
+from ingest.look import Choices, Look, look
 from ingest.mapping import ColumnMapping, Grouping, resolve_mapping
 from ingest.mapping_choices import CORRECTED, save_mapping
 from nlp.annotation import Annotation
@@ -53,12 +52,17 @@ def stored(engine: Engine) -> list[tuple[str, str, str | None]]:
         return [(number, text, answer) for number, text, answer in session.execute(found)]
 
 
-def seen(write: Write, settings: Settings, rows: Sequence[Sequence[str]], mapping: str = "auto") -> Preview:
-    return preview_file(write(rows), settings=settings, mapping=mapping, limit=None)
+def seen(write: Write, settings: Settings, rows: Sequence[Sequence[str]], mapping: str = "auto") -> Look:
+    return look(write(rows), Choices(mapping=mapping), settings=settings)
 
 
-def texts(preview: Preview) -> list[str]:
-    return [row[HEADINGS.index("発話内容")] for row in preview.rows]
+def understood(shown: Look) -> list[str]:
+    assert shown.mapping
+    return shown.mapping.describe()
+
+
+def texts(shown: Look) -> list[str]:
+    return [row.cells[HEADINGS.index("発話内容")] for row in shown.rows]
 
 
 def test_each_call_of_the_sample_is_one_voice_with_question_and_answer_apart(engine: Engine, take: Take) -> None:
@@ -85,10 +89,10 @@ def test_rows_of_a_number_are_joined_in_turn_and_the_city_s_are_the_answer(engin
 
 
 def test_auto_understands_numbers_that_count_on_and_says_so(write: Write, settings: Settings) -> None:
-    preview = seen(write, settings, CALLS)
-    assert (preview.voices, preview.rejects) == (2, ())
-    assert any("1件にまとめます" in line and "枝番" in line for line in preview.guessed)
-    assert preview.rows[0][-1] == "担当の課に伝えると答えた。"
+    shown = seen(write, settings, CALLS)
+    assert (shown.voices, shown.rejects) == (2, 0)
+    assert any("1件にまとめます" in line and "枝番" in line for line in understood(shown))
+    assert shown.rows[0].voices[0].answer == "担当の課に伝えると答えた。"
 
 
 def test_auto_understands_rows_with_nothing_but_words(write: Write, settings: Settings) -> None:
@@ -99,8 +103,8 @@ def test_auto_understands_rows_with_nothing_but_words(write: Write, settings: Se
         ["K-2", DAY, "別の電話", ""],
         ["", "", "その続き", ""],
     ]
-    preview = seen(write, settings, rows)
-    assert [row[2] for row in preview.rows] == ["一行目\n二行目", "別の電話\nその続き"]
+    shown = seen(write, settings, rows)
+    assert [voice.text for row in shown.rows for voice in row.voices] == ["一行目\n二行目", "別の電話\nその続き"]
 
 
 def test_auto_understands_a_first_row_without_a_turn(write: Write, settings: Settings) -> None:
@@ -125,9 +129,9 @@ UNSAFE: dict[str, list[list[str]]] = {
 
 @pytest.mark.parametrize("name", UNSAFE)
 def test_auto_joins_nothing_in_doubt(write: Write, settings: Settings, name: str) -> None:
-    preview = seen(write, settings, UNSAFE[name])
-    assert preview.voices + len(preview.rejects) == len(UNSAFE[name]) - 1
-    assert not any("まとめます" in line for line in preview.guessed)
+    shown = seen(write, settings, UNSAFE[name])
+    assert shown.voices + shown.rejects == len(UNSAFE[name]) - 1
+    assert not any("まとめます" in line for line in understood(shown))
 
 
 def test_a_row_that_stands_twice_is_a_duplicate_and_no_continuation(sqlite_engine: Engine, take: Take, write: Write, mapping: str) -> None:
@@ -155,10 +159,10 @@ def test_a_broken_row_costs_its_whole_call_and_no_other(sqlite_engine: Engine, t
 def test_a_row_below_a_line_nobody_can_read_is_given_to_no_call(write: Write, settings: Settings, mapping: str) -> None:
     lines = [HEADINGS, FIRST, ["K-2", "1", DAY, "市民", '"公園', "課"], ["", "2", "", "市民", "水道", ""], [*OTHER[:4], "歩道", ""]]
     content = "\n".join(",".join(line) for line in lines).encode()
-    preview = preview_file(write(content), settings=settings, mapping=mapping, limit=None)
-    assert preview.voices == 2
-    assert [row[4] for row in preview.rows if len(row) > 1] == [FIRST[4], "水道", "歩道"]
-    assert [(reject.row, reject.column) for reject in preview.rejects] == [(3, ""), (4, "受付番号")]
+    shown = look(write(content), Choices(mapping=mapping), settings=settings)
+    assert shown.voices == 2
+    assert [row.cells[4] for row in shown.rows if len(row.cells) > 1] == [FIRST[4], "水道", "歩道"]
+    assert [(reject.row, reject.column) for row in shown.rows for reject in row.rejects] == [(3, ""), (4, "受付番号")]
 
 
 def test_calls_don_t_run_over_the_edge_of_a_sheet(settings: Settings, tmp_path: Path, mapping: str) -> None:
@@ -170,7 +174,7 @@ def test_calls_don_t_run_over_the_edge_of_a_sheet(settings: Settings, tmp_path: 
             sheet.append(row)
     path = tmp_path / "calls.xlsx"
     book.save(path)
-    assert texts(preview_file(path, settings=settings, mapping=mapping, limit=None)) == [FIRST[4], "歩道の段差"]
+    assert texts(look(path, Choices(mapping=mapping), settings=settings)) == [FIRST[4], "歩道の段差"]
 
 
 GROUP = ColumnMapping("", {"external_id": 0, "text": 1}, ("番号", "内容"), group=Grouping(number=0, text=1, same_number=True))

@@ -14,7 +14,10 @@ from core import db
 from core.errors import InputError
 from core.models import AuditEntry, Batch, BatchStatus, Channel, Reject, Voice
 from core.settings import Settings
-from ingest.check import check_file, preview_file
+from ingest.check import check_file
+from ingest.look import Choices, look
+from ingest.mapping import ColumnMapping, resolve_mapping
+from ingest.options import FileOptions
 from ingest.pipeline import ImportProgress
 from tests.ingest.conftest import LIST_HEADINGS, SURVEY_HEADINGS, Take, Write, list_row, table_bytes
 
@@ -137,7 +140,7 @@ def test_another_way_to_read_the_file_is_another_import(engine: Engine, take: Ta
     for options in ({"channel": Channel.LETTER}, {"received_on": date(2025, 1, 6)}):
         other = take(engine, path, chunk_voices=3, stop=lambda: True, **options)
         assert not other.resumed
-    columns = preview_file(path, settings=settings).columns
+    columns = resolve_mapping("auto", LIST_HEADINGS, settings=settings)
     assert take(engine, path, mapping=columns).resumed
     with db.reading(engine) as session:
         found = session.scalars(select(Batch.status).order_by(Batch.id)).all()
@@ -145,12 +148,14 @@ def test_another_way_to_read_the_file_is_another_import(engine: Engine, take: Ta
 
 
 def test_a_mapping_corrected_by_hand_is_used(engine: Engine, take: Take, write: Write, settings: Settings) -> None:
-    path = write([["番号", "メモ", "ご意見"], ["1", "歩道の段差が大きい。", "なし"]])
-    columns = preview_file(path, settings=settings).columns
-    corrected = type(columns).from_dict({**columns.as_dict(), "fields": {"external_id": 0, "text": 1}, "name": "直した対応"})
-    shown = preview_file(path, settings=settings, mapping=corrected)
-    assert "「メモ」→ 本文" in shown.guessed
-    assert take(engine, path, mapping=corrected).mapping == "直した対応"
+    headings = ["番号", "メモ", "ご意見"]
+    path = write([headings, ["1", "歩道の段差が大きい。", "なし"]])
+    guess = resolve_mapping("auto", headings, settings=settings)
+    corrected = ColumnMapping.from_dict({**guess.as_dict(), "fields": {"external_id": 0, "text": 1}, "name": "直した対応"})
+    rehearsed = check_file(engine, path, settings=settings, options=FileOptions(corrected))
+    taken = take(engine, path, mapping=corrected)
+    assert "「メモ」→ 本文" in rehearsed.guessed
+    assert rehearsed.mapping == taken.mapping == "直した対応"
     with db.reading(engine) as session:
         assert session.scalar(select(Voice.text)) == "歩道の段差が大きい。"
 
@@ -162,11 +167,12 @@ def test_a_mapping_corrected_by_hand_is_used(engine: Engine, take: Take, write: 
         {"fields": {"text": "x"}}, {"same_rows": "two"}, {"defaults": None}, {"reasons": [{}]}, {"values": {"text": 1}},
     ],
 )  # fmt: skip
-def test_a_mapping_that_doesn_t_fit_is_refused(write: Write, settings: Settings, change: dict[str, Any]) -> None:
-    path = write([["番号", "メモ", "ご意見"], ["1", "a", "歩道の段差が大きい。"]])
-    columns = preview_file(path, settings=settings).columns
+def test_a_mapping_that_doesn_t_fit_is_refused(sqlite_engine: Engine, write: Write, settings: Settings, change: dict[str, Any]) -> None:
+    headings = ["番号", "メモ", "ご意見"]
+    path = write([headings, ["1", "a", "歩道の段差が大きい。"]])
+    guess = resolve_mapping("auto", headings, settings=settings)
     with pytest.raises(InputError) as refused:
-        preview_file(path, settings=settings, mapping=type(columns).from_dict({**columns.as_dict(), **change}))
+        check_file(sqlite_engine, path, settings=settings, options=FileOptions(ColumnMapping.from_dict({**guess.as_dict(), **change})))
     assert refused.value.hint
 
 
@@ -179,8 +185,9 @@ def test_a_mapping_that_doesn_t_fit_is_refused(write: Write, settings: Settings,
     ],
 )
 def test_a_mapping_comes_back_from_json_as_it_was(write: Write, settings: Settings, rows: Sequence[Sequence[str]], mapping: str) -> None:
-    columns = preview_file(write(rows), settings=settings, mapping=mapping).columns
-    again = type(columns).from_dict(columns.as_dict())
+    columns = look(write(rows), Choices(mapping=mapping), settings=settings).mapping
+    assert columns
+    again = ColumnMapping.from_dict(columns.as_dict())
     assert again.as_dict() == columns.as_dict()
     assert {**_public(again), "notes": ()} == {**_public(columns), "notes": ()}
 
@@ -194,13 +201,14 @@ def _public(columns: Any) -> dict[str, Any]:
 )
 def test_an_encoding_holds_against_the_guess(write: Write, settings: Settings, written: str, given: str, taken: str) -> None:
     path = write([["番号", "ご意見"], ["1", "歩道の段差が大きい。"]], encoding=written)
-    shown = preview_file(path, settings=settings, encoding=given)
-    assert (shown.encoding_key, shown.headings, shown.rows[0][1]) == (taken, ("番号", "ご意見"), "歩道の段差が大きい。")
+    shown = look(path, Choices(encoding=given), settings=settings)
+    assert (shown.encoding, shown.headings, shown.rows[0].cells[1]) == (taken, ("番号", "ご意見"), "歩道の段差が大きい。")
 
 
 def test_a_wrong_encoding_shows_what_it_makes_of_the_file(write: Write, settings: Settings) -> None:
     path = write([["no", "text"], ["1", "歩道の段差"]], encoding="cp932")
-    shown = preview_file(path, settings=settings, encoding="utf-8")
-    assert (shown.encoding, [note.column for note in shown.rejects]) == ("UTF-8", ["text"])
-    with pytest.raises(InputError, match="iso2022_jp"):
-        preview_file(path, settings=settings, encoding="iso2022_jp")
+    shown = look(path, Choices(encoding="utf-8"), settings=settings)
+    assert (shown.encoding, [reject.column for row in shown.rows for reject in row.rejects]) == ("utf-8", ["text"])
+    unknown = look(path, Choices(encoding="iso2022_jp"), settings=settings)
+    assert (unknown.encoding, unknown.rows[0].cells) == ("cp932", ("1", "歩道の段差"))
+    assert "iso2022_jp" in str(unknown.problem)

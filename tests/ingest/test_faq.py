@@ -19,7 +19,7 @@ from core.crypto import Keyring
 from core.errors import InputError
 from core.models import AuditEntry, Batch, BatchContent, BatchStatus, FaqCount, FaqEntry, Reject, Voice
 from core.settings import PROJECT_ROOT, Settings
-from ingest.check import check_file, preview_file
+from ingest.check import check_file
 from ingest.chunks import Annotate, Mask
 from ingest.faq import open_faq_log
 from ingest.faq_columns import find_faq_columns
@@ -27,7 +27,9 @@ from ingest.faq_import import CHUNK_COUNTS, check_faq, import_faq
 from ingest.faq_periods import Span
 from ingest.faq_queries import list_faq
 from ingest.faq_storage import in_force
+from ingest.look import Choices, look
 from ingest.mapping_files import saved_folder
+from ingest.options import FileOptions
 from ingest.sources import open_source
 from nlp.annotation import Annotation
 from tests.ingest.conftest import LIST_HEADINGS, Take, Write, list_row
@@ -161,7 +163,7 @@ NOT_FAQ: dict[str, list[list[str]]] = {
 @pytest.mark.parametrize("name", NOT_FAQ)
 def test_what_is_no_log_stays_what_it_was(write: Write, settings: Settings, name: str) -> None:
     assert open_faq_log(open_source(write(NOT_FAQ[name])), settings=settings) is None
-    assert preview_file(write(NOT_FAQ[name]), settings=settings, received_on=date(2026, 4, 1)).voices == len(NOT_FAQ[name]) - 1
+    assert look(write(NOT_FAQ[name]), Choices(received_on=date(2026, 4, 1)), settings=settings).voices == len(NOT_FAQ[name]) - 1
 
 
 def test_a_saved_mapping_that_claims_the_headings_decides(write: Write, settings: Settings) -> None:
@@ -192,7 +194,7 @@ def test_how_the_columns_are_read_is_known_without_a_period(write: Write, settin
 )
 def test_the_column_of_the_period(write: Write, settings: Settings, heading: str, cell: str) -> None:
     path = write([["質問", "閲覧数", heading], [WASTE, "5", cell]])
-    log = open_faq_log(open_source(path), settings=settings, period="2026年度")
+    log = open_faq_log(open_source(path), FileOptions(period="2026年度"), settings=settings)
     assert log
     ((count,),) = log.rows(settings=settings)
     assert count.span == Span(date(2026, 4, 1), date(2026, 4, 30))
@@ -290,10 +292,11 @@ def test_a_rehearsal_tells_how_far_it_is_and_is_stopped(sqlite_engine: Engine, w
     assert (stopped.read, stopped.cancelled) == (CHUNK_COUNTS, True)
 
 
-def test_a_preview_says_what_was_understood(write: Write, settings: Settings) -> None:
-    preview = preview_file(write([*LOG, ["F-9", "", "5", "2026-05"]]), settings=settings)
-    assert (preview.voices, len(preview.rejects), preview.headings) == (3, 1, tuple(HEADINGS))
-    assert any("質問ごとの回数" in line for line in preview.guessed)
+def test_a_person_sees_the_first_counts_and_what_was_understood(sqlite_engine: Engine, write: Write, settings: Settings) -> None:
+    path = write([*LOG, ["F-9", "", "5", "2026-05"]])
+    seen = look(path, Choices(), settings=settings)
+    assert (seen.counts, seen.rejects, seen.headings) == (3, 1, tuple(HEADINGS))
+    assert any("質問ごとの回数" in line for line in check_file(sqlite_engine, path, settings=settings).guessed)
 
 
 def test_figures_are_compared_with_the_period_before_and_add_up(engine: Engine, take: Take, write: Write) -> None:

@@ -32,7 +32,6 @@ from core.models import (
     Voice,
 )  # fmt: skip
 from core.settings import Settings
-from ingest.check import preview_file
 from ingest.chunks import Annotate, Mask
 from ingest.receipts import is_receipt_number
 from nlp.annotation import Annotation
@@ -349,11 +348,3 @@ def check_sums(engine: Engine, take: Take, path: Path) -> None:
     assert (again.imported, again.rejected, again.read) == (0, report.rejected, report.read)
     with db.reading(engine) as session:
         assert facts.differences(session) == []
-
-
-def test_a_preview_saves_nothing_and_says_what_would_come(write: Write, settings: Settings) -> None:
-    path = write([*many(30), list_row("99", "")], encoding="cp932")
-    first, whole = preview_file(path, settings=settings), preview_file(path, settings=settings, limit=None)
-    assert (first.encoding, first.voices, first.rejects, len(first.rows)) == ("CP932（Shift_JIS）", 20, (), 20)
-    assert (whole.voices, [note.row for note in whole.rejects]) == (30, [32])
-    assert "「ご意見」→ 本文" in whole.guessed

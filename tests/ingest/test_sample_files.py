@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import Engine
 
 from core.settings import PROJECT_ROOT, Settings
-from ingest.check import preview_file
+from ingest.check import check_file
+from ingest.options import FileOptions
 
 SAMPLE = PROJECT_ROOT / "data/sample"
 TRUTH = json.loads((SAMPLE / "truth.json").read_text("utf-8"))
@@ -21,9 +23,11 @@ TRUTH = json.loads((SAMPLE / "truth.json").read_text("utf-8"))
         ("survey_wide_utf8.csv", "survey-wide", "UTF-8"),
     ],
 )
-def test_every_record_comes_out_and_exactly_the_bad_ones_are_rejected(settings: Settings, name: str, mapping: str, encoding: str) -> None:
+def test_every_record_comes_out_and_exactly_the_bad_ones_are_rejected(
+    sqlite_engine: Engine, settings: Settings, name: str, mapping: str, encoding: str
+) -> None:
     for chosen in ("auto", mapping):
-        preview = preview_file(SAMPLE / name, settings=settings, mapping=chosen, limit=None)
-        assert preview.encoding == encoding
-        assert preview.voices == TRUTH["counts"][name]
-        assert len(preview.rejects) == sum(bad["file"] == name for bad in TRUTH["bad_rows"])
+        report = check_file(sqlite_engine, SAMPLE / name, settings=settings, options=FileOptions(chosen))
+        assert report.encoding == encoding
+        assert report.imported + report.duplicates == TRUTH["counts"][name]
+        assert report.rejected == sum(bad["file"] == name for bad in TRUTH["bad_rows"])

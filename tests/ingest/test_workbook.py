@@ -22,8 +22,8 @@ from core import db
 from core.errors import InputError
 from core.models import Batch, Reject, Voice
 from core.settings import PROJECT_ROOT, Settings
-from ingest.check import preview_file
 from ingest.incoming import RejectedRow, Row
+from ingest.look import Choices, look
 from ingest.sources import open_source
 from ingest.workbook import Book
 from tests.ingest.conftest import Take, Write
@@ -94,7 +94,6 @@ def test_a_workbook_is_known_by_its_bytes_and_not_by_its_name(write: Write, sett
     assert (source.name, source.encoding, source.headings, source.lines) == ("voices.csv", "xlsx", tuple(HEADINGS), 2)
     assert len(source.sha256) == 64
     assert read(path, settings) == [Row(2, ("A-1", "2025-04-01", "街灯が切れています。"))]
-    assert preview_file(path, settings=settings).encoding == "Excel ブック"
 
 
 @pytest.mark.parametrize(
@@ -154,8 +153,8 @@ def test_formulas_give_the_saved_value_and_errors_their_sign(write: Write, setti
 
 def test_dates_with_and_without_a_date_format_come_to_the_same_day(write: Write, settings: Settings) -> None:
     path = write(book_bytes({"声": [HEADINGS, RECORD, ["A-2", 45748, "声"], ["A-3", "R7.4.1", "声"]]}))
-    preview = preview_file(path, settings=settings)
-    assert (preview.voices, preview.rejects) == (3, ())
+    seen = look(path, Choices(), settings=settings)
+    assert (seen.voices, seen.rejects) == (3, 0)
 
 
 def test_a_list_grouped_by_merged_cells_has_their_value_in_each_row(write: Write, settings: Settings) -> None:
@@ -249,9 +248,9 @@ def test_rows_of_sheets_with_other_headings_or_none_are_rejected_and_named(write
         "課": [["題名"], ["所管課", "内容"], ["道路課", "道"]],
     }
     path = write(book_bytes(sheets))
-    preview = preview_file(path, settings=settings)
-    assert (preview.headings, preview.voices) == (tuple(HEADINGS), 1)
-    assert [(reject.row, reject.reason[:8]) for reject in preview.rejects] == [
+    seen = look(path, Choices(), settings=settings)
+    assert (seen.headings, seen.voices) == (tuple(HEADINGS), 1)
+    assert [(row.reject.row, row.reject.reason[:8]) for row in seen.rows if row.reject] == [
         *((row, "シート「表紙」に") for row in (1, 2)),
         (3, "シート「声」: "),
         *((row, "シート「続き」に") for row in (1, 2)),
@@ -457,7 +456,7 @@ def test_the_sample_s_counter_log_is_taken_in_as_its_truth_says(engine: Engine, 
 
 def test_an_import_keeps_the_rows_of_another_sheet(engine: Engine, take: Take, write: Write) -> None:
     report = take(engine, write(book_bytes({"声": [HEADINGS, RECORD], "集計": [["課", "件数"], ["道路課", 3]]})))
-    assert (report.read, report.imported, report.rejected) == (3, 1, 2)
+    assert (report.encoding, report.read, report.imported, report.rejected) == ("Excel ブック", 3, 1, 2)
     with db.reading(engine) as session:
         rejects = session.scalars(select(Reject).order_by(Reject.id)).all()
     assert [(reject.row, reject.code) for reject in rejects] == [(1, "sheet"), (2, "sheet")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
@@ -15,24 +13,12 @@ from core.settings import Settings
 from ingest.mapping_files import saved_folder
 from tests.web.browser import Browser, Page
 from tests.web.conftest import renew
-from tests.web.test_import_page import choices, sent, sums, work
+from tests.web.imports.pages import SQLITE, choices, sent, sums, work
 
 HEADINGS = "番号,質問,参照回数,備考"
 WASTE, CARD = "粗大ごみの申込み方法を教えてください。", "住民票の写しはどこで取れますか。"
 LOG = "\n".join([HEADINGS, f"F-1,{WASTE},300,", f"F-2,{CARD},多い,急増", "F-3,駐輪場はどこですか。,80,"]).encode("cp932")
 MONTHS = f"質問,4月,5月\n{WASTE},5,6\n{CARD},7,多い\n".encode()
-
-# For what the kind of database makes no difference to.
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def settings(tmp_path: Path, trained_home: Path) -> Settings:
-    """A home of the test's own that finds the trained models."""
-    home = tmp_path / "var"
-    home.mkdir()
-    (home / "models").symlink_to(trained_home / "models")
-    return Settings(home=home, data=trained_home / "data", engine="serial")
 
 
 def read_as(page: Page) -> list[str]:
