@@ -103,7 +103,10 @@ def limit(texts: list[str]) -> float:
 
 
 class Peak:
-    """The most memory that a process and its children have held together, by looking once a second: a look costs them time."""
+    """The most memory that a process and its children have held together, by looking once a second.
+
+    Counting pages that processes share once takes them some of their time: done only when the sum without that is the most yet.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.megabytes = 0.0
@@ -119,14 +122,20 @@ class Peak:
         return self.megabytes
 
     def _watch(self) -> None:
+        most = 0
         while not self._done.wait(1):
             held = 0
             try:
-                for process in (self._root, *self._root.children(recursive=True)):
+                processes = (self._root, *self._root.children(recursive=True))
+                resident = sum(process.memory_info().rss for process in processes)
+                if resident <= most:
+                    continue
+                for process in processes:
                     memory = process.memory_full_info()
-                    held += getattr(memory, "pss", memory.uss)  # pages that processes share count once
+                    held += getattr(memory, "pss", memory.uss)
             except psutil.Error:
                 continue
+            most = max(most, resident)
             self.megabytes = max(self.megabytes, held / 1e6)
 
 

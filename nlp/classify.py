@@ -60,6 +60,23 @@ class LinearModel:
         start = sum(len(self.labels[name]) for name in FACETS[: FACETS.index(facet)])
         return slice(start, start + len(self.labels[facet]))
 
+    def theme_alone(self) -> LinearModel:
+        """The model of the theme, the first columns: a tenth of the work."""
+        own = self.columns("theme")
+        words, characters, sif = (np.ascontiguousarray(view[:, own]) for view in (self.words, self.characters, self.sif))
+        return LinearModel({"theme": self.labels["theme"]}, self.temperatures, words, characters, sif, self.intercept[own])
+
+    def logits(self, blocks: Blocks) -> Floats:
+        """All labels' scores before calibration, shape (n, k)."""
+        # By columns each feature's coefficients are fetched once for all texts, and what is added to a text keeps its order.
+        words, characters = blocks.words.tocsc() @ self.words, blocks.characters.tocsc() @ self.characters
+        scores = words + characters + steady_product(blocks.sif, self.sif) + self.intercept
+        return np.asarray(np.round(scores * _STEPS) / _STEPS, dtype=np.float32)
+
+    def probabilities(self, facet: str, logits: Floats) -> Floats:
+        """One facet's calibrated probabilities, shape (n, labels)."""
+        return softmax(logits[:, self.columns(facet)] / self.temperatures[facet])
+
 
 class Decision(NamedTuple):
     """The labels of one text."""
@@ -92,6 +109,7 @@ class Classifier:
         self.labels = model.labels
         self.hold_below = hold_below
         self._model = model
+        self._theme_alone = model.theme_alone()
         self._columns = {name: model.columns(name) for name in FACETS}
         self._pairs = [tuple(label.split(SUBTHEME_JOIN, 1)) for label in self.labels["subtheme"]]
         self._theme_of_pair = np.array([self.labels["theme"].index(theme) for theme, _ in self._pairs])
@@ -112,10 +130,10 @@ class Classifier:
             return []
         line = line or self.features.book.line(texts)
         blocks = self.features.views(line)
-        logits = self.logits(blocks)
-        theme = self._probabilities("theme", logits)
-        kind = self._probabilities("kind", logits)
-        urgency = self._probabilities("urgency", logits)
+        logits = self._model.logits(blocks)
+        theme = self._model.probabilities("theme", logits)
+        kind = self._model.probabilities("kind", logits)
+        urgency = self._model.probabilities("urgency", logits)
         pair = self._pair_probabilities(theme, logits)
         department = steady_product(pair, self._desk).astype(np.float32)
         spoken = self._spoken(line, blocks, {"theme": theme, "kind": kind, "urgency": urgency}) if evidence else {}
@@ -153,7 +171,7 @@ class Classifier:
         if not places:
             return found
         pieces = [piece for row, where in places.items() for piece in segments.cut(texts[row], where)]
-        own = self._probabilities("theme", self.logits(self.features.transform(pieces)))
+        own = self._theme_alone.probabilities("theme", self._theme_alone.logits(self.features.transform(pieces)))
         parts: list[tuple[int, Stretch]] = []
         at = 0
         for row, where in places.items():
@@ -171,8 +189,8 @@ class Classifier:
         """Labels stretches as texts of their own; neighbours that then have one theme and department become one segment."""
         themes = self.labels["theme"]
         pieces = [piece for row, stretch in parts for piece in segments.cut(texts[row], [(stretch.start, stretch.end)])]
-        logits = self.logits(self.features.transform(pieces))
-        theme = self._probabilities("theme", logits)
+        logits = self._model.logits(self.features.transform(pieces))
+        theme = self._model.probabilities("theme", logits)
         pair = self._pair_probabilities(theme, logits)
         letters: dict[int, list[TopicSegment]] = {}
         for (row, stretch), own, both in zip(parts, theme, pair, strict=True):
@@ -186,20 +204,9 @@ class Classifier:
         for row, letter in letters.items():
             found[row] = tuple(letter)
 
-    def logits(self, blocks: Blocks) -> Floats:
-        """All facets' scores before calibration, shape (n, k)."""
-        model = self._model
-        # By columns each feature's coefficients are fetched once for all texts, and what is added to a text keeps its order.
-        words, characters = blocks.words.tocsc() @ model.words, blocks.characters.tocsc() @ model.characters
-        scores = words + characters + steady_product(blocks.sif, model.sif) + model.intercept
-        return np.asarray(np.round(scores * _STEPS) / _STEPS, dtype=np.float32)
-
     def probabilities(self, name: str, blocks: Blocks) -> Floats:
         """One facet's calibrated probabilities, shape (n, labels)."""
-        return self._probabilities(name, self.logits(blocks))
-
-    def _probabilities(self, name: str, logits: Floats) -> Floats:
-        return softmax(logits[:, self._columns[name]] / self._model.temperatures[name])
+        return self._model.probabilities(name, self._model.logits(blocks))
 
     def _pair_probabilities(self, theme: Floats, logits: Floats) -> Floats:
         """P(theme) × P(中分類 | theme), shape (n, pairs)."""

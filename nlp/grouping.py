@@ -131,27 +131,32 @@ class Grouping:
         voices_of: dict[Node, set[int]] = defaultdict(set)
         for voice, text_id in text_of.items():
             voices_of[self._node(text_id)] |= {voice, text_id}
-        begun = joined = 0
         for node in voices_of:
             self._parts.find(node)
+        older: list[tuple[int, set[int]]] = []
+        fresh: list[set[int]] = []
+        joined = 0
         for part in self._parts.all():
             groups = sorted(-node for node in part if node < 0)
             voices = {voice for node in part for voice in voices_of[node]}
-            if not groups and len(voices) < 2:
-                continue
-            if not groups:
-                groups = [self._begin()]
-                begun += 1
-            self._join(groups[1:], groups[0])
-            joined += len(groups) - 1
-            self._add(sorted(voices - self._group_of.keys()), groups[0], text_of)
-        return begun, joined
+            if groups:
+                self._join(groups[1:], groups[0])
+                joined += len(groups) - 1
+                older.append((groups[0], voices - self._group_of.keys()))
+            elif len(voices) > 1:
+                fresh.append(voices)
+        members = [*older, *zip(self._begin(len(fresh)), fresh, strict=True)]
+        rows = [
+            {"voice_id": voice, "campaign_id": group, "text_id": text_of[voice]} for group, voices in members for voice in sorted(voices)
+        ]
+        insert_rows(self._session, _MEMBERS, rows)
+        return len(fresh), joined
 
-    def _begin(self) -> int:
-        row = Campaign(created_at=utc_now())
-        self._session.add(row)
+    def _begin(self, count: int) -> list[int]:
+        rows = [Campaign(created_at=utc_now()) for _ in range(count)]
+        self._session.add_all(rows)
         self._session.flush()
-        return row.id
+        return [row.id for row in rows]
 
     def _join(self, groups: Sequence[int], older: int) -> None:
         if groups:
@@ -159,6 +164,3 @@ class Grouping:
             self._session.execute(moved.execution_options(synchronize_session=False))
             pointing = update(Campaign).where(Campaign.id.in_(groups) | Campaign.merged_into.in_(groups)).values(merged_into=older)
             self._session.execute(pointing.execution_options(synchronize_session=False))
-
-    def _add(self, voices: Sequence[int], group: int, text_of: Mapping[int, int]) -> None:
-        insert_rows(self._session, _MEMBERS, [{"voice_id": voice, "campaign_id": group, "text_id": text_of[voice]} for voice in voices])

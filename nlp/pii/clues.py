@@ -10,7 +10,7 @@ from nlp.pii.lexicon import CLEAR, family_weight
 from nlp.pii.words import masking_words
 
 ANY_NAME = Part.SURNAME | Part.GIVEN_NAME | Part.PERSON
-_PROPER = Part.PROPER
+_NOUN, _PROPER = Part.NOUN, Part.PROPER
 
 
 class Clues:
@@ -23,8 +23,9 @@ class Clues:
         self.parts: tuple[int, ...]
         self.words, _, self.parts, _, _ = zip(*tokens, strict=True) if tokens else ((), (), (), (), ())
         self.surfaces = set(self.words)
-        # Places in the text of proper nouns: names, places, firms.
-        self.proper = [index for index, part in enumerate(self.parts) if part & _PROPER]
+        # Places in the text of nouns, and of proper nouns: names, places, firms.
+        self.nouns = [index for index, part in enumerate(self.parts) if part & _NOUN]
+        self.proper = [index for index in self.nouns if self.parts[index] & _PROPER]
         proper = {self.parts[index] for index in self.proper}
         self.names = any(part & ANY_NAME for part in proper)
         self.surnames = any(part & Part.SURNAME for part in proper)

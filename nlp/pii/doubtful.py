@@ -17,18 +17,19 @@ _CLAUSE = 16
 _KANJI_WORD = re.compile(r"^[\u3400-\u9fff々ヶノ]{1,3}$")
 _SUBJECT = frozenset({"が", "は", "に", "と", "も", "へ", "なら", "です"})
 _SUBJECTS = frozenset({"が", "は", "も"})
-_NOUN, _SURNAME = Part.NOUN, Part.SURNAME
+_SURNAME = Part.SURNAME
 _NAMED = frozenset({"です", "という", "って", "だ", "でし"})
 
 
 def stand_alone(clues: Clues, spans: Sequence[PiiSpan], places: Collection[str]) -> list[PiiSpan]:
     """The doubts of a text (``nlp.pii.finding.doubts``)."""
     masking = masking_words()
-    tokens, words = clues.tokens, clues.words
+    tokens, words, parts = clues.tokens, clues.words, clues.parts
+    last = len(tokens) - 1
     candidates = [
         (tokens[index], tokens[index + 1])
-        for index, part in enumerate(clues.parts[:-1])
-        if part & _NOUN and (part & _SURNAME or words[index + 1] in _SUBJECT) and can_be_name(words[index])
+        for index in clues.nouns
+        if index < last and (parts[index] & _SURNAME or words[index + 1] in _SUBJECT) and can_be_name(words[index])
     ]
     unsure = [(token, following) for token, following in candidates if _may_be_name(token, following, masking, places)]
     if not unsure:
