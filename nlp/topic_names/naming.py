@@ -158,7 +158,7 @@ def broader(item: Matter, weigher: Weigher, children: Sequence[frozenset[str]]) 
     for found in candidates(item, weigher):
         covered = _cover(item, found.keys, children)
         own.append(found._replace(score=found.score * (covered if covered >= _MOST else covered * _NARROW)))
-    nouns = [key for key, count in item.nouns.items() if key not in item.places and count >= _least(item)]
+    nouns = _things(item)
     worth = {key: weigher.weight(item, key, keyword_share=_KEYWORD_OF_PARENT) * math.sqrt(_cover(item, (key,), children)) for key in nouns}
     nouns.sort(key=lambda key: (-worth[key], key))
     for place, first in enumerate(nouns[:_WIDE]):
@@ -227,13 +227,19 @@ def _lone(item: Matter, weigher: Weigher) -> Iterator[Candidate]:
 
 def _side_by_side(item: Matter, weigher: Weigher) -> Iterator[Candidate]:
     """Two nouns with a dot between: where no two are tied together."""
-    nouns = [key for key, count in item.nouns.items() if key not in item.places and count >= _least(item)]
+    nouns = _things(item)
     nouns.sort(key=lambda key: (-weigher.weight(item, key) * _support(item.nouns[key], item.texts), key))
     for place, first in enumerate(nouns[:_FOREMOST]):
         for second in nouns[place + 1 : _FOREMOST]:
             if _apart(item.shown[first], item.shown[second]):
                 score = sum(weigher.weight(item, key) * _support(item.nouns[key], item.texts) for key in (first, second)) / 2
                 yield Candidate(f"{item.shown[first]}・{item.shown[second]}", _SIDE_BY_SIDE * score, frozenset((first, second)))
+
+
+def _things(item: Matter) -> list[str]:
+    """The nouns that may stand beside another: not 増加 or 利用, which say nothing without whose."""
+    alone = lists().dangling
+    return [key for key, count in item.nouns.items() if key not in item.places and count >= _least(item) and item.shown[key] not in alone]
 
 
 def _go_together(item: Matter, second: str, third: str) -> bool:

@@ -28,6 +28,7 @@ class Lists:
     feelings: frozenset[str]
     plain: frozenset[str]
     abstract: frozenset[str]
+    dangling: frozenset[str]
     stems: frozenset[str]
     unfit: frozenset[str]
     towards: frozenset[str]
@@ -46,7 +47,7 @@ def lists() -> Lists:
     said = yaml.safe_load(WORDS.read_text("utf-8"))
     sets = {
         name: frozenset(said[name])
-        for name in ("empty", "feelings", "plain", "abstract", "stems", "unfit", "towards", "motions", "toilsome", "easy")
+        for name in ("empty", "feelings", "plain", "abstract", "dangling", "stems", "unfit", "towards", "motions", "toilsome", "easy")
     }
     return Lists(
         **sets,

@@ -143,6 +143,20 @@ def test_a_campaign_counts_once() -> None:
     assert "料金" in name
 
 
+def test_a_word_that_says_nothing_alone_stands_beside_no_other() -> None:
+    counted = topic(
+        "増加 苦情 騒音",
+        *(f"{noun}の増加。" for noun in ("苦情", "騒音", "落書き", "空き家")),
+        "苦情。",
+        "騒音。",
+        "苦情と騒音。",
+        "騒音。",
+    )
+    leaf = Child("夜間の騒音", (("騒音", 1.0), ("苦情", 0.8), ("増加", 0.7)))
+    (name,) = name_topics([counted], below=[[leaf, leaf]])
+    assert not re.search("増加[・と]|[・と]増加", name)
+
+
 @pytest.mark.parametrize(
     ("keywords", "name"),
     [
