@@ -11,7 +11,7 @@ from nlp.opinions import words
 from nlp.opinions.sentences import sentences
 from nlp.topic_names.choosing import choose
 from nlp.topic_names.naming import LONGEST, NAMELESS, SHORTEST, Weigher, broader, fallback, matter
-from nlp.topic_names.nouns import Noun, key_of, parts_of
+from nlp.topic_names.nouns import key_of, parts_of
 from nlp.topic_names.reading import Said, read
 
 __all__ = ["LONGEST", "NAMELESS", "SHORTEST", "Child", "TopicWords", "name_topics"]
@@ -96,9 +96,9 @@ def _telling(text: str, keywords: Sequence[tuple[str, float]]) -> list[str]:
 
 def _places(said: Iterable[Iterable[Said]], topics: Iterable[TopicWords]) -> frozenset[str]:
     """Of the words that may be a place or a family name, those that the texts have with 県, 市 or 駅 behind them."""
-    doubtful: set[Noun] = {noun for own in said for text in own for noun in text.nouns if noun.is_doubtful}
+    doubtful = {noun.doubtful for own in said for text in own for noun in text.nouns if noun.doubtful}
     whole = "\n".join(text for topic in topics for text in topic.texts)
-    return frozenset(noun.text for noun in doubtful if re.search(f"{re.escape(noun.text)}(?:{_AREA})", whole))
+    return frozenset(word for word in doubtful if re.search(f"{re.escape(word)}(?:{_AREA})", whole))
 
 
 def _words(child: Child) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
 from nlp.topic_names.naming import LONGEST, NAMELESS, Candidate
-from nlp.topic_names.nouns import is_fit
+from nlp.topic_names.nouns import is_impersonal
 
 _MUCH_WORSE = 0.3
 
@@ -44,12 +44,12 @@ def _told_apart(own: Sequence[Candidate], further: Sequence[str]) -> Iterator[st
     for found in own:
         for word in further:
             name = f"{found.name}（{word}）"
-            if word not in found.name and len(name) <= LONGEST and is_fit(word):
+            if word not in found.name and len(name) <= LONGEST and is_impersonal(word):
                 yield name
     yield from (found.name for found in own)
     yield NAMELESS
     for word in further:
-        if is_fit(word) and len(word) + len(NAMELESS) + 2 <= LONGEST:
+        if is_impersonal(word) and len(word) + len(NAMELESS) + 2 <= LONGEST:
             yield f"{NAMELESS}（{word}）"
     for number in count(2):  # nothing at all is known that would tell them apart
         yield f"{NAMELESS}（{number}）"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nlp.opinions.polarity import lexicon
 from nlp.topic_names.nominal import lists
-from nlp.topic_names.nouns import is_fit, key_of, parts_of
+from nlp.topic_names.nouns import is_impersonal, key_of, parts_of
 from nlp.topic_names.reading import Said
 
 SHORTEST, LONGEST = 4, 20
@@ -71,8 +71,8 @@ def matter(said: Sequence[Said], keywords: Sequence[tuple[str, float]], places: 
     bases: dict[str, str] = {}
     where: set[str] = set()
     for text in said:
-        own = [noun for noun in text.nouns if not noun.is_doubtful or noun.text in places]
-        tied = [link for link in text.links if not any(noun.is_doubtful and noun.text not in places for noun in (link.first, link.second))]
+        own = [noun for noun in text.nouns if not noun.doubtful or noun.doubtful in places]
+        tied = [link for link in text.links if not any(noun.doubtful and noun.doubtful not in places for noun in (link.first, link.second))]
         nouns.update(dict.fromkeys(noun.key for noun in own).keys())
         links.update(dict.fromkeys((link.first.key, link.joiner, link.second.key) for link in tied).keys())
         for noun in [*own, *(noun for link in tied for noun in (link.first, link.second))]:
@@ -263,7 +263,7 @@ def _apart(first: str, second: str) -> bool:
 
 def fallback(keywords: Iterable[tuple[str, float]]) -> list[Candidate]:
     """Names out of keywords alone: at most two nouns, or one with what makes it a phrase."""
-    words = [word for word, _ in keywords if is_fit(word)]
+    words = [word for word, _ in keywords if is_impersonal(word)]
     found = [f"{first}・{second}" for place, first in enumerate(words) for second in words[place + 1 :] if _apart(first, second)]
     found += [word if len(word) >= SHORTEST else f"{word}についての声" for word in words]
     return [Candidate(name, 0.0, frozenset()) for name in found if is_name(name)]

@@ -24,13 +24,13 @@ _POLITE = ("さん", "様", "ちゃん", "くん", "ら", "たち", "達")
 class Noun(NamedTuple):
     """A noun as written, and the form under which its spellings are counted together.
 
-    ``is_doubtful``: a place by its sentence, but a family name by itself (福井, 石川).
+    ``doubtful``: what in it is a place by its sentence, but might be a family name (千葉, and in 千葉邸); empty where nothing is.
     """
 
     text: str
     key: str
     is_place: bool = False
-    is_doubtful: bool = False
+    doubtful: str = ""
 
 
 @lru_cache(maxsize=50_000)
@@ -58,6 +58,11 @@ def is_fit(text: str) -> bool:
     if any(token.part & (Part.NUMBER | Part.SYMBOL | Part.PERSON) for token in tokens):
         return False
     return not any(token.part & (Part.SURNAME | Part.GIVEN_NAME) and not _may_be_a_place(token.surface) for token in tokens)
+
+
+def is_impersonal(word: str) -> bool:
+    """Whether no part of a fit word, seen without its sentence, might be a person's name: not 千葉."""
+    return is_fit(word) and not any(token.part & Part.PROPER and _may_be_a_person(token.surface) for token in tokenize(word))
 
 
 @lru_cache(maxsize=1)
@@ -119,4 +124,5 @@ def variants(words: Sequence[Word], first: int, last: int) -> Iterator[Noun]:
         if start > first and len(text) < 2:
             continue
         place = inside[0].tag.startswith(_PLACE) and all(word.tag.startswith(_PLACE) or word.text in _AREAS for word in inside[1:])
-        yield Noun(text, key_of(text), place, place and any(_may_be_a_person(word.text) for word in inside))
+        doubtful = next((word.text for word in inside if word.tag.startswith(_PLACE) and _may_be_a_person(word.text)), "")
+        yield Noun(text, key_of(text), place, doubtful)
