@@ -2,8 +2,8 @@
 
 from core.models.audit import AuditEntry
 from core.models.base import Base
-from core.models.enums import BatchContent, BatchStatus, Channel, Facet, JobState, Kind, Role, Status, TopicStatus, Urgency
-from core.models.facts import DailyCount
+from core.models.enums import BatchContent, BatchStatus, Channel, Facet, JobState, Kind, Role, Status, TopicEventKind, TopicStatus, Urgency
+from core.models.facts import DailyCount, MonthlyCount
 from core.models.faq import FaqCount, FaqEntry
 from core.models.intake import Batch, MailboxMark, ReceiptCounter, Reject, Upload
 from core.models.jobs import Job
@@ -11,7 +11,8 @@ from core.models.labels import HumanLabel, MachineLabel, MachineReading
 from core.models.likeness import Campaign, CampaignMember, ReadingMark, SearchTerm, Sender, VoiceWording, voice_search
 from core.models.opinions import Opinion
 from core.models.people import User, UserSession
-from core.models.topics import Topic, TopicMembership, TopicRun
+from core.models.surges import Surge, SurgeRun
+from core.models.topics import Topic, TopicEvent, TopicMembership, TopicMove, TopicRun, TopicSpace
 from core.models.voice import Answer, Secret, Voice
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "MachineLabel",
     "MachineReading",
     "MailboxMark",
+    "MonthlyCount",
     "Opinion",
     "ReadingMark",
     "ReceiptCounter",
@@ -44,9 +46,15 @@ __all__ = [
     "Secret",
     "Sender",
     "Status",
+    "Surge",
+    "SurgeRun",
     "Topic",
+    "TopicEvent",
+    "TopicEventKind",
     "TopicMembership",
+    "TopicMove",
     "TopicRun",
+    "TopicSpace",
     "TopicStatus",
     "Upload",
     "Urgency",

@@ -93,6 +93,21 @@ class TopicStatus(StrEnum):
 
     ACTIVE = "active"
     ENDED = "ended"
+    MERGED = "merged"
+
+
+class TopicEventKind(StrEnum):
+    """What became of a topic: at a run (the first six), or by a person's hand."""
+
+    KEPT = "kept"
+    GREW = "grew"
+    BORN = "born"
+    SPLIT = "split"
+    MERGED = "merged"
+    ENDED = "ended"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    PINNED = "pinned"
 
 
 class Role(StrEnum):

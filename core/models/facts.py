@@ -22,3 +22,17 @@ class DailyCount(Base):
     value: Mapped[str] = mapped_column(String(64), primary_key=True)
     by_value: Mapped[str] = mapped_column(String(64), primary_key=True)
     voices: Mapped[int]
+
+
+class MonthlyCount(Base):
+    """``DailyCount`` summed up by month, so that a year by two attributes is read in a few rows."""
+
+    __tablename__ = "monthly_counts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    facet: Mapped[str] = mapped_column(String(16), primary_key=True)
+    by_facet: Mapped[str] = mapped_column(String(16), primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True, doc="its first day")
+    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    by_value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    voices: Mapped[int]
