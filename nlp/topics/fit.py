@@ -79,7 +79,7 @@ class _Maker:
         some = Reader(space, self.words.take(rows), self.lexicon).every()
         self.step("話題を見つけています")
         known = Known(
-            self.previous[rows], len(topics), self.fresh[rows], Hold(self.moved[rows], pulls), self.standing.peoples
+            self.previous[rows], len(topics), self.fresh[rows], Hold(self.moved[rows], self.previous[rows], pulls), self.standing.peoples
         )  # fmt: skip
         refit = identity.refit(some, known)
         self.step("地図を作っています")
@@ -149,10 +149,10 @@ class _Maker:
 
     def _place_all(self, space: Space, refit: Refit, pulls: Floats, landmarks: Landmarks) -> _Placed:
         """Every voice to the nearest middle, block by block; where people put it, if they did."""
-        hold = Hold(self.moved, pulls)
+        hold = Hold(self.moved, self.previous, pulls)
         for old, new in refit.merged.items():
             hold = hold.redirected(old, new)
-        held = hold.arranged(refit.origin).labels
+        hold = hold.arranged(refit.origin)
         centroids, total = refit.grouping.centroids, len(self.words)
         placed = _Placed(
             np.full(total, REST, dtype=np.int64), np.ones(total, dtype=np.float32), np.zeros(total, dtype=np.float32),
@@ -161,7 +161,7 @@ class _Maker:
         reader = Reader(space, self.words, self.lexicon)
         for start, stop in blocks(total, BLOCK):
             vectors = reader.vectors(start, stop)
-            grouping = place(vectors, centroids, hold=Hold(held[start:stop], refit.hold.pulls))
+            grouping = place(vectors, centroids, hold=hold.rows(start, stop))
             labels = grouping.labels
             placed.labels[start:stop], placed.probabilities[start:stop] = labels, grouping.probabilities
             if len(centroids):

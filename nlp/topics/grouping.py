@@ -19,6 +19,9 @@ _ROUNDS = 200
 _SHARPNESS = 12.0
 # A voice nearer than this to no middle belongs to その他の声: below it, two readers' random pairs look alike as often.
 LEAST_LIKENESS = 0.22
+# So much nearer another middle must be than that of the topic a voice was in, or it stays: a voice between two topics would otherwise
+# change with every breath of theirs.
+STAY = 0.03
 # How far a pinned topic's middle is pulled from its voices' towards its words'.
 PULL = 0.3
 
@@ -34,20 +37,22 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What people decided and no round may change.
+    """What ties voices and topics: people's decisions, which no round may change, and where a voice has been so far.
 
     Attributes:
         labels: the topic that a person put each voice into; ``UNSEEN`` where nobody did.
+        homes: the topic that each voice was in; less than 0 where it was in none.
         pulls: for each topic the unit vector of the words that it was pinned by, zeros where it wasn't.
     """
 
     labels: Ints
+    homes: Ints
     pulls: Floats
 
     @classmethod
-    def nothing(cls, voices: int, topics: int, dimensions: int) -> Hold:
+    def nothing(cls, homes: Ints, topics: int, dimensions: int) -> Hold:
         """Where nobody has decided anything."""
-        return cls(np.full(voices, UNSEEN, dtype=np.int64), np.zeros((topics, dimensions), dtype=np.float32))
+        return cls(np.full(len(homes), UNSEEN, dtype=np.int64), homes, np.zeros((topics, dimensions), dtype=np.float32))
 
     def arranged(self, order: Sequence[int | None]) -> Hold:
         """The same for other topics: each continues an earlier one or (``None``) none. What was put into one that is gone is free."""
@@ -57,11 +62,16 @@ class Hold:
         for new, old in enumerate(order):
             if old is not None:
                 places[old], pulls[new] = new, self.pulls[old]
-        return Hold(places[self.labels], pulls)
+        return Hold(places[self.labels], places[self.homes], pulls)
+
+    def rows(self, start: int, stop: int) -> Hold:
+        """The same for some of the voices."""
+        return Hold(self.labels[start:stop], self.homes[start:stop], self.pulls)
 
     def redirected(self, goes: int, stays: int) -> Hold:
         """The same where one topic has become a part of another."""
-        return Hold(np.where(self.labels == goes, stays, self.labels), self.pulls)
+        labels, homes = (np.where(old == goes, stays, old) for old in (self.labels, self.homes))
+        return Hold(labels, homes, self.pulls)
 
 
 def middles(vectors: Floats, labels: Ints, count: int) -> Floats:
@@ -134,6 +144,10 @@ def parents_of(count: int) -> int:
 
 
 def _nearest(likeness: Floats, hold: Hold | None) -> Ints:
+    if hold is not None:
+        at_home = np.flatnonzero(hold.homes >= 0)
+        likeness = likeness.copy()
+        likeness[at_home, hold.homes[at_home]] += STAY
     nearest = likeness.argmax(axis=1).astype(np.int64)
     nearest[likeness.max(axis=1) < LEAST_LIKENESS] = REST
     return nearest if hold is None else np.where(hold.labels == UNSEEN, nearest, hold.labels)

@@ -116,7 +116,7 @@ def refit(vectors: Floats, known: Known, *, births: bool = True) -> Refit:
         known: the topics that exist; where none of them has a voice left, all are discovered afresh.
         births: whether topics may be born, split, merged and end; without it voices are only placed.
     """
-    hold = known.hold or Hold.nothing(len(vectors), known.count, vectors.shape[1])
+    hold = known.hold or Hold.nothing(known.previous, known.count, vectors.shape[1])
     seeds = pulled(middles(vectors, np.where(hold.labels == UNSEEN, known.previous, hold.labels), known.count), hold.pulls)
     alive = np.flatnonzero(np.linalg.norm(seeds, axis=1) > 0)
     empty = Grouping(np.full(len(vectors), REST), np.ones(len(vectors), dtype=np.float32), seeds[alive])
@@ -149,8 +149,7 @@ def _discover_all(state: _State) -> None:
     for place, old in enumerate(state.origin):
         inside = found.labels[(state.known.previous == old) & (found.labels >= 0)]
         shared[:, place] = np.bincount(inside, minlength=len(found.centroids))
-    sizes = np.bincount(found.labels[found.labels >= 0], minlength=len(found.centroids))
-    pairs = match(shared / np.maximum(sizes, 1)[:, None], found.centroids @ before.T)
+    pairs = match(shared / np.maximum(shared.sum(axis=1, keepdims=True), 1), found.centroids @ before.T)
     held = set(state.hold.labels.tolist())
     kept = [place for place in range(len(before)) if place not in pairs.values() and (state.is_pinned(place) or place in held)]
     order = [*(pairs.get(new) for new in range(len(found.centroids))), *kept]
@@ -161,15 +160,31 @@ def _discover_all(state: _State) -> None:
 
 
 def _bear(state: _State, fresh: NDArray[np.bool_]) -> None:
-    """New topics among the voices that fit none, if many of those are new."""
-    homeless = state.grouping.labels == REST
-    if int((homeless & fresh).sum()) < LEAST_NEW:
+    """New topics among the voices that fit none: groups that consist of new voices more than the whole does."""
+    homeless = np.flatnonzero(state.grouping.labels == REST)
+    if int(fresh[homeless].sum()) < LEAST_NEW:
         return
-    candidates = discover(state.vectors[homeless])
-    centroids = state.grouping.centroids
-    new = [row for row in candidates if not len(centroids) or float((centroids @ row).max()) < _SAME]
+    groups = assign(state.vectors[homeless], _without_doubles(discover(state.vectors[homeless])))
+    usual, centroids = float(fresh.mean()), state.grouping.centroids
+    new = []
+    for group, middle in enumerate(groups.centroids):
+        news = fresh[homeless[groups.labels == group]]
+        if int(news.sum()) < LEAST_NEW or float(news.mean()) < min(2 * usual, 0.5):
+            continue
+        if not len(centroids) or float((centroids @ middle).max()) < _SAME:
+            new.append(middle)
     if new:
         state.add(np.array(new, dtype=np.float32))
+
+
+def _without_doubles(centroids: Floats) -> Floats:
+    """Middles with those made one that are about the same matter: few voices fall into several groups more easily than many."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    if len(centroids) < 2:
+        return centroids
+    groups = fcluster(linkage(centroids, "average", metric="cosine"), 1 - _SAME, "distance").astype(np.int64) - 1
+    return middles(centroids, groups, int(groups.max()) + 1)
 
 
 def _split(state: _State, fresh: NDArray[np.bool_]) -> None:
@@ -239,7 +254,7 @@ def match(
     """Which old topic each new group continues, each at most once: the assignment with the greatest sum of what they have in common.
 
     Args:
-        voices: shares of the new group's voices that come from the old topic, shape (new, old), 0–1; ``None``: not known.
+        voices: of the new group's voices that had a topic the share that comes from each, shape (new, old); ``None``: not known.
         likeness: cosines of the middles.
         words: shares of keywords in common; ``None``: not known.
         least: pairs with less in common than this, on a scale to 1, are no pair.
