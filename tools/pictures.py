@@ -77,7 +77,7 @@ def telling_voice(session: Session) -> str:
         .where(Voice.pii_count >= 2, func.length(Voice.text).between(80, 220), Answer.published_on.is_not(None), Voice.confidence > 0.7)
         .order_by(Voice.received_on.desc(), Voice.id)
     )
-    number = next((row.receipt_number for row in found if row.said and row.said["value"] == row.department), None)
+    number = next((row.receipt_number for row in found if row.said and row.said[0] == row.department), None)
     if number is None:
         sys.exit("絵にできる声（公開した、伏せ字のある声）がありません。KOE_HOME を空にすると、見本の市を取り込みます。")
     return str(number)
