@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from api.intake_jobs import check_file, import_file, retry_rejects, undo_batch
@@ -10,12 +11,16 @@ from api.jobs import JobContext, JobFunction, JobStopped
 
 def fit_topics(context: JobContext) -> dict[str, Any]:
     """Topics over all voices."""
-    return _topics(context, "fit", "話題を作っています")
+    from nlp.topics import service
+
+    return service.fit_topics(context.engine, context.settings, actor=context.actor, progress=_steps(context)).as_dict()
 
 
 def update_topics(context: JobContext) -> dict[str, Any]:
     """New voices into the topics that exist."""
-    return _topics(context, "update", "声を話題に入れています")
+    from nlp.topics import service
+
+    return service.update_topics(context.engine, context.settings, actor=context.actor, progress=_steps(context)).as_dict()
 
 
 def train(context: JobContext) -> dict[str, Any]:
@@ -54,11 +59,15 @@ def read_opinions(context: JobContext) -> dict[str, Any]:
     return {"read": report.read}
 
 
-def _topics(context: JobContext, mode: str, message: str) -> dict[str, Any]:
-    from nlp import service
+def _steps(context: JobContext) -> Callable[[int, int, str], None]:
+    """Tells how far a run of topics is, and stops it between two steps; it has written nothing until its end."""
 
-    context.report(0, 0, message)
-    return service.fit_topics(context.engine, context.settings, mode=mode, actor=context.actor).as_dict()
+    def tell(done: int, total: int, message: str) -> None:
+        context.report(done, total, message)
+        context.check()
+
+    context.report(0, 0, "準備しています")
+    return tell
 
 
 KINDS: dict[str, JobFunction] = {

@@ -38,9 +38,10 @@ def demo(
     """見本の市（潮見市）の声を取り込み、話題を作り、画面を出す。"""
     from core.crypto import load_keyring
     from ingest.pipeline import import_file
-    from nlp import annotate, service, topics
+    from nlp import annotate, topics
     from nlp.annotate import Masker
     from nlp.likeness import update_campaigns
+    from nlp.topics import service
 
     current = settings()
     began = time.monotonic()
@@ -115,7 +116,7 @@ def _accounts(engine: Engine) -> None:
 def _tell(engine: Engine) -> None:
     from core import db
     from loop import publication
-    from nlp import service
+    from nlp.topics import service
 
     with db.reading(engine) as session:
         figures = publication.figures(session)

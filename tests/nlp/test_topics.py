@@ -9,6 +9,7 @@ from core.settings import Settings
 from nlp import artifacts, topics
 from nlp.japanese import tokenize
 from nlp.topics import REST, Document, Term, describe, document, middles, parents
+from nlp.topics.description import name_of
 from nlp.vectors import Floats, Lexicon, unit
 
 
@@ -135,14 +136,14 @@ def test_a_topic_nobody_is_in_has_no_words() -> None:
     ],
 )
 def test_a_name_says_nothing_twice(words: list[tuple[str, float]], name: str) -> None:
-    assert topics._name([(Term(word, word, is_noun=True), weight) for word, weight in words]) == name
+    assert name_of([(Term(word, word, is_noun=True), weight) for word, weight in words]) == name
 
 
 def test_verbs_help_only_where_nouns_are_lacking() -> None:
     verb = (Term("困る", "困る", is_noun=False), 0.9)
     nouns = [(Term(word, word, is_noun=True), 0.5) for word in ("雪", "道")]
-    assert topics._name([verb, *nouns]) == "雪・道"
-    assert topics._name([verb, nouns[0]]) == "雪・困る"
+    assert name_of([verb, *nouns]) == "雪・道"
+    assert name_of([verb, nouns[0]]) == "雪・困る"
 
 
 def test_typical_voices_say_something() -> None:
