@@ -28,6 +28,7 @@ def bertopic(lines: Sequence[str], vectors: Floats, count: int) -> Found:
 
     HDBSCAN is scikit-learn's (docs/adr/0014). Its parameters and UMAP's are BERTopic's own.
     """
+    del count
     from bertopic import BERTopic
     from sklearn.cluster import HDBSCAN
     from sklearn.feature_extraction.text import CountVectorizer

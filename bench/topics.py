@@ -19,8 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +32,10 @@ from core.settings import get_settings
 from nlp.line import Ints
 from nlp.topic_quality import coherence, diversity, stayed
 from nlp.topics import UNSEEN, Words
-from nlp.topics.grouping import place
+from nlp.topics.description import class_counts, telling_words
+from nlp.topics.grouping import Grouping, place
 from nlp.topics.identity import Known, Refit, refit
+from nlp.topics.keywords import told_together
 from nlp.topics.reading import SAMPLE, chances
 from nlp.topics.space import Reader, Space
 from nlp.topics.words import words_of
@@ -53,6 +54,7 @@ class Given:
     """The texts as each method gets them, in the order of their days."""
 
     lines: list[str]
+    words: Words
     vectors: Floats
     days: Ints
 
@@ -84,7 +86,8 @@ def prepare(texts: topic_texts.Texts, folder: Path) -> Given:
     for number, text in zip(numbers.tolist(), text_of.tolist(), strict=True):
         lines[text].append(names[number])
     first = texts[0][0]
-    given = Given([" ".join(line) or "_" for line in lines], Reader(space, words, lexicon).every(), np.array([(day - first).days for day, _ in texts]))
+    days = np.array([(day - first).days for day, _ in texts])
+    given = Given([" ".join(line) or "_" for line in lines], words, Reader(space, words, lexicon).every(), days)
     (folder / "given.pickle").write_bytes(pickle.dumps(given, protocol=5))
     return given
 
@@ -95,6 +98,12 @@ def ours(vectors: Floats, previous: Ints | None = None, count: int = 0) -> Refit
     rows = _sample(len(vectors))
     made = refit(vectors[rows], Known(before[rows], count))
     return made if len(rows) == len(vectors) else Refit(place(vectors, made.grouping.centroids), made.origin, made.hold)
+
+
+def keywords(words: Words, grouping: Grouping) -> list[list[str]]:
+    """The ten words that each topic is shown by, in the form that is counted."""
+    terms = telling_words(*class_counts(words, grouping.labels, len(grouping.centroids)))
+    return [[term.norm for term, _ in row[: topic_peers.WORDS]] for row in told_together(words, terms, most=topic_peers.WORDS)]
 
 
 def by_id(found: Refit, count: int) -> Ints:
@@ -108,20 +117,21 @@ def run_one(name: str, given: Given, *, count: int, stability: bool) -> Result:
     began = time.perf_counter()
     if name == OURS:
         base = ours(given.vectors)
-        found = Found(base.grouping.labels, topic_peers.class_words(given.lines, base.grouping.labels))
+        found = Found(base.grouping.labels, keywords(given.words, base.grouping))
     else:
         found = topic_peers.PEERS[name](given.lines, given.vectors, count)
     seconds = time.perf_counter() - began
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     texts = [line.split() for line in given.lines]
-    result = Result(
-        seconds, megabytes, len(found.keywords), float((found.labels < 0).mean()), coherence(found.keywords, texts), diversity(found.keywords)
-    )
+    unassigned = float((found.labels < 0).mean())
+    coherent, diverse = coherence(found.keywords, texts), diversity(found.keywords)
+    result = Result(seconds, megabytes, len(found.keywords), unassigned, coherent, diverse)
     if not stability:
         return result
     kept = np.sort(np.random.default_rng(SEED).permutation(len(given.lines))[: round(len(given.lines) * (1 - LEFT_OUT))])
     earlier = np.flatnonzero(given.days < given.days.max() - MONTH)
-    return Result(*asdict(result).values(), *_steady(name, given, found.labels, kept, earlier, count))  # type: ignore[misc]
+    without, more = _steady(name, given, found.labels, kept, earlier, count)
+    return replace(result, kept_without=without, kept_with=more)
 
 
 def _steady(name: str, given: Given, labels: Ints, kept: Ints, earlier: Ints, count: int) -> tuple[float, float]:
@@ -191,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             began = time.perf_counter()
             prepare(texts, folder)
             spoken = name if name in {"sample", "generated"} else "real"
-            days = f"{texts[0][0]} to {texts[-1][0] + timedelta(0)}"
+            days = f"{texts[0][0]} to {texts[-1][0]}"
             print(f"\n{spoken}: {len(texts):,} texts, {days}; words and vectors in {time.perf_counter() - began:.1f} s", flush=True)
             results: dict[str, Result] = {}
             for method in given.only or [OURS, *topic_peers.PEERS]:
