@@ -1,209 +1,216 @@
-"""How long topics take over many voices, and how much memory: a fit, a second one, and an update with a month's voices.
+"""How good, how steady and how quick topics are beside what one would take instead, on the same words and vectors in one run.
 
-Usage: python bench/topics.py [--voices N …] [--postgres | --only-postgres] [--first] [--peer N]
+Usage: python bench/topics.py [--texts sample|generated|FOLDER …] [--count N] [--only METHOD …] [--no-stability]
 
-The voices are those of bench/intake.py, written into a fresh database without being read; timed are `koe topics fit` and `update` as
-commands of their own, start-up included. CPU seconds are those of all processes: what it would take alone on one core. With --peer N
-BERTopic's default way, UMAP and then HDBSCAN (scikit-learn's: docs/adr/0014), is timed on the same N vectors, beside what this program
-does from there: discovery on the sample and the assignment of all.
+Each method runs in a process of its own; its memory is that process's most, with the vectors. Coherence is the mean NPMI of each topic's
+ten words over the same texts, diversity the share of words that no other topic has. Steadiness: the share of the texts that keep their
+topic when 5 % of them are left out, and when the last month comes in addition: by id for ours, which starts from the topics
+that exist, and under the best matching for the others, which start afresh.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import random
+import pickle
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import document
-import intake
 import numpy as np
-from sqlalchemy import Engine
+import topic_peers
+import topic_texts
+from topic_peers import Found
 
-from core import db, facts
-from core.bulk import Same, insert_columns
-from core.clock import utc_now
-from core.models import Batch, Voice
+from core import engine
 from core.settings import get_settings
+from nlp.line import Ints
+from nlp.topic_quality import coherence, diversity, stayed
+from nlp.topics import UNSEEN, Words
+from nlp.topics.description import class_counts, telling_words
+from nlp.topics.grouping import Grouping, place
+from nlp.topics.identity import Known, Refit, refit
+from nlp.topics.keywords import told_together
+from nlp.topics.reading import SAMPLE, chances
+from nlp.topics.space import Reader, Space
+from nlp.topics.words import words_of
+from nlp.train import ready_lexicon
+from nlp.vectors import Floats
 
-VOICES = (20_000, 100_000)
-MONTH = 12
-PEER = 100_000
-THEMES = ("道路・交通", "公園・緑地", "ごみ・環境", "子育て・保育", "市政運営・職員")
-_CHUNK = 20_000
-
-
-def texts(count: int) -> Iterator[tuple[int, str]]:
-    """The first so many texts, numbered from 1; always the same ones."""
-    rng = random.Random(intake.SEED)  # noqa: S311
-    for number in range(1, count + 1):
-        yield number, intake.call(rng, number)[4]
-
-
-def fill(database: Engine, rows: list[tuple[int, str]], total: int) -> None:
-    """Writes voices whose attributes follow from their numbers."""
-    with db.writing(database) as session:
-        db.expect_much(session)
-        batch = Batch(source_name="bench", source_sha256=f"{rows[0][0]:064x}", mapping="auto", encoding="utf-8", started_at=utc_now())
-        session.add(batch)
-        session.flush()
-        columns: dict[str, Any] = {
-            "id": [number for number, _ in rows],
-            "receipt_number": [f"R07-{number:07d}" for number, _ in rows],
-            "external_id": [f"C{number:07d}" for number, _ in rows],
-            "row": [number for number, _ in rows],
-            "content_hash": [f"{number:064x}" for number, _ in rows],
-            "received_on": [date(2025, 4, 1) + timedelta(days=number * 365 // total) for number, _ in rows],
-            "text": [text for _, text in rows],
-            "district": [intake.DISTRICTS[number % len(intake.DISTRICTS)] for number, _ in rows],
-            "theme": [THEMES[number % len(THEMES)] for number, _ in rows],
-            "batch_id": Same(batch.id), "channel": Same("電話"), "kind": Same("要望"), "urgency": Same("通常"), "confidence": Same(0.5),
-            "received_at": Same(None), "due_on": Same(None), "created_at": Same(utc_now()),
-        }  # fmt: skip
-        insert_columns(session, Voice.__table__, columns, count=len(rows))  # type: ignore[arg-type]
+OURS = "声環"
+SEED = 20261122
+LEFT_OUT = 0.05
+MONTH = 30
+_CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One command: its seconds and most memory over all processes, and what it said."""
+class Given:
+    """The texts as each method gets them, in the order of their days."""
 
-    database: str
-    name: str
-    voices: int
+    lines: list[str]
+    words: Words
+    vectors: Floats
+    days: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one method came to. ``kept_without`` and ``kept_with`` are the shares that stay with 5 % less and a month more."""
+
     seconds: float
-    cpu: float
     megabytes: float
-    said: dict[str, Any]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.database:<11} {self.name:<16} {self.voices:>8,} voices  {self.seconds:>7.1f} s  CPU {self.cpu:>7.1f} s  "
-            f"{self.megabytes:>6,.0f} MB  "
-            f"topics {self.said['topics']}  placed {self.said['placed']:,}  kept {self.said['kept']}  born {self.said['born']}  "
-            f"split {self.said['split']}  merged {self.said['merged']}  ended {self.said['ended']}"
-        )
+    topics: int
+    unassigned: float
+    coherence: float
+    diversity: float
+    kept_without: float | None = None
+    kept_with: float | None = None
 
 
-def koe(url: str, *command: str) -> tuple[float, float, float, str]:
-    """Seconds, CPU seconds, peak MB and the output of a command."""
-    environment = {**os.environ, "KOE_DATABASE_URL": url, "KOE_HOME": str(get_settings().home)}
-    began, before = time.perf_counter(), os.times()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from api.cli import app; app()", *command],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    peak = intake.Peak(process)
-    said, _ = process.communicate()
-    after, seconds, megabytes = os.times(), time.perf_counter() - began, peak.stop()
-    if process.returncode:
-        raise SystemExit(f"koe {' '.join(command)} failed")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return seconds, cpu, megabytes, said
-
-
-def topics_of(url: str, folder: Path) -> dict[str, int]:
-    """Each voice's topic."""
-    path = folder / "topics.jsonl"
-    koe(url, "topics", "export", str(path))
-    return {line["external_id"]: line["topic_id"] for line in map(json.loads, path.read_text("utf-8").splitlines())}
-
-
-def share_kept(before: dict[str, int], after: dict[str, int]) -> float:
-    """The share of the voices there before and after whose topic has the same id."""
-    both = before.keys() & after.keys()
-    return sum(before[voice] == after[voice] for voice in both) / max(len(both), 1)
-
-
-def measure(count: int, given: argparse.Namespace) -> list[Run]:
-    """All but the last twelfth of the voices are fitted twice, that twelfth comes as a month, and all are fitted again."""
-    runs = []
-    with tempfile.TemporaryDirectory(prefix="koebench", dir=given.folder) as name, intake.databases(Path(name), given) as addresses:
-        for kind, url in addresses.items():
-            database = db.connect(url)
-            db.upgrade(database)
-            rows = list(texts(count))
-            month = count // MONTH
-            for start in range(0, count - month, _CHUNK):
-                fill(database, rows[start : min(start + _CHUNK, count - month)], count)
-            facts.rebuild(database)
-            kept: list[dict[str, int]] = []
-            for title, mode in (("fit", "fit"), ("fit again", "fit"), ("update", "update"), ("fit after month", "fit")):
-                if mode == "update":
-                    fill(database, rows[count - month :], count)
-                    facts.rebuild(database)
-                seconds, cpu, memory, said = koe(url, "topics", mode, "--json")
-                report = json.loads(said.splitlines()[-1])
-                runs.append(Run(kind, title, report["voices"], seconds, cpu, memory, report))
-                kept.append(topics_of(url, Path(name)))
-                told = f"  kept by id {share_kept(kept[-2], kept[-1]):.4f}" if len(kept) > 1 else ""
-                print(f"{runs[-1]}{told}", flush=True)
-                if given.first:
-                    break
-            database.dispose()
-    return runs
-
-
-def peer(count: int) -> tuple[float, float]:
-    """Seconds from the same vectors to topics: this program's and BERTopic's default."""
-    from core import engine
-    from nlp.topics.discovery import discover, wanted_topics
-    from nlp.topics.grouping import assign, place
-    from nlp.topics.reading import SAMPLE, spread
-    from nlp.topics.space import Reader, Space
-    from nlp.topics.words import Words, words_of
-    from nlp.train import ready_lexicon
-
-    settings, rows = get_settings(), list(texts(count))
-    chunks = [rows[start : start + 2000] for start in range(0, count, 2000)]
+def prepare(texts: topic_texts.Texts, folder: Path) -> Given:
+    """Words and vectors, made as `koe topics fit` makes them; stored for the methods' processes."""
+    settings = get_settings()
+    chunks = [list(enumerate((text for _, text in texts[at : at + _CHUNK]), at + 1)) for at in range(0, len(texts), _CHUNK)]
     words = Words.join(engine.map(words_of, chunks, settings=settings))
-    sample = spread(words, np.zeros(count, dtype=np.int64), SAMPLE)
     lexicon = ready_lexicon(settings)
-    vectors = Reader(Space.fit(words.take(sample), lexicon), words, lexicon).every()
-    discover(vectors[:2000])  # compiled
+    space = Space.fit(words.take(_sample(len(words))), lexicon)
+    names = [term.norm for term in words.term_list]
+    numbers, text_of = words.terms.span(0, len(words))
+    lines: list[list[str]] = [[] for _ in texts]
+    for number, text in zip(numbers.tolist(), text_of.tolist(), strict=True):
+        lines[text].append(names[number])
+    first = texts[0][0]
+    days = np.array([(day - first).days for day, _ in texts])
+    given = Given([" ".join(line) or "_" for line in lines], words, Reader(space, words, lexicon).every(), days)
+    (folder / "given.pickle").write_bytes(pickle.dumps(given, protocol=5))
+    return given
+
+
+def ours(vectors: Floats, previous: Ints | None = None, count: int = 0) -> Refit:
+    """Our topics of some vectors, starting from those that exist: made on a sample, then given to all, as a full run does."""
+    before = np.full(len(vectors), UNSEEN, dtype=np.int64) if previous is None else previous
+    rows = _sample(len(vectors))
+    made = refit(vectors[rows], Known(before[rows], count))
+    return made if len(rows) == len(vectors) else Refit(place(vectors, made.grouping.centroids), made.origin, made.hold)
+
+
+def keywords(words: Words, grouping: Grouping) -> list[list[str]]:
+    """The ten words that each topic is shown by, in the form that is counted."""
+    terms = telling_words(*class_counts(words, grouping.labels, len(grouping.centroids)))
+    return [[term.norm for term, _ in row[: topic_peers.WORDS]] for row in told_together(words, terms, most=topic_peers.WORDS)]
+
+
+def by_id(found: Refit, count: int) -> Ints:
+    """Labels in which a topic that continues an earlier one has its number, and a new one a number of its own."""
+    numbers = np.array([count + index if old is None else old for index, old in enumerate(found.origin)] + [-1])
+    return np.asarray(numbers[found.grouping.labels])
+
+
+def run_one(name: str, given: Given, *, count: int, stability: bool) -> Result:
+    """One method, in this process."""
     began = time.perf_counter()
-    found = assign(vectors[sample], discover(vectors[sample], wanted=wanted_topics(count)))
-    place(vectors, found.centroids)
-    ours = time.perf_counter() - began
-    print(f"ours on {count:,} vectors: {ours:.1f} s, {len(found.centroids)} topics", flush=True)
-    import umap
-    from sklearn.cluster import HDBSCAN
+    if name == OURS:
+        base = ours(given.vectors)
+        found = Found(base.grouping.labels, keywords(given.words, base.grouping))
+    else:
+        found = topic_peers.PEERS[name](given.lines, given.vectors, count)
+    seconds = time.perf_counter() - began
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    texts = [line.split() for line in given.lines]
+    unassigned = float((found.labels < 0).mean())
+    coherent, diverse = coherence(found.keywords, texts), diversity(found.keywords)
+    result = Result(seconds, megabytes, len(found.keywords), unassigned, coherent, diverse)
+    if not stability:
+        return result
+    kept = np.sort(np.random.default_rng(SEED).permutation(len(given.lines))[: round(len(given.lines) * (1 - LEFT_OUT))])
+    earlier = np.flatnonzero(given.days < given.days.max() - MONTH)
+    without, more = _steady(name, given, found.labels, kept, earlier, count)
+    return replace(result, kept_without=without, kept_with=more)
 
-    umap.UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", low_memory=False).fit_transform(vectors[:5000])  # compiled
-    began = time.perf_counter()
-    reduced = umap.UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", low_memory=False).fit_transform(vectors)
-    print(f"UMAP: {time.perf_counter() - began:.1f} s", flush=True)
-    labels = HDBSCAN(min_cluster_size=10, metric="euclidean", cluster_selection_method="eom").fit_predict(reduced)
-    theirs = time.perf_counter() - began
-    print(
-        f"UMAP and HDBSCAN: {theirs:.1f} s, {labels.max() + 1} topics, {(labels < 0).mean():.1%} unassigned; {theirs / ours:.1f} times ours"
-    )
-    return ours, theirs
+
+def _steady(name: str, given: Given, labels: Ints, kept: Ints, earlier: Ints, count: int) -> tuple[float, float]:
+    if name == OURS:
+        topics = int(labels.max()) + 1
+        without = by_id(ours(given.vectors[kept], labels[kept], topics), topics)
+        base = ours(given.vectors[earlier]).grouping
+        previous = np.full(len(given.lines), UNSEEN, dtype=np.int64)
+        previous[earlier] = base.labels
+        more = by_id(ours(given.vectors, previous, len(base.centroids)), len(base.centroids))
+        return stayed(labels[kept], without, by_id=True), stayed(base.labels, more[earlier], by_id=True)
+    method = topic_peers.PEERS[name]
+    again = method([given.lines[row] for row in kept], given.vectors[kept], count).labels
+    before = method([given.lines[row] for row in earlier], given.vectors[earlier], count).labels
+    return stayed(labels[kept], again), stayed(before, labels[earlier])
 
 
-def main() -> None:
-    """Measures each size and leaves nothing behind."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--voices", type=int, nargs="+", default=list(VOICES))
-    parser.add_argument("--postgres", action="store_true")
-    parser.add_argument("--only-postgres", action="store_true")
-    parser.add_argument("--first", action="store_true", help="the first fit alone")
-    parser.add_argument("--peer", type=int, default=0, help="so many vectors for BERTopic's default way too")
-    parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
-    print(document.processor())
-    for count in given.voices:
-        measure(count, given)
-    if given.peer:
-        peer(given.peer)
+def _sample(count: int) -> Ints:
+    return np.sort(np.argsort(chances(np.arange(1, count + 1)), kind="stable")[:SAMPLE])
+
+
+def measure(name: str, folder: Path, *, count: int, stability: bool) -> Result:
+    """One method in a process of its own."""
+    command = [sys.executable, __file__, "--one", name, "--folder", str(folder), "--topics", str(count)]
+    done = subprocess.run(command if stability else [*command, "--no-stability"], stdout=subprocess.PIPE, text=True, check=True)
+    return Result(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def table(results: dict[str, Result]) -> str:
+    """The results as lines."""
+    head = f"{'':<10}{'seconds':>9}{'MB':>8}{'topics':>8}{'none':>8}{'NPMI':>8}{'diverse':>9}{'-5 %':>8}{'+month':>8}"
+    rows = [
+        f"{name:<10}{one.seconds:9.1f}{one.megabytes:8,.0f}{one.topics:8}{one.unassigned:8.1%}{one.coherence:8.3f}{one.diversity:9.3f}"
+        f"{_share(one.kept_without)}{_share(one.kept_with)}"
+        for name, one in results.items()
+    ]
+    return "\n".join([head, *rows])
+
+
+def _share(value: float | None) -> str:
+    return f"{'':>8}" if value is None else f"{value:8.1%}"
+
+
+def _texts(name: str, count: int) -> topic_texts.Texts:
+    readers: dict[str, Callable[[], topic_texts.Texts]] = {"sample": topic_texts.sample, "generated": lambda: topic_texts.generated(count)}
+    return readers[name]() if name in readers else topic_texts.of_files(sorted(Path(name).glob("*.csv")))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--texts", nargs="+", default=["sample", "generated"])
+    parser.add_argument("--count", type=int, default=100_000, help="how many are generated")
+    parser.add_argument("--only", nargs="+", choices=[OURS, *topic_peers.PEERS])
+    parser.add_argument("--no-stability", action="store_true")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--topics", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.one:
+        loaded = pickle.loads((given.folder / "given.pickle").read_bytes())  # noqa: S301 - written by this very run
+        print(json.dumps(asdict(run_one(given.one, loaded, count=given.topics, stability=not given.no_stability))))
+        return
+    for name in given.texts:
+        texts = _texts(name, given.count)
+        with tempfile.TemporaryDirectory(prefix="topics-") as temporary:
+            folder = Path(temporary)
+            began = time.perf_counter()
+            prepare(texts, folder)
+            spoken = name if name in {"sample", "generated"} else "real"
+            days = f"{texts[0][0]} to {texts[-1][0]}"
+            print(f"\n{spoken}: {len(texts):,} texts, {days}; words and vectors in {time.perf_counter() - began:.1f} s", flush=True)
+            results: dict[str, Result] = {}
+            for method in given.only or [OURS, *topic_peers.PEERS]:
+                count = results[OURS].topics if OURS in results else 60
+                results[method] = measure(method, folder, count=count, stability=not given.no_stability)
+                print(table({method: results[method]}).splitlines()[-1], flush=True)
+            print(table(results), flush=True)
+            if OURS in results and "BERTopic" in results:
+                print(f"BERTopic takes {results['BERTopic'].seconds / results[OURS].seconds:.1f} times as long")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nlp.topics.keywords import told_together
 from nlp.topics.words import Document, Ints, Term, Words, blocks
 from nlp.vectors import Floats
 
@@ -54,7 +55,7 @@ def describe_all(voices: Words, labels: Ints, likeness: Floats, count: int) -> l
         count: how many topics there are.
     """
     words, counts = class_counts(voices, labels, count)
-    rows = telling_words(words, counts)
+    rows = told_together(voices, telling_words(words, counts), most=_KEYWORDS)
     order = np.lexsort((-likeness, labels))
     starts = np.searchsorted(labels[order], np.arange(count + 1))
     return [
@@ -66,7 +67,7 @@ def describe_above(voices: Words, labels: Ints, groups: Sequence[int], below: Se
     """The same of the level above: ``groups`` is each topic's parent, numbered from 0. Typical are the voices typical of the largest."""
     count = max(groups, default=-1) + 1
     places = np.append(np.array(groups, dtype=np.int64), -1)
-    rows = telling_words(*class_counts(voices, places[np.maximum(labels, -1)], count))
+    rows = told_together(voices, telling_words(*class_counts(voices, places[np.maximum(labels, -1)], count)), most=_KEYWORDS)
     sizes = np.bincount(labels[labels >= 0], minlength=len(groups))
     found = []
     for group in range(count):
@@ -106,7 +107,10 @@ def telling_words(words: Sequence[Term], counts: Any) -> list[list[tuple[Term, f
 
     if not len(words):
         return [[] for _ in range(counts.shape[0] - 1)]
-    weights = ClassTfidfTransformer(reduce_frequent_words=True).fit(counts).transform(counts.copy()).tocsr()
+    # Between BERTopic's two ways: with the square root of how often a topic says a word, rare words come first; without it, common ones.
+    ways = (ClassTfidfTransformer(reduce_frequent_words=reduce).fit(counts).transform(counts.copy()).tocsr() for reduce in (True, False))
+    few, many = ways
+    weights = few.multiply(many).sqrt().tocsr()
     found = []
     for topic in range(counts.shape[0] - 1):
         row = weights[topic]
