@@ -201,6 +201,7 @@ class _Facet:
         return Rise(
             self.facet.name, self.facet.values[row], name, cut.values[part], _day(last, began), last, observed, expected, most,
             float(min(1.0, LOOKS * chance.min())), q,
+            weeks=self._weeks(row, cut.counts[row, part], last, share=days[-1] / self.expected.days[row, -1], spread=spread),
         )  # fmt: skip
 
     def _told(self, row: int, counts: Ints, days: Floats, last: date, p: float, q: float) -> Rise:
@@ -208,7 +209,7 @@ class _Facet:
         began, observed, expected, most = _span(counts, days, spread=spread, doubt=doubt)
         return Rise(
             self.facet.name, self.facet.values[row], "", "", _day(last, began), last, observed, expected, most, p, q,
-            where=self._where(row, began, expected), weeks=self._weeks(row, counts, last),
+            where=self._where(row, began, expected), weeks=self._weeks(row, counts, last, spread=self.expected.level[row]),
         )  # fmt: skip
 
     def _where(self, row: int, days: int, expected: float) -> tuple[Place, ...]:
@@ -224,12 +225,12 @@ class _Facet:
             places += [Place(name, cut.values[part], int(observed[part]), round(float(mean[part]), 2)) for part in rose]
         return tuple(places)
 
-    def _weeks(self, row: int, counts: Ints, last: date) -> tuple[Week, ...]:
-        """The last weeks, counted back from the last day."""
+    def _weeks(self, row: int, counts: Ints, last: date, *, spread: Floats, share: float = 1.0) -> tuple[Week, ...]:
+        """The last weeks, counted back from the last day, of a row or of a part that has such a share of it."""
         late = self.expected.days[row, -GUARD:].reshape(-1, WEEK).sum(axis=1)
-        means = np.concatenate([self.expected.week_means[row], late])[-WEEKS:]
+        means = share * np.concatenate([self.expected.week_means[row], late])[-WEEKS:]
         seen = counts[len(counts) - len(means) * WEEK :].reshape(-1, WEEK).sum(axis=1)
-        most = upper(means, spread=self.expected.level[row])
+        most = upper(means, spread=spread)
         first = _day(last, len(means) * WEEK)
         return tuple(
             Week(first + timedelta(days=WEEK * place), int(seen[place]), round(float(means[place]), 2), int(most[place]))

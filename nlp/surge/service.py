@@ -22,6 +22,8 @@ from nlp.surge.expected import GUARD, LEAST_PAST, WINDOWS, enough_past
 from nlp.surge.find import Look, Rise, find
 from nlp.surge.typical import typical
 
+NEEDED = LEAST_PAST + GUARD
+"""Days of voices up to the last one, without which nothing can be said."""
 _CANDIDATES = 300
 _VOICES = 3
 
@@ -59,7 +61,7 @@ def look(session: Session, calendar: OpenDays, *, as_of: date | None = None) -> 
 def save(session: Session, report: SurgeReport) -> SurgeRun:
     """Stores a look in place of an earlier one of the same day."""
     session.execute(delete(SurgeRun).where(SurgeRun.as_of == report.as_of).execution_options(synchronize_session=False))
-    settings = {"level": LEVEL, "windows": list(WINDOWS), "past": report.past, "enough": report.enough, "needed": LEAST_PAST + GUARD}
+    settings = {"level": LEVEL, "windows": list(WINDOWS), "past": report.past, "enough": report.enough, "needed": NEEDED}
     run = SurgeRun(as_of=report.as_of, series=report.series, settings=settings, created_at=utc_now())
     session.add(run)
     session.flush()
