@@ -28,6 +28,7 @@ _FORGETS = 0.9  # a week; the level of late looks some ten weeks back
 _LEVEL = 0.2  # how far a series' level of late may be from its curve
 _ODD = 2.58  # deviations from which a past week counts as a past surge (Noufaily et al. 2013)
 _CAP = 3.0  # deviations above which a row's count isn't the others' exposure
+_TIMES = 3
 _PRIOR_WEEKS = 25  # a series' own dispersion weighs as much as the pooled one from so many weeks on
 _PROFILE = 40.0  # voices from which a series' own weekdays weigh as much as the city's
 
@@ -85,7 +86,7 @@ class _Rows:
         self.first = self.past - self.blocks * WEEK
         self.city, self.city_spread = _city(counts.sum(axis=0), kinds, self.past)
         self.share = _positive(counts[:, : self.past].sum(axis=1) + 0.5) / (counts[:, : self.past].sum() + 1.0)
-        self.base = self.share[:, None] * self.city * self._weekdays()
+        self.base = _positive(self.share[:, None] * self.city * self._weekdays())
         ages = (np.arange(self.blocks)[::-1] * WEEK + GUARD + WEEK / 2) / _YEAR
         self.design = _waves(-ages)
         self.decay = 0.5 ** (ages / _HALF_LIFE)
@@ -93,12 +94,16 @@ class _Rows:
         self.window_counts, self.window_base = windows(counts), windows(self.base)
 
     def expectation(self) -> Expectation:
-        """Two rounds: the second knows which past weeks were odd, and keeps a row's surge out of the others' exposure."""
+        """In rounds: each knows better which weeks were odd, and keeps a row's own surge out of the others' exposure.
+
+        The first takes the late counts no higher than a city as ever would have them, or one row's surge would seem to be the city's; each
+        lets them rise with the rows together. At the end, rows that stay odd tell nothing of the others.
+        """
         rows = len(self.counts)
         spread = np.full(rows, 1.2)
         weights = np.broadcast_to(self.decay, self.week_counts.shape)
-        weeks, late = self.week_counts, self.window_counts
-        for _ in range(2):
+        weeks, late = self.week_counts, _capped(self.window_counts, self.window_base, spread)
+        for _ in range(_TIMES):
             exposure = self._exposure(weeks, late)
             found = self._fit(exposure[0], weights, spread)
             mean = self.week_base * exposure[0] * np.exp(found.linear(self.design))
@@ -108,7 +113,8 @@ class _Rows:
             weeks = _capped(self.week_counts, mean, spread)
             now = self.window_base * exposure[1] * np.exp(found.linear(_TODAY))
             late = _capped(self.window_counts, now, spread)
-        exposure = self._exposure(weeks, late)
+        far = np.abs(self.window_counts - now) > _CAP * np.sqrt(spread[:, None] * now) + 1
+        exposure = self._exposure(weeks, np.where(far, now, self.window_counts))
         level, doubt = self._level(mean, spread)
         now = self.window_base * exposure[1] * np.exp(found.linear(_TODAY)) * level[:, None]
         return Expectation(
@@ -144,7 +150,7 @@ class _Rows:
         then = (rest + known * around) / (meant + known)
         rest, meant = _others(late), _others(self.window_base)
         now = (rest + known * of_late) / (meant + known)
-        return then, now, self.city_spread / (meant + known)
+        return _positive(then), _positive(now), self.city_spread / (meant + known)
 
     def _fit(self, exposure: Floats, weights: Floats, spread: Floats) -> Fit:
         start = np.zeros((len(self.counts), self.design.shape[1]))

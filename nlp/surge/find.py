@@ -23,6 +23,7 @@ LEAST_SURE = 0.0008
 _LEAST_FACTOR = 1.3  # a large topic's rise by less is sure, but nothing to look at first
 _CARRIES = 0.05  # a part that rose by less than this chance isn't where it rose
 _PLACES = 3
+_NONE = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def find(facets: Sequence[Facet], kinds: Ints, last: date) -> Look:
     """The surges as they stood at the end of the day ``last``.
 
     Args:
-        facets: topics, then themes.
+        facets: topics, and themes after them where there are any.
         kinds: the kinds of the days that the counts are of (``nlp.surge.days``).
         last: the last of these days.
 
@@ -118,11 +119,11 @@ def find(facets: Sequence[Facet], kinds: Ints, last: date) -> Look:
     """
     found = [_Facet.of(facet, kinds) for facet in facets]
     topics = found[0]
-    tested = [one.chances[one.named] for one in found]
+    families = [_NONE if place >= len(found) else found[place].chances[found[place].named] for place in range(2)]
+    copied_families = [_NONE if place >= len(found) else found[place].copied[found[place].named] for place in range(2)]
     parts = [(name, *topics.part_chances(name)) for name in TESTED_PARTS if name in topics.parts]
-    alone = np.concatenate([chance for _, _, chance in parts]) if parts else np.zeros(0)
-    levels = adjusted([*tested, alone])
-    copied = adjusted([*[one.copied[one.named] for one in found], alone])
+    alone = np.concatenate([chance for _, _, chance in parts]) if parts else _NONE
+    levels, copied = adjusted([*families, alone]), adjusted([*copied_families, alone])
     rises: list[Rise] = []
     for one, level, with_copies in zip(found, levels, copied, strict=False):
         for row, q, other in zip(np.flatnonzero(one.named), level, with_copies, strict=True):
@@ -133,7 +134,7 @@ def find(facets: Sequence[Facet], kinds: Ints, last: date) -> Look:
     whole = {rise.value for rise in rises if rise.facet == topics.facet.name and not rise.is_campaign}
     rises += _alone(topics, parts, levels[-1], last, whole)
     ordered = sorted(rises, key=lambda rise: (rise.is_campaign, rise.facet != topics.facet.name, rise.p, rise.expected - rise.observed))
-    return Look(sum(map(len, tested)) + len(alone), tuple(ordered))
+    return Look(sum(map(len, families)) + len(alone), tuple(ordered))
 
 
 def _worth_it(rise: Rise) -> bool:
@@ -246,7 +247,7 @@ def _span(counts: Ints, days: Floats, *, spread: Floats, doubt: Floats) -> tuple
     window = nearest_window(began) if np.ndim(spread) else 0
     observed, expected = int(seen[-began:].sum()), float(days[-began:].sum())
     most = upper(np.array([expected]), spread=np.ravel(spread)[window], doubt=np.ravel(doubt)[window])
-    return began, observed, round(expected, 2), int(most[0])
+    return began, observed, max(round(expected, 2), 0.01), int(most[0])
 
 
 def _day(last: date, days: int) -> date:

@@ -64,5 +64,6 @@ def nearest_window(days: int) -> int:
 
 
 def _shape(mean: Floats, spread: Floats, doubt: Floats | float) -> tuple[Floats, Floats]:
+    mean = np.maximum(mean, 1e-6)
     variance = np.maximum(spread * mean + doubt * mean**2, mean * (1 + 1e-6))
     return mean**2 / (variance - mean), mean / variance
