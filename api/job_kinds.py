@@ -67,7 +67,7 @@ def look_for_surges(context: JobContext) -> dict[str, Any]:
     return {"as_of": report.as_of.isoformat(), "series": report.series, "surges": len(report.surges)}
 
 
-def _then_surges(function: JobFunction) -> JobFunction:
+def then_surges(function: JobFunction) -> JobFunction:
     """The function, and after it a look for surges as a job of its own, unless one waits already."""
 
     def both(context: JobContext) -> dict[str, Any]:
@@ -89,12 +89,12 @@ def _topics(context: JobContext, mode: str, message: str) -> dict[str, Any]:
 
 
 KINDS: dict[str, JobFunction] = {
-    "import": _then_surges(import_file),
+    "import": then_surges(import_file),
     "import_check": check_file,
     "retry_rejects": retry_rejects,
     "undo_batch": undo_batch,
-    "topics_fit": _then_surges(fit_topics),
-    "topics_update": _then_surges(update_topics),
+    "topics_fit": then_surges(fit_topics),
+    "topics_update": then_surges(update_topics),
     "surges": look_for_surges,
     "train": train,
     "campaigns": update_campaigns,

@@ -302,7 +302,9 @@ def test_the_order_of_the_series_changes_nothing(quiet: City) -> None:
     assert straight
 
 
-@pytest.mark.parametrize("counts", [np.zeros((1, 90), dtype=int), np.zeros((3, 90), dtype=int), np.full((1, 90), 3), np.eye(2, 90, dtype=int)])
+@pytest.mark.parametrize(
+    "counts", [np.zeros((1, 90), dtype=int), np.zeros((3, 90), dtype=int), np.full((1, 90), 3), np.eye(2, 90, dtype=int)]
+)
 def test_few_and_empty_series(counts: np.ndarray) -> None:
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(90)]
     facet = Facet("topic", tuple(str(row) for row in range(len(counts))), counts, np.zeros_like(counts))
