@@ -23,6 +23,7 @@ from api.rendering import STATIC, Pages
 from api.security import SecurityHeaders
 from api.trends import edits as topic_edits_json
 from api.trends import endpoints as trends_json
+from api.trends import feed as surges_feed
 from api.trends import routes as trends_routes
 from core import city, db
 from core.crypto import load_keyring
@@ -34,6 +35,7 @@ ROUTERS = (
     account.router,
     desk_routes.router,
     trends_routes.router,
+    surges_feed.router,
     import_routes.router,
     import_jobs.router,
     batch_routes.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -38,6 +39,22 @@ def bar(share: float, *, width: int = 100, height: int = 8) -> Markup:
         f'<rect class="bar-ground" width="{width}" height="{height}" rx="2"/>'
         f'<rect class="bar-filled" width="{filled:.1f}" height="{height}" rx="2"/>',
     )
+
+
+def weeks_chart(weeks: Sequence[Mapping[str, Any]], *, width: int = 260, height: int = 64) -> Markup:
+    """Bars of weeks under a line of the most that chance explains, those above it in another colour; hidden as sparklines are."""
+    if not weeks:
+        return Markup("")
+    scale = (height - 6) / max(*(max(week["observed"], week["upper"]) for week in weeks), 1)
+    step = width / len(weeks)
+    bars, bound = [], []
+    for place, week in enumerate(weeks):
+        tall, x = week["observed"] * scale, place * step
+        high = " week-high" if week["observed"] > week["upper"] else ""
+        bars.append(f'<rect class="week-bar{high}" x="{x + 1:.1f}" y="{height - tall:.1f}" width="{step - 2:.1f}" height="{tall:.1f}"/>')
+        y = height - week["upper"] * scale
+        bound += [f"{x:.1f},{y:.1f}", f"{x + step:.1f},{y:.1f}"]
+    return _svg("weeks-chart", width, height, f'{"".join(bars)}<polyline class="week-bound" points="{" ".join(bound)}"/>')
 
 
 def kinds_bar(counts: Mapping[str, int], *, width: int = 120, height: int = 12) -> Markup:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import select
+
 from api.intake_jobs import check_file, import_file, retry_rejects, undo_batch
-from api.jobs import JobContext, JobFunction, JobStopped
+from api.jobs import JobContext, JobFunction, JobStopped, submit
+from core import db
+from core.models import Job, JobState
 
 
 def fit_topics(context: JobContext) -> dict[str, Any]:
@@ -25,7 +29,6 @@ def update_topics(context: JobContext) -> dict[str, Any]:
 
 def train(context: JobContext) -> dict[str, Any]:
     """The models, from examples, past cases and what staff decided."""
-    from core import db
     from nlp import artifacts, service
     from nlp.retrain import retrain
 
@@ -59,6 +62,30 @@ def read_opinions(context: JobContext) -> dict[str, Any]:
     return {"read": report.read}
 
 
+def look_for_surges(context: JobContext) -> dict[str, Any]:
+    """What came in more often than its past explains, as it stands after the newest voice."""
+    from core import city
+    from nlp.surge import service
+
+    context.report(0, 0, "急増を調べています")
+    report = service.update(context.engine, city.load(context.settings.taxonomy_dir).calendar)
+    return {"as_of": report.as_of.isoformat(), "series": report.series, "surges": len(report.surges)}
+
+
+def then_surges(function: JobFunction) -> JobFunction:
+    """The function, and after it a look for surges as a job of its own, unless one waits already."""
+
+    def both(context: JobContext) -> dict[str, Any]:
+        result = function(context)
+        with db.writing(context.engine) as session:
+            waiting = select(Job.id).where(Job.kind == "surges", Job.state == JobState.QUEUED).limit(1)
+            if session.scalar(waiting) is None:
+                submit(session, context.settings, kind="surges", title=TITLES["surges"], arguments={}, actor=context.actor)
+        return result
+
+    return both
+
+
 def _steps(context: JobContext) -> Callable[[int, int, str], None]:
     """Tells how far a run of topics is, and stops it between two steps; it has written nothing until its end."""
 
@@ -71,12 +98,13 @@ def _steps(context: JobContext) -> Callable[[int, int, str], None]:
 
 
 KINDS: dict[str, JobFunction] = {
-    "import": import_file,
+    "import": then_surges(import_file),
     "import_check": check_file,
     "retry_rejects": retry_rejects,
     "undo_batch": undo_batch,
-    "topics_fit": fit_topics,
-    "topics_update": update_topics,
+    "topics_fit": then_surges(fit_topics),
+    "topics_update": then_surges(update_topics),
+    "surges": look_for_surges,
     "train": train,
     "campaigns": update_campaigns,
     "opinions": read_opinions,
@@ -88,6 +116,7 @@ TITLES = {
     "undo_batch": "取込の取り消し",
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
+    "surges": "急増を調べる",
     "train": "分類のモデルを作る",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",

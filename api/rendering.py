@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments.fastapi import Jinja2Blocks
 
 from api import words
-from api.graphics import bar, kinds_bar, sparkline
+from api.graphics import bar, kinds_bar, sparkline, weeks_chart
 from core.city import City
 from core.clock import today, wareki
 from core.models import Channel, Facet, Kind, Urgency
@@ -118,4 +118,5 @@ _GLOBALS = {
     "sparkline": sparkline,
     "bar": bar,
     "kinds_bar": kinds_bar,
+    "weeks_chart": weeks_chart,
 }

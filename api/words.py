@@ -69,6 +69,7 @@ _RESULT = {
     "ended": "終わった話題",
     "begun": "新しいまとまり",
     "joined": "合わさったまとまり",
+    "surges": "急増",
 }
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {

@@ -189,12 +189,16 @@ def create_topic(session: Session, *, voices: list[Voice] | None = None, **value
         "last_run_id": run.id,
     }
     topic = _save(session, Topic(**{**defaults, **values}))
-    before = [facts.attributes_of(session, voice) for voice in voices or ()]
-    for voice in voices or ():
-        session.add(TopicMembership(voice_id=voice.id, topic_id=topic.id, probability=0.8, run_id=run.id))
+    join_topic(session, topic, voices or [])
+    return topic
+
+
+def join_topic(session: Session, topic: Topic, voices: list[Voice]) -> None:
+    """Makes voices members of a topic."""
+    before = [facts.attributes_of(session, voice) for voice in voices]
+    session.add_all([TopicMembership(voice_id=voice.id, topic_id=topic.id, probability=0.8, run_id=topic.last_run_id) for voice in voices])
     session.flush()
     facts.move(session, before=before, after=[row | {"topic": str(topic.id)} for row in before])
-    return topic
 
 
 def _create_labels(session: Session, voice: Voice, word: str) -> None:

@@ -41,7 +41,7 @@ app = typer.Typer(
 )
 
 # Each registers its commands on ``app``, in the order in which they are listed.
-from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, opinions, likeness, jobs, demo, system  # noqa: E402, I001
+from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, surges, opinions, likeness, jobs, demo, system  # noqa: E402, I001
 
 __all__ = [
     "app",
@@ -54,6 +54,7 @@ __all__ = [
     "mailbox",
     "opinions",
     "rejects",
+    "surges",
     "system",
     "topic_edits",
     "topics",

@@ -21,6 +21,7 @@ app.add_typer(jobs, name="jobs")
 Number = Annotated[int, typer.Argument(help="処理の番号（koe jobs list で見る）", show_default=False)]
 JsonFlag = Annotated[bool, typer.Option("--json", help="JSON で出す")]
 _ACTOR = "cli"
+_KINDS = "import・topics_fit・topics_update・surges・train・campaigns・opinions"
 
 
 @app.command()
@@ -109,7 +110,7 @@ def cancel(number: Number) -> None:
 
 @jobs.command()
 def add(
-    kind: Annotated[str, typer.Argument(help="種類（import・topics_fit・topics_update・train・campaigns・opinions）", show_default=False)],
+    kind: Annotated[str, typer.Argument(help=f"種類（{_KINDS}）", show_default=False)],
     file: Annotated[Path | None, typer.Argument(help="import のとき、取り込むファイル", show_default=False)] = None,
     mapping: Annotated[str, typer.Option(help="import のとき、列の対応表の名前かファイル")] = "auto",
 ) -> None:

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.deps import STAFF, Reading
-from api.trends import faq
+from api.fields import Day
+from api.trends import faq, surges
 from api.trends.routes import TopicId
-from api.trends.schemas import FaqAnswer, FaqItem, StepItem, ThemeNeedItem, TopicAnswer, TopicItem, TopicsAnswer
+from api.trends.schemas import FaqAnswer, FaqItem, StepItem, SurgeItem, SurgesAnswer, ThemeNeedItem, TopicAnswer, TopicItem, TopicsAnswer
 from api.trends.view import TrendsQuery, TrendsView
 from core.errors import NotFoundError
 from ingest.faq_queries import list_faq
-from loop import topic_queries
+from loop import surge_queries, topic_queries
 
 router = APIRouter(prefix="/api/v1", tags=["topics"])
 
@@ -45,6 +46,16 @@ def topic(topic_id: TopicId, query: Annotated[TrendsQuery, Query()], session: Re
         districts=dict(found.districts),
         channels=dict(found.channels),
     )
+
+
+@router.get("/surges", summary="急増（過去・季節・曜日では説明できない増え方）", dependencies=[Depends(STAFF)], tags=["surges"])
+def surges_found(session: Reading, as_of: Day = None) -> SurgesAnswer:
+    """What the newest look found, or the newest one of no later day than ``as_of``."""
+    found = surge_queries.latest(session, as_of=as_of)
+    if found is None:
+        return SurgesAnswer(as_of=None, series=0, enough=False, items=[])
+    items = [SurgeItem.model_validate(surges.record(line)) for line in found.lines]
+    return SurgesAnswer(as_of=found.as_of, series=found.series, enough=found.enough, items=items)
 
 
 @router.get("/faq", summary="よく見られている質問と、分野ごとの声", dependencies=[Depends(STAFF)], tags=["faq"])

@@ -11,11 +11,11 @@ from fastapi.responses import Response
 
 from api.deps import STAFF, CityOf, PagesOf, Reading, Staff
 from api.desk.view import DeskQuery, DeskView
-from api.trends import faq, opinions
+from api.trends import faq, opinions, surges
 from api.trends.view import PRESETS, TrendsQuery, TrendsView
 from core.errors import NotFoundError
 from ingest.faq_queries import list_faq
-from loop import queries, topic_queries
+from loop import queries, surge_queries, topic_queries
 from loop.filters import Cursor, Order, Tab
 from loop.topic_queries import Overview
 from nlp.opinions import service as opinion_service
@@ -34,6 +34,7 @@ def trends(request: Request, query: Annotated[TrendsQuery, Query()], session: Re
     view = TrendsView.of(query, whole=whole)
     found = topic_queries.overview(session, view.period, compare=view.compare)
     context = {"view": view, "presets": PRESETS, "overview": found, "chart_table": _chart(view, found)}
+    context |= {"surges": surge_queries.latest(session), "surge_words": surges}
     return pages.page(request, "trends/overview.html", context)
 
 

@@ -53,6 +53,61 @@ class TopicAnswer(TopicItem):
     channels: dict[str, int]
 
 
+class PlaceItem(BaseModel):
+    """A district, channel or (of a theme) topic that carries a rise."""
+
+    facet: str
+    value: str
+    name: str
+    observed: int
+    expected: float
+
+
+class WeekItem(BaseModel):
+    """Seven days: voices, what was expected, and the most that chance explains."""
+
+    begins_on: date
+    observed: int
+    expected: float
+    upper: int
+
+
+class SurgeItem(BaseModel):
+    """A topic or theme that rose above what its past explains; with ``by_facet``, in one district or by one channel alone.
+
+    ``p`` is the chance of such a rise, ``q`` the share of false reports among those at least as sure. ``factor`` is empty where less than
+    one voice was expected. ``voices`` are receipt numbers to begin with. With ``is_campaign``, near-copies explain the rise.
+    """
+
+    facet: str
+    value: str
+    name: str
+    by_facet: str
+    by_value: str
+    since: date
+    until: date
+    observed: int
+    expected: float
+    upper: float
+    factor: float | None
+    p: float
+    q: float
+    where: list[PlaceItem]
+    weeks: list[WeekItem]
+    voices: list[str]
+    is_campaign: bool
+    campaign_id: int | None
+
+
+class SurgesAnswer(BaseModel):
+    """A look at all series at the end of the day ``as_of``; empty where nobody has looked yet, ``enough`` false with too little past."""
+
+    as_of: date | None
+    series: int
+    enough: bool
+    items: list[SurgeItem]
+
+
 class FaqItem(BaseModel):
     """A question and how often it was looked at. ``previous``: in the period before, empty where that wasn't counted."""
 

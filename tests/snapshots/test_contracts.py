@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,15 @@ def test_evaluate(koe: Koe, tmp_path: Path) -> None:
     record = {"id": 1, "text": TEXT, "theme": "道路・交通", "subtheme": "道路・歩道の傷み", "kind": "苦情", "urgency": "通常"}
     gold.write_text(json.dumps(record, ensure_ascii=False), "utf-8")
     assert shape(only_line(koe("evaluate", "--gold", gold, "--json").stdout)) == CONTRACTS["evaluate"]
+
+
+def test_surges(koe: Koe, home: Path) -> None:
+    engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
+    with db.writing(engine) as session:
+        for ago in range(80):
+            create_voice(session, theme="道路・交通", received_on=date(2026, 9, 30) - timedelta(days=ago), labelled=False)
+        create_topic(session, voices=[create_voice(session, received_on=date(2026, 9, 30)) for _ in range(12)], name="歩道の段差")
+    engine.dispose()
+    said = only_line(koe("surges", "--json").stdout)
+    said["surges"] = said["surges"][:1]
+    assert shape(said) == CONTRACTS["surges"]
