@@ -7,27 +7,32 @@ for in the newest voices only, so that no search ever goes through all of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from itertools import islice, product
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.bulk import among
 from core.models import Kind, Voice
-from loop.filters import Order, VoiceFilter, contains_all, sorting
+from loop.filters import VoiceFilter, contains_all
 from nlp import postings
 from nlp.concordance import Excerpt, Spelling, excerpt, hidden, places, sort_key, spellings
+from nlp.similar import Lookup
 
-MOST = 100_000  # voices that one word is looked up for, the newest first
+MOST = postings.BUDGET  # voices that the words are looked up for, the newest first
 UNINDEXED = 2_000  # voices that are read for a word that the index doesn't have
 SORTED = 300  # voices whose places are put in order by what stands around them
 PAGE = 50  # voices on a page, or places where they are in the order of their context
 _AROUND = 40
 _PLACES = 5  # of one voice
+_SPELLED = 16  # ways to write all the words, each in the other kana or width
 
 
 class Sort(StrEnum):
@@ -66,8 +71,8 @@ class Concordance:
         lines: the places of this page.
         pages: how many pages there are.
         taken: of how many voices the places are put in order; ``voices`` unless the order goes by context and they are many.
-        unknown: words that the index doesn't have: only the newest ``UNINDEXED`` voices were looked at.
-        common: words that more voices have than are looked up: only the newest ``MOST`` were.
+        unknown: words that the index doesn't have; where it has none of the words, only the newest ``UNINDEXED`` voices were looked at.
+        common: more voices than ``MOST`` have the words: only those that were taken in last were looked at.
     """
 
     voices: int
@@ -76,7 +81,14 @@ class Concordance:
     pages: int
     taken: int
     unknown: tuple[str, ...]
-    common: tuple[str, ...]
+    common: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    conditions: list[ColumnElement[bool]]
+    unknown: tuple[str, ...]
+    common: bool
 
 
 def concordance(
@@ -87,27 +99,29 @@ def concordance(
     sort: Sort,
     page: int = 1,
     page_size: int = PAGE,
-    sorted_up_to: int = SORTED,
+    voices_read: int = SORTED,
 ) -> Concordance:
     """A page of the places where the first of the words stands, in voices that have them all.
 
-    ``scope`` says which voices; its own words are left aside.
+    ``scope`` says which voices; its own words are left aside. ``page_size`` is in voices, or in places where their context orders
+    them; of no more than ``voices_read`` voices the texts are read at once.
     """
-    conditions, unknown, common = _holding(session, words)
-    wanted = [*conditions, *replace(scope, words=()).conditions()]
-    if unknown:
-        wanted.append(Voice.id.in_(_newest(scope)))
-    month = func.substr(cast(Voice.received_on, String), 1, 7)
-    counted = session.execute(select(month, func.count()).where(*wanted).group_by(month).order_by(month))
-    months = {date.fromisoformat(f"{name}-01"): int(number) for name, number in counted}
-    voices = sum(months.values())
-    taken = min(voices, sorted_up_to) if sort.by_context else voices
-    found = _lines(session, wanted, words[0], sort=sort, page=page, page_size=page_size, taken=taken) if voices else []
+    held = _holding(session, words, scope)
+    wanted = [*held.conditions, *replace(scope, words=()).conditions()]
+    # One look at every voice that has the words, for its day; the texts are read of those that are shown.
+    found = session.execute(select(Voice.received_on, Voice.id).where(*wanted)).all()
+    days = sorted(((row.received_on, row.id) for row in found), reverse=sort is not Sort.OLDEST)
+    months = dict(sorted(Counter(day.replace(day=1) for day, _ in days).items()))
+    voices, first = len(days), (page - 1) * page_size
     if sort.by_context:
-        pages, found = -(-len(found) // page_size), found[(page - 1) * page_size : page * page_size]
+        taken = min(voices, voices_read)
+        lines = _lines(session, [number for _, number in days[:taken]], words[0])
+        lines.sort(key=lambda line: sort_key(line.excerpt, left=sort is Sort.LEFT))
+        pages, lines = -(-len(lines) // page_size), lines[first : first + page_size]
     else:
-        pages = -(-voices // page_size)
-    return Concordance(voices, months, found, pages, taken, unknown, common)
+        taken, pages = voices, -(-voices // page_size)
+        lines = _lines(session, [number for _, number in days[first : first + min(page_size, voices_read)]], words[0])
+    return Concordance(voices, months, lines, pages, taken, held.unknown, held.common)
 
 
 def record(session: Session, *, actor: str, asked: str, conditions: dict[str, Any], voices: int) -> None:
@@ -116,26 +130,31 @@ def record(session: Session, *, actor: str, asked: str, conditions: dict[str, An
     audit.record(session, actor=actor, action="voices.search", subject="voices", detail=detail)
 
 
-def _holding(session: Session, words: Sequence[str]) -> tuple[list[ColumnElement[bool]], tuple[str, ...], tuple[str, ...]]:
-    """For each word the condition that a voice has it; which of them the index doesn't have, and which are too common."""
+def _holding(session: Session, words: Sequence[str], scope: VoiceFilter) -> _Held:
+    """The condition that a voice has every word."""
     known = postings.documents(session, list({term for word in words for spelling in spellings(word) for term in spelling.terms}))
-    conditions, unknown, common = [], [], []
-    for word in words:
-        indexed = [spelling for spelling in spellings(word) if spelling.terms and all(term in known for term in spelling.terms)]
-        if not indexed:
-            unknown.append(word)
-            conditions.append(_written(spellings(word)))
-            continue
-        if sum(min(known[term] for term in spelling.terms) for spelling in indexed) > MOST:
-            common.append(word)
-        forms = [spelling.terms for spelling in indexed if spelling.is_word]
-        phrases = [spelling for spelling in indexed if not spelling.is_word]
-        either: list[ColumnElement[bool]] = [Voice.id.in_(postings.holding(session, forms, limit=MOST))] if forms else []
-        if phrases:
-            held = Voice.id.in_(postings.holding(session, [spelling.terms for spelling in phrases], limit=MOST))
-            either.append(and_(held, _written(phrases)))
-        conditions.append(or_(*either))
-    return conditions, tuple(unknown), tuple(common)
+    indexed = {word: [each for each in spellings(word) if each.terms and all(term in known for term in each.terms)] for word in words}
+    unknown = tuple(word for word in words if not indexed[word])
+    conditions = [_written(spellings(word)) for word in unknown]
+    # A phrase is looked up by its words, and then as it is written.
+    conditions += [_written(found) for found in indexed.values() if found and not all(each.is_word for each in found)]
+    choices = [found for found in indexed.values() if found]
+    if not choices:
+        return _Held([*conditions, Voice.id.in_(_newest(scope))], unknown, common=False)
+    together = [tuple(dict.fromkeys(term for each in chosen for term in each.terms)) for chosen in islice(product(*choices), _SPELLED)]
+    common = sum(min(known[term] for term in terms) for terms in together) > MOST
+    last = _last_of(session, scope) if common else 0
+    lookups = [Lookup(terms, 1.0, MOST if common else 0, last) for terms in dict.fromkeys(together)]
+    voices = sorted({voice for found in postings.find(session, lookups) for voice in found}, reverse=True)
+    common = len(voices) > MOST or any(lookup.limit and len(voices) >= lookup.limit for lookup in lookups)
+    return _Held([among(session, Voice.id, voices[:MOST]), *conditions], unknown, common=common)
+
+
+def _last_of(session: Session, scope: VoiceFilter) -> int:
+    """The newest voice of the period, so that a word of every day is looked up in the period and not only after it."""
+    if scope.until is None:
+        return 0
+    return session.scalar(select(func.max(Voice.id)).where(*VoiceFilter(since=scope.since, until=scope.until).conditions())) or 0
 
 
 def _written(choices: Sequence[Spelling]) -> ColumnElement[bool]:
@@ -148,17 +167,13 @@ def _newest(scope: VoiceFilter) -> Any:
     return select(newest.c.id)
 
 
-def _lines(
-    session: Session, wanted: Sequence[ColumnElement[bool]], word: str, *, sort: Sort, page: int, page_size: int, taken: int
-) -> list[Line]:  # fmt: skip
-    columns = (Voice.receipt_number, Voice.received_on, Voice.theme, Voice.kind, Voice.department, Voice.district, Voice.title, Voice.text)
-    order = sorting(Order.NEWEST, backwards=sort is Sort.OLDEST)
-    statement = select(*columns).where(*wanted).order_by(*order)
-    statement = statement.limit(taken) if sort.by_context else statement.limit(page_size).offset((page - 1) * page_size)
-    lines = []
-    for row in session.execute(statement):
+def _lines(session: Session, ids: Sequence[int], word: str) -> list[Line]:
+    """The places where a word stands in these voices, in their order."""
+    columns = (Voice.receipt_number, Voice.received_on, Voice.theme, Voice.kind, Voice.department, Voice.district)
+    rows = session.execute(select(*columns, Voice.title, Voice.text, Voice.id).where(among(session, Voice.id, ids))).all()
+    order = {number: at for at, number in enumerate(ids)}
+    lines: list[Line] = []
+    for row in sorted(rows, key=lambda row: order[row.id]):
         whole = f"{row.title}\n{row.text}" if row.title else row.text
         lines += [Line(*row[:6], excerpt(whole, place, around=_AROUND)) for place in places(whole, word)[:_PLACES]]
-    if sort.by_context:
-        lines.sort(key=lambda line: sort_key(line.excerpt, left=sort is Sort.LEFT))
     return lines

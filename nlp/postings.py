@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from sqlalchemy import Integer, Select, Text, bindparam, column, delete, func, intersect, select, table, text, union, update
+from sqlalchemy import Integer, Text, bindparam, column, delete, select, table, text, update
 from sqlalchemy.orm import Session
 
 from core.bulk import among, insert_columns
 from core.models import SearchTerm, voice_search
-from core.models.likeness import voice_postings
 from nlp import posting_blocks
 from nlp.similar import Lookup
 
@@ -35,7 +34,8 @@ _MISSING = (
 # Where each voice's terms are held, and under what. FTS5's own count reads all of the texts.
 _HELD = (("voice_search_content", "id"), ("voice_search", "voice_id"))
 _FIND = "SELECT rowid FROM voice_search WHERE voice_search MATCH :wanted"
-_NEWEST = " ORDER BY rowid DESC LIMIT :limit"
+_NEWEST = " AND rowid <= :last ORDER BY rowid DESC LIMIT :limit"
+_ANY = 2**63 - 1
 
 
 def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
@@ -98,23 +98,6 @@ def find(session: Session, lookups: Sequence[Lookup]) -> list[list[int]]:
     return posting_blocks.find(session, lookups) if _kind(session) else [_matching(session, lookup) for lookup in lookups]
 
 
-def holding(session: Session, choices: Sequence[Sequence[str]], *, limit: int) -> Select[int]:
-    """The statement that gives the voices that hold all terms of one of the choices, the newest ``limit``: to be asked within another.
-
-    A voice that was deleted may still be among them.
-    """
-    if not _kind(session):
-        wanted = " OR ".join("(" + " AND ".join(f'"{term}"' for term in terms) + ")" for terms in choices)
-        newest = text(_FIND + _NEWEST).bindparams(wanted=wanted, limit=limit).columns(rowid=Integer).subquery()
-        return select(newest.c.rowid)
-    found = union(*(intersect(*(_held(term) for term in terms)) if len(terms) > 1 else _held(terms[0]) for terms in choices)).subquery()
-    return select(found.c.voice).order_by(found.c.voice.desc()).limit(limit)
-
-
-def _held(term: str) -> Select[int]:
-    return select(func.unnest(voice_postings.c.voices).label("voice")).where(voice_postings.c.term == term)
-
-
 def documents(session: Session, terms: Sequence[str]) -> dict[str, int]:
     """In how many voices each term stands; a term that no voice has is left out."""
     wanted = select(SearchTerm.term, SearchTerm.documents).where(among(session, SearchTerm.term, terms), SearchTerm.documents > 0)
@@ -171,7 +154,7 @@ def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:
 def _matching(session: Session, lookup: Lookup) -> list[int]:
     wanted = {"wanted": " AND ".join(f'"{term}"' for term in lookup.terms)}
     if lookup.limit:
-        return list(session.scalars(text(_FIND + _NEWEST), {**wanted, "limit": lookup.limit}))
+        return list(session.scalars(text(_FIND + _NEWEST), {**wanted, "limit": lookup.limit, "last": lookup.last or _ANY}))
     return list(session.scalars(text(_FIND), wanted))
 
 
