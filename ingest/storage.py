@@ -217,7 +217,7 @@ _VOICE_COLUMNS = (
     "theme", "subtheme", "kind", "urgency", "department", "confidence", "pii_count", "segments", "related", "reidentifying", "status",
     "due_on", "publishable",
 )  # fmt: skip
-_COUNTED = tuple((name, _VOICE_COLUMNS.index(name)) for name in ("received_on", *facts.ATTRIBUTES))
+_COUNTED = tuple((name, _VOICE_COLUMNS.index(name)) for name in ("received_on", *facts.OWN))
 
 
 def _voice_row(

@@ -151,12 +151,13 @@ def _delete_voices(engine: Engine, batch_id: int, size: int) -> int:
     with db.writing(engine) as session:
         forget.hold_marks(session)
         # Locked in the order in which a label's change locks them: the voice, then the counts of its day.
-        wanted = select(Voice.id, *facts.COLUMNS).where(Voice.batch_id == batch_id).order_by(Voice.id).limit(size).with_for_update()
-        rows = [dict(row._mapping) for row in session.execute(wanted)]  # noqa: SLF001  (SQLAlchemy's public way to a row's names)
+        own = [getattr(Voice, name) for name in ("id", "received_on", *facts.OWN)]
+        wanted = select(*own).where(Voice.batch_id == batch_id).order_by(Voice.id).limit(size).with_for_update()
+        rows = session.execute(wanted).mappings().all()
         ids = [row["id"] for row in rows]
         if ids:
-            forget.forget(session, ids, leaving=Voice.batch_id == batch_id)
-            facts.remove(session, rows)
+            topics = forget.forget(session, ids, leaving=Voice.batch_id == batch_id)
+            facts.remove(session, [{**row, "topic": topics.get(row["id"], "")} for row in rows])
             session.execute(delete(Voice).where(among(session, Voice.id, ids)).execution_options(synchronize_session=False))
             forget.lower_marks(session)
         return len(ids)

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, Select, and_, false, func, literal, or_, select, tuple_
 
 from core.errors import InputError
 from core.models import Channel, Kind, Status, Topic, TopicMembership, Urgency, Voice
@@ -87,9 +87,14 @@ def in_topic(topic: int) -> ColumnElement[bool]:
     members = select(TopicMembership.voice_id).where(TopicMembership.voice_id == Voice.id)
     if topic == 0:
         return ~members.exists()
-    family = select(Topic.id).where(Topic.id == topic).cte(recursive=True)
-    family = family.union(select(Topic.id).join(family, Topic.parent_id == family.c.id))
-    return members.where(TopicMembership.topic_id.in_(select(family.c.id))).exists()
+    return members.where(TopicMembership.topic_id.in_(family(topic))).exists()
+
+
+def family(topic: int) -> Select[int]:
+    """The ids of a topic and of all below it."""
+    found = select(Topic.id).where(Topic.id == topic).cte(recursive=True)
+    found = found.union(select(Topic.id).join(found, Topic.parent_id == found.c.id))
+    return select(found.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

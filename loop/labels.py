@@ -55,13 +55,13 @@ def decide(
     newest, machine = _newest(session, voice), _machine(session, voice)
     if seen is not None and seen != newest.get(facet, 0):
         raise ConflictError("ほかの職員が先に変更しました。", hint="画面を開きなおして、いまの内容を確かめてください。")
-    before, counted = {facet: in_force(voice, facet)}, facts.attributes_of(voice)
+    before, counted = {facet: in_force(voice, facet)}, facts.attributes_of(session, voice)
     made = [_write(session, voice, facet, value, actor=actor, machine=machine)]
     if facet is Facet.THEME and voice.subtheme not in choices(taxonomy, Facet.SUBTHEME, theme=value):
         before[Facet.SUBTHEME] = voice.subtheme
         made.append(_write(session, voice, Facet.SUBTHEME, "", actor=actor, machine=machine))
     session.flush()
-    facts.move(session, before=[counted], after=[facts.attributes_of(voice)])
+    facts.move(session, before=[counted], after=[facts.attributes_of(session, voice)])
     detail = {"from": _plain(before), "to": _plain({label.facet: label.value for label in made}), "ids": [label.id for label in made]}
     audit.record(session, actor=actor.username, action=_SET, subject=f"voice:{voice.id}", detail=detail)
     _mark_triaged(voice, decided={*newest, *(label.facet for label in made)}, machine=machine)
@@ -98,7 +98,7 @@ def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Act
     rows = session.scalars(select(HumanLabel).where(HumanLabel.id.in_(label_ids), HumanLabel.voice_id == voice.id)).all()
     if not rows or len(rows) != len(set(label_ids)) or any(newest[row.facet] != row.id for row in rows):
         raise ConflictError("この変更は、もう取り消せません。", hint="あとから別の変更がありました。履歴を確かめてください。")
-    before, counted = _stood_before(session, voice), facts.attributes_of(voice)
+    before, counted = _stood_before(session, voice), facts.attributes_of(session, voice)
     made = []
     for row in sorted(rows, key=lambda row: row.id):
         value = before.get((row.id, row.facet), row.machine_value)
@@ -106,7 +106,7 @@ def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Act
         if row.facet is Facet.THEME and row.facet in machine and _is_first(session, row):
             voice.confidence = machine[row.facet].confidence
     session.flush()
-    facts.move(session, before=[counted], after=[facts.attributes_of(voice)])
+    facts.move(session, before=[counted], after=[facts.attributes_of(session, voice)])
     detail = {"undone": sorted(label_ids), "to": _plain({label.facet: label.value for label in made})}
     audit.record(session, actor=actor.username, action="label.undo", subject=f"voice:{voice.id}", detail=detail)
     return made

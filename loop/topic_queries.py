@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import facts
 from core.errors import NotFoundError
 from core.models import Topic, TopicMembership, TopicStatus, Voice
-from loop.filters import in_topic
+from loop.filters import family, in_topic
 from loop.periods import Period
+
+_TOPIC = "topic"
 
 
 @dataclass(slots=True)
@@ -96,29 +97,29 @@ def span(session: Session) -> Period | None:
 def overview(session: Session, period: Period, *, compare: bool = True) -> Overview:
     """Every topic's figures. With ``compare`` also those of the period before."""
     lines = {
-        topic.id: TopicLine(topic.id, topic.name, topic.parent_id, topic.is_rest, topic.status is TopicStatus.ENDED)
+        str(topic.id): TopicLine(topic.id, topic.name, topic.parent_id, topic.is_rest, topic.status is not TopicStatus.ACTIVE)
         for topic in session.execute(select(Topic.id, Topic.name, Topic.parent_id, Topic.is_rest, Topic.status))
     }
     steps: Counter[date] = Counter()
-    waiting = 0
-    # One pass over the period's voices, cut finely; the sums by step, kind and department are made here.
-    for topic_id, day, kind, department, count in _counts(session, period, _step(period), Voice.kind, Voice.department):
-        step = _as_step(period, day)
-        steps[step] += count
-        if topic_id is None:
-            waiting += count
-            continue
-        line = lines[topic_id]
-        line.count += count
-        line.steps[step] += count
-        line.kinds[str(kind)] += count
-        line.departments[department] += count
+    for step, counts in _steps(session, period).items():
+        steps[step] += sum(counts.values())
+        for value, count in counts.items():
+            if value:
+                lines[value].count += count
+                lines[value].steps[step] += count
+    for (value, kind), count in _cross(session, period, "kind").items():
+        if value:
+            lines[value].kinds[kind] += count
+    for (value, department), count in _cross(session, period, "department").items():
+        if value:
+            lines[value].departments[department] += count
     if compare:
-        before = {row[0]: row[1] for row in _counts(session, period.before())}
-        for line in lines.values():
-            line.previous = before.get(line.id, 0)
+        before = _totals(session, period.before())
+        for value, line in lines.items():
+            line.previous = before.get(value, 0)
+    waiting = _totals(session, period).get("", 0)
     every_step = {step: steps[step] for step in period.steps()}
-    return Overview(period, steps.total(), waiting, every_step, _grouped(lines))
+    return Overview(period, steps.total(), waiting, every_step, _grouped({line.id: line for line in lines.values()}))
 
 
 def detail(session: Session, topic_id: int, period: Period, *, compare: bool = True) -> TopicDetail:
@@ -130,28 +131,21 @@ def detail(session: Session, topic_id: int, period: Period, *, compare: bool = T
     topic = session.get(Topic, topic_id)
     if topic is None:
         raise NotFoundError("この話題は見つかりません。", hint="話題の一覧から選びなおしてください。")
-    line = TopicLine(topic.id, topic.name, topic.parent_id, topic.is_rest, topic.status is TopicStatus.ENDED)
-    for day, count in _cut(session, topic_id, period, _step(period)):
-        line.count += count
-        line.steps[_as_step(period, day)] += count
-    line.steps = Counter({step: line.steps[step] for step in period.steps()})
-    line.kinds = _counter(_cut(session, topic_id, period, Voice.kind.expression))
-    line.departments = _counter(_cut(session, topic_id, period, Voice.department.expression))
-    if compare:
-        line.previous = sum(count for _, count in _cut(session, topic_id, period.before(), Voice.kind.expression))
-    family = session.execute(
+    line = TopicLine(topic.id, topic.name, topic.parent_id, topic.is_rest, topic.status is not TopicStatus.ACTIVE)
+    nearest = session.execute(
         select(Topic.id, Topic.name).where((Topic.id == topic.parent_id) | (Topic.parent_id == topic_id)).order_by(Topic.size.desc())
     )
-    names = dict(family.all())
+    names = dict(nearest.all())
     parent = names.pop(topic.parent_id, "") if topic.parent_id else ""
-    return TopicDetail(
-        topic,
-        line,
-        parent,
-        list(names.items()),
-        _counter(_cut(session, topic_id, period, Voice.district.expression)),
-        _counter(_cut(session, topic_id, period, Voice.channel.expression)),
-    )
+    leaves = [str(number) for number in session.scalars(family(topic_id))]
+    steps = {step: sum(counts.values()) for step, counts in _steps(session, period, leaves).items()}
+    line.steps = Counter({step: steps.get(step, 0) for step in period.steps()})
+    line.count = sum(steps.values())
+    cuts = {by: _cut(session, leaves, period, by) for by in ("kind", "department", "district", "channel")}
+    line.kinds, line.departments = cuts["kind"], cuts["department"]
+    if compare:
+        line.previous = sum(_totals(session, period.before(), leaves).values())
+    return TopicDetail(topic, line, parent, list(names.items()), cuts["district"], cuts["channel"])
 
 
 def examples(session: Session, topic: Topic, *, limit: int = 3) -> Sequence[tuple[str, str, date]]:
@@ -182,31 +176,28 @@ def list_topics(session: Session) -> Sequence[Topic]:
     return session.scalars(select(Topic).order_by(Topic.is_rest, Topic.size.desc(), Topic.id)).all()
 
 
-def _step(period: Period) -> ColumnElement[Any]:
-    # By day for short periods (weeks are counted back from the end), by month else; the text of a date begins alike on both databases.
-    return Voice.received_on.expression if period.weekly else func.substr(cast(Voice.received_on, String), 1, 7)
+def _steps(session: Session, period: Period, values: Collection[str] | None = None) -> dict[date, dict[str, int]]:
+    """The voices of each topic (each of ``values``) by step of a chart: its weeks are counted back from the period's end."""
+    by: facts.Step = "day" if period.weekly else "month"
+    found: dict[date, Counter[str]] = defaultdict(Counter)
+    for day, counts in facts.series(session, _TOPIC, since=period.since, until=period.until, by=by, values=values).items():
+        found[period.step_of(day)].update(counts)
+    return {step: dict(counts) for step, counts in found.items()}
 
 
-def _as_step(period: Period, value: date | str) -> date:
-    return period.step_of(value if isinstance(value, date) else date.fromisoformat(f"{value}-01"))
+def _totals(session: Session, period: Period, values: Collection[str] | None = None) -> dict[str, int]:
+    return facts.totals(session, _TOPIC, since=period.since, until=period.until, values=values)
 
 
-def _within(period: Period) -> ColumnElement[bool]:
-    return Voice.received_on.between(period.since, period.until)
+def _cross(session: Session, period: Period, by: str, values: Collection[str] | None = None) -> dict[tuple[str, str], int]:
+    return facts.cross(session, _TOPIC, by, since=period.since, until=period.until, values=values)
 
 
-def _counts(session: Session, period: Period, *by: Any) -> Iterable[Any]:
-    member = TopicMembership.voice_id == Voice.id
-    statement = select(TopicMembership.topic_id, *by, func.count()).select_from(Voice).outerjoin(TopicMembership, member)
-    return session.execute(statement.where(_within(period)).group_by(TopicMembership.topic_id, *by))
-
-
-def _cut(session: Session, topic_id: int, period: Period, by: ColumnElement[Any]) -> Iterable[tuple[Any, int]]:
-    return session.execute(select(by, func.count()).where(_within(period), in_topic(topic_id)).group_by(by))
-
-
-def _counter(pairs: Iterable[tuple[Any, int]]) -> Counter[str]:
-    return Counter({str(value): count for value, count in pairs})
+def _cut(session: Session, leaves: Collection[str], period: Period, by: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (_, value), count in _cross(session, period, by, leaves).items():
+        found[value] += count
+    return found
 
 
 def _grouped(lines: dict[int, TopicLine]) -> list[TopicGroup]:

@@ -14,6 +14,7 @@ from core.clock import utc_now
 from core.models import Campaign, CampaignMember, ReadingMark, Topic, TopicMembership, Voice, VoiceWording
 from nlp import postings
 from nlp.grouping import Parts
+from nlp.topic_tree import above
 from nlp.wordings import NEAR, VALUES, grams, near, overlap, plain_text
 
 
@@ -22,8 +23,8 @@ def hold_marks(session: Session) -> None:
     session.execute(select(ReadingMark.voice_id).with_for_update()).all()
 
 
-def forget(session: Session, voices: Sequence[int], *, leaving: ColumnElement[bool]) -> None:
-    """Takes voices out of groups, index and topics. What else hangs on them goes with their rows.
+def forget(session: Session, voices: Sequence[int], *, leaving: ColumnElement[bool]) -> dict[int, int]:
+    """Takes voices out of groups, index and topics, and gives the topic that each was in. What else hangs on them goes with their rows.
 
     ``leaving`` is a condition on ``Voice`` that holds for all that will go: a group that loses one of them loses them all at once.
     """
@@ -31,7 +32,7 @@ def forget(session: Session, voices: Sequence[int], *, leaving: ColumnElement[bo
     for group in session.scalars(groups.order_by(CampaignMember.campaign_id)).all():
         _leave_group(session, group, leaving)
     postings.remove(session, voices)
-    _leave_topics(session, voices)
+    return _leave_topics(session, voices)
 
 
 def lower_marks(session: Session) -> None:
@@ -101,18 +102,19 @@ def _settle(session: Session, voices: Sequence[int], group: int | None) -> None:
         session.execute(moved.execution_options(synchronize_session=False))
 
 
-def _leave_topics(session: Session, voices: Sequence[int]) -> None:
-    counts: Counter[int] = Counter()
-    held = select(TopicMembership.topic_id, func.count()).where(among(session, TopicMembership.voice_id, voices))
-    for topic_id, number in session.execute(held.group_by(TopicMembership.topic_id)):
-        counts[topic_id] += number
+def _leave_topics(session: Session, voices: Sequence[int]) -> dict[int, int]:
+    # All of them, in one order: whoever moves voices between topics does so too.
+    topics = {topic.id: topic for topic in session.scalars(select(Topic).order_by(Topic.id).with_for_update())}
+    held = delete(TopicMembership).where(among(session, TopicMembership.voice_id, voices))
+    left = held.returning(TopicMembership.voice_id, TopicMembership.topic_id).execution_options(synchronize_session=False)
+    topic_of = dict(session.execute(left).all())
+    counts = Counter(topic_of.values())
+    for leaf, number in sorted(counts.items()):
+        for topic in above(topics, leaf):
+            topic.size = max(topic.size - number, 0)
     gone = set(voices)
-    leaves = session.scalars(select(Topic).where(Topic.id.in_(counts)).order_by(Topic.id)).all()
-    for leaf in leaves:
-        if leaf.parent_id is not None:
-            counts[leaf.parent_id] += counts[leaf.id]
-    for topic in session.scalars(select(Topic).where(Topic.id.in_(counts)).order_by(Topic.id).with_for_update()):
-        topic.size = max(topic.size - counts[topic.id], 0)
-        topic.examples = [voice for voice in topic.examples if voice not in gone]
-    session.execute(delete(TopicMembership).where(among(session, TopicMembership.voice_id, voices)))
+    for topic in topics.values():
+        if gone.intersection(topic.examples):
+            topic.examples = [voice for voice in topic.examples if voice not in gone]
     session.flush()
+    return topic_of

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from core import audit, db, engine
+from core import audit, db, engine, facts
 from core.clock import utc_now
 from core.errors import InputError
 from core.models import Facet, HumanLabel, Topic, TopicMembership, TopicRun, TopicStatus, Voice
@@ -104,6 +104,7 @@ def fit_topics(database: Engine, settings: Settings, *, mode: str = "fit", actor
             documents, [ids[label] if label >= 0 else rest for label in grouping.labels.tolist()], grouping.probabilities.tolist()
         )
         events = writer.close(ids)
+        facts.recount_topics(session)
         audit.record(
             session,
             actor=actor,

@@ -138,7 +138,7 @@ def create_voice(
         values["batch_id"] = session.scalar(select(Batch.id).limit(1)) or create_batch(session).id
     voice = _save(session, Voice(**{**defaults, **values}))
     if counted:
-        facts.add(session, [facts.attributes_of(voice)])
+        facts.add(session, [facts.attributes_of(session, voice)])
     if labelled:
         _create_labels(session, voice, word)
     if answered:
@@ -189,9 +189,11 @@ def create_topic(session: Session, *, voices: list[Voice] | None = None, **value
         "last_run_id": run.id,
     }
     topic = _save(session, Topic(**{**defaults, **values}))
+    before = [facts.attributes_of(session, voice) for voice in voices or ()]
     for voice in voices or ():
         session.add(TopicMembership(voice_id=voice.id, topic_id=topic.id, probability=0.8, run_id=run.id))
     session.flush()
+    facts.move(session, before=before, after=[row | {"topic": str(topic.id)} for row in before])
     return topic
 
 

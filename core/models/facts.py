@@ -1,4 +1,4 @@
-"""Daily counts of voices by one attribute and by two: what dashboards read in place of the voices."""
+"""Counts of voices by one attribute and by two, by day and by month: what dashboards read in place of the voices."""
 
 from __future__ import annotations
 

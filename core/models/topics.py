@@ -88,6 +88,7 @@ class TopicEvent(Base):
     kept_share: Mapped[float | None] = mapped_column(doc="share of the earlier voices that are still in it, 0–1")
     drift: Mapped[float | None] = mapped_column(doc="1 less the cosine between its middles before and after")
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict, doc="such as the earlier name")
+    voices: Mapped[bytes | None] = mapped_column(deferred=True, doc="ids of the voices that a person's act took out of it, packed")
     actor: Mapped[str] = mapped_column(String(64), default="")
     at: Mapped[datetime]
 

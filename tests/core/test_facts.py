@@ -61,12 +61,12 @@ def take(session: Session, kind: str, given: list[Any]) -> None:
         save(session, given)
     elif kind == "move":
         voices = some(session, [number for number, _ in given])
-        before = [facts.attributes_of(voice) for voice in voices]
+        before = [facts.attributes_of(session, voice) for voice in voices]
         for voice, (_, values) in zip(voices, given, strict=False):
             for name in ("theme", "subtheme", "kind", "urgency", "department"):
                 setattr(voice, name, values[name])
         session.flush()
-        facts.move(session, before=before, after=[facts.attributes_of(voice) for voice in voices])
+        facts.move(session, before=before, after=[facts.attributes_of(session, voice) for voice in voices])
     else:
         gone = Voice.id.in_([voice.id for voice in some(session, given)])
         facts.remove(session, session.execute(select(*facts.COLUMNS).where(gone)).mappings().all())
@@ -206,7 +206,7 @@ def test_many_write_and_one_counts_anew_at_the_same_time(engine: Engine) -> None
         mixed = rows[turn:] + rows[:turn]
         with db.writing(engine) as session:
             saved = [factories.create_voice(session, labelled=False, counted=False, **row) for row in mixed[:: 1 - turn % 2 * 2]]
-            facts.add(session, [facts.attributes_of(voice) for voice in saved])
+            facts.add(session, [facts.attributes_of(session, voice) for voice in saved])
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(8)))
@@ -228,7 +228,7 @@ def test_rows_are_written_in_the_order_of_their_keys(sqlite_engine: Engine) -> N
         batch = factories.create_batch(session).id
         rows = [{name: values[-number % len(values)] for name, values in ATTRIBUTES.items()} for number in range(7)]
         voices = [factories.create_voice(session, counted=False, batch_id=batch, **row) for row in rows]
-        before = [facts.attributes_of(voice) for voice in voices]
+        before = [facts.attributes_of(session, voice) for voice in voices]
         facts.add(session, before)
         facts.move(session, before=before, after=[row | {"theme": row["theme"][:2], "kind": Kind.THANKS} for row in before[::-1]])
         facts.remove(session, before)

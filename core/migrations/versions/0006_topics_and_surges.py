@@ -17,6 +17,7 @@ depends_on = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 DAY = {"sqlite": "date(received_on, 'start of month')", "postgresql": "CAST(date_trunc('month', received_on) AS date)"}
+BY_TOPIC = (("topic",), *((name, "topic") for name in ("channel", "department", "district", "kind", "theme")), ("topic", "urgency"))
 
 
 def upgrade() -> None:
@@ -49,6 +50,7 @@ def upgrade() -> None:
         sa.Column("kept_share", sa.Double(), nullable=True),
         sa.Column("drift", sa.Double(), nullable=True),
         sa.Column("detail", JSON, nullable=False),
+        sa.Column("voices", sa.LargeBinary(), nullable=True),
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["topic_id"], ["topics.id"], name=op.f("fk_topic_events_topic_id")),
@@ -112,6 +114,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("facet", "by_facet", "month", "value", "by_value", name=op.f("pk_monthly_counts")),
         sqlite_with_rowid=False,
     )
+    count_topics()
     month = DAY[op.get_bind().dialect.name]
     op.execute(
         "INSERT INTO monthly_counts (facet, by_facet, month, value, by_value, voices)"
@@ -119,7 +122,25 @@ def upgrade() -> None:
     )
 
 
+def count_topics() -> None:
+    """Counts the voices that are there already by topic too. Later changes are counted as they happen (``core.facts``)."""
+    cuts = []
+    for names in BY_TOPIC:
+        facet, by_facet = (*names, "")[:2]
+        value, by_value = (*names, "''")[:2]
+        grouped = ", ".join(("received_on", *names))
+        cuts.append(f"SELECT '{facet}', '{by_facet}', received_on, {value}, {by_value}, count(*) FROM each_voice GROUP BY {grouped}")
+    op.execute(
+        "INSERT INTO daily_counts (facet, by_facet, received_on, value, by_value, voices)"
+        " WITH each_voice AS (SELECT received_on, channel, department, district, kind, theme, urgency,"
+        " coalesce(CAST(topic_id AS varchar), '') AS topic"
+        " FROM voices LEFT JOIN topic_memberships ON topic_memberships.voice_id = voices.id)"
+        f" {' UNION ALL '.join(cuts)}"
+    )
+
+
 def downgrade() -> None:
+    op.execute("DELETE FROM daily_counts WHERE facet = 'topic' OR by_facet = 'topic'")
     for table in ("monthly_counts", "surges", "surge_runs", "topic_spaces", "topic_events", "topic_moves"):
         op.drop_table(table)
     for name in ("y", "x"):
