@@ -23,6 +23,7 @@ from api.rendering import STATIC, Pages
 from api.security import SecurityHeaders
 from api.trends import endpoints as trends_json
 from api.trends import routes as trends_routes
+from api.trends import table_endpoints, table_routes
 from core import city, db
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
@@ -33,6 +34,7 @@ ROUTERS = (
     account.router,
     desk_routes.router,
     trends_routes.router,
+    table_routes.router,
     import_routes.router,
     import_jobs.router,
     batch_routes.router,
@@ -42,6 +44,7 @@ ROUTERS = (
     desk_json.router,
     import_endpoints.router,
     trends_json.router,
+    table_endpoints.router,
     public_json.router,
 )
 _LARGEST_BODY = 1_000_000  # bytes; a route that takes files says so itself (api.admin.receiving)

@@ -56,13 +56,15 @@ class Sheet:
 class Export:
     """What a page shows, as tables. CSV holds the first of them, XLSX all, and ``conditions`` on a sheet of their own.
 
-    ``code`` names the page in English for the audit trail and for programs that can't write the Japanese ``title``.
+    ``code`` names the page in English for the audit trail and for programs that can't write the Japanese ``title``. ``typed`` are the
+    conditions in which somebody wrote what they liked: the trail masks what may be personal there.
     """
 
     code: str
     title: str
     conditions: Sequence[tuple[str, Value]]
     sheets: Sequence[Sheet]
+    typed: Sequence[str] = ()
 
 
 def as_csv(sheet: Sheet) -> bytes:
@@ -104,7 +106,7 @@ def respond(engine: Engine, export: Export, wanted: Format, *, actor: str) -> Re
 def _record(session: Session, export: Export, wanted: Format, *, actor: str) -> None:
     from nlp.concordance import hidden
 
-    conditions = {name: hidden(value) if isinstance(value, str) else _said(value) for name, value in export.conditions}
+    conditions = {name: hidden(str(value)) if name in export.typed else _said(value) for name, value in export.conditions}
     detail = {"format": wanted.value, "rows": len(export.sheets[0].rows), "conditions": conditions}
     audit.record(session, actor=actor, action="export", subject=export.code, detail=detail)
 

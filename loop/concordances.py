@@ -111,7 +111,9 @@ def concordance(
     # One look at every voice that has the words, for its day; the texts are read of those that are shown.
     found = session.execute(select(Voice.received_on, Voice.id).where(*wanted)).all()
     days = sorted(((row.received_on, row.id) for row in found), reverse=sort is not Sort.OLDEST)
-    months = dict(sorted(Counter(day.replace(day=1) for day, _ in days).items()))
+    months: Counter[date] = Counter()
+    for day, number in Counter(day for day, _ in days).items():
+        months[day.replace(day=1)] += number
     voices, first = len(days), (page - 1) * page_size
     if sort.by_context:
         taken = min(voices, voices_read)
@@ -121,7 +123,7 @@ def concordance(
     else:
         taken, pages = voices, -(-voices // page_size)
         lines = _lines(session, [number for _, number in days[first : first + min(page_size, voices_read)]], words[0])
-    return Concordance(voices, months, lines, pages, taken, held.unknown, held.common)
+    return Concordance(voices, dict(sorted(months.items())), lines, pages, taken, held.unknown, held.common)
 
 
 def record(session: Session, *, actor: str, asked: str, conditions: dict[str, Any], voices: int) -> None:

@@ -40,16 +40,21 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What the values of the attributes are called. ``topics``: the topics' names by the text of their id."""
+    """What the values of the attributes are called.
+
+    ``topics`` are the topics' names by the text of their id, ``above`` those that have others below them.
+    """
 
     topics: Mapping[str, str]
+    above: frozenset[str]
 
     @classmethod
     def of(cls, session: Session, attributes: Iterable[Attribute]) -> Values:
         """Reads the topics' names where topics are among the attributes."""
         if Attribute.TOPIC not in attributes:
-            return cls({})
-        return cls({str(number): name for number, name in session.execute(select(Topic.id, Topic.name))})
+            return cls({}, frozenset())
+        rows = session.execute(select(Topic.id, Topic.name, Topic.parent_id)).all()
+        return cls({str(row.id): row.name for row in rows}, frozenset(str(row.parent_id) for row in rows))
 
     def name(self, attribute: Attribute, value: str) -> str:
         """A value as people say it."""
@@ -57,9 +62,14 @@ class Values:
             return self.topics.get(value, f"話題 {value}") if value else "まだ話題に入っていない声"
         return value or WITHOUT
 
-    def filter(self, attribute: Attribute, value: str) -> dict[str, Any]:
-        """The desk's filter for a value; what has none is a filter, too."""
+    def filter(self, attribute: Attribute, value: str) -> dict[str, Any] | None:
+        """The desk's filter for a value; to have none is one, too.
+
+        ``None`` for voices right in a topic that has others below it: the desk would show those as well.
+        """
         if attribute is Attribute.TOPIC:
+            if value in self.above:
+                return None
             return {"topic": value or 0}
         return {attribute.value: value or WITHOUT}
 

@@ -21,7 +21,7 @@ from core.errors import InputError
 from core.models import Topic, TopicStatus
 from loop import comparisons
 from loop.comparisons import Change, Pair
-from loop.filters import WITHOUT
+from loop.filters import WITHOUT, family
 from loop.periods import Period
 
 PAIRS = {
@@ -132,11 +132,12 @@ class Compared:
         """The desk's filters that narrow the comparison."""
         return {name: value for name, value in _narrowing(self.query).items() if value is not None}
 
-    def desk(self, period: Period | None, change: Change | None = None) -> str:
-        """The voices behind a number of one of the periods."""
-        if period is None:
+    def desk(self, period: Period, change: Change | None = None) -> str:
+        """The voices behind a number of one of the periods; "" where the desk can't tell them."""
+        own = self.values.filter(self.by, change.value) if change is not None else {}
+        if own is None:
             return ""
-        filters = self.filters() | (self.values.filter(self.by, change.value) if change is not None else {})
+        filters = self.filters() | own
         return "/desk" + DeskQuery().query(tab="all", since=period.since, until=period.until, **filters)
 
     def address(self, **changes: Any) -> str:
@@ -178,7 +179,7 @@ def periods(query: ComparePeriods, *, last: date) -> tuple[Period, Period]:
         InputError: one of them ends before it begins.
     """
     after, before = comparisons.named(query.pair, last=last)
-    after = _chosen(query.since, query.until, after, "あとの期間")
+    after = _chosen(query.since, query.until, after, "期間")
     if (query.since or query.until) and not (query.base_since or query.base_until):
         before = after.before()
     return after, _chosen(query.base_since, query.base_until, before, "くらべる期間")
@@ -230,6 +231,18 @@ def export_of(found: Compared) -> Export:
     return Export("trends.compare", f"期間の比較_{NAMES[found.by]}", conditions, [Sheet("比較", columns, rows, shapes)])
 
 
+def chart_of(found: Compared) -> dict[str, Any]:
+    """The largest values of either period, as a table that is drawn."""
+    largest = sorted(found.changes, key=lambda change: -max(change.after_rate, change.before_rate))[:DRAWN]
+    rates = not found.same_length
+    rows = [
+        (found.name(each), [round(each.after_rate, 1), round(each.before_rate, 1)] if rates else [each.after, each.before])
+        for each in largest
+    ]
+    unit = "（30日あたり）" if rates else ""
+    return {"unit": NAMES[found.by], "columns": [f"この期間{unit}", f"くらべる期間{unit}"], "rows": rows}
+
+
 def verdict(change: Change) -> str:
     """A change in a word."""
     if change.is_new or change.is_gone:
@@ -269,24 +282,14 @@ def _within(period: Period, whole: Period) -> Period | None:
 
 
 def _counts(session: Session, by: Attribute, narrowing: Mapping[str, Any], period: Period) -> dict[str, int]:
-    span = {"since": period.since, "until": period.until}
     if not narrowing:
-        return facts.totals(session, by.value, **span)
+        return facts.totals(session, by.value, since=period.since, until=period.until)
     ((name, value),) = narrowing.items()
-    wanted = _family(session, value) if name == Attribute.TOPIC else {"" if value == WITHOUT else str(value)}
+    wanted = {"" if value in (0, WITHOUT) else str(value)}
+    if name == Attribute.TOPIC and value:
+        wanted = {str(number) for number in session.scalars(family(value))}
     sums: Counter[str] = Counter()
-    for (mine, other), number in facts.cross(session, by.value, name, **span).items():
+    for (mine, other), number in facts.cross(session, by.value, name, since=period.since, until=period.until).items():
         if other in wanted:
             sums[mine] += number
     return sums
-
-
-def _family(session: Session, topic: int) -> set[str]:
-    """A topic and all below it, as voices are counted by; "" for 0, voices in no topic."""
-    if topic == 0:
-        return {""}
-    parents = dict(session.execute(select(Topic.id, Topic.parent_id)).all())
-    family, found = {topic}, {topic}
-    while found := {child for child, parent in parents.items() if parent in found} - family:
-        family |= found
-    return set(map(str, family))

@@ -117,6 +117,12 @@ class Cross:
         """How many lines beyond the largest are folded."""
         return sum(len(line.values) for line in (*self.table.rows, *self.table.columns) if line.folded)
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """What the address says beside the period."""
+        said = self.query.model_dump(mode="json", exclude_defaults=True, exclude={"period", "since", "until", "format"})
+        return {name: "true" if value is True else str(value) for name, value in said.items()}
+
     def name(self, line: Line, attribute: Attribute) -> str:
         """What a line is called."""
         return f"{REST}（{len(line.values):,}）" if line.folded else self.values.name(attribute, line.value)
@@ -128,11 +134,15 @@ class Cross:
         return [self.name(line, self.query.columns) for line in self.table.columns]
 
     def address(self, row: Line | None, column: Line | None) -> str:
-        """The voices of a cell, a row or a column on the desk; "" where lines are folded."""
-        lines = ((row, self.query.rows), (column, self.query.columns))
-        if any(line is not None and line.folded for line, _ in lines):
-            return ""
-        filters = {key: value for line, by in lines if line is not None for key, value in self.values.filter(by, line.value).items()}
+        """The voices of a cell, a row or a column on the desk; "" where the desk can't tell them, as of folded lines."""
+        filters: dict[str, Any] = {}
+        for line, by in ((row, self.query.rows), (column, self.query.columns)):
+            if line is None:
+                continue
+            own = None if line.folded else self.values.filter(by, line.value)
+            if own is None:
+                return ""
+            filters |= own
         return self.view.desk(**filters)
 
     def grid(self, show: Show) -> list[list[Cell]]:

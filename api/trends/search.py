@@ -23,6 +23,7 @@ SORTS = {Sort.NEWEST: "新しい順", Sort.OLDEST: "古い順", Sort.RIGHT: "後
 MOST_WORDS = 3
 EXPORTED = 2_000  # voices whose places go into a file
 _ALL = 1_000_000
+LIMITS = {"most": concordances.MOST, "unindexed": concordances.UNINDEXED}
 _CONDITIONS = ("theme", "kind", "channel", "urgency", "department", "district", "topic")
 
 
@@ -92,9 +93,18 @@ def note(engine: Engine, found: Found, *, actor: str) -> None:
         conditions = {name: str(value) for name, value in found.active().items()}
         conditions |= {"since": found.view.period.since.isoformat(), "until": found.view.period.until.isoformat()}
         with db.writing(engine) as session:
-            concordances.record(
-                session, actor=actor, asked=" ".join(found.words), conditions=conditions, voices=found.concordance.voices
-            )
+            concordances.record(session, actor=actor, asked=" ".join(found.words), conditions=conditions, voices=found.concordance.voices)
+
+
+def chart_of(found: Found) -> dict[str, Any]:
+    """The voices by month, as a table that is drawn; each number leads to the places of its month."""
+    months = found.months()
+    return {
+        "unit": "月",
+        "columns": ["声"],
+        "rows": [(f"{month.since.year}年{month.since.month}月", [count]) for month, count in months],
+        "links": [found.address(since=month.since, until=month.until) if count else "" for month, count in months],
+    }
 
 
 def export_of(found: Found, *, topic: str) -> Export:
@@ -121,4 +131,6 @@ def export_of(found: Found, *, topic: str) -> Export:
     ]
     months: list[list[Value]] = [[month.since, count] for month, count in found.months()]
     title = f"ことばの検索_{'_'.join(found.words)}"[:60]
-    return Export("trends.search", title, conditions, [Sheet("用例", columns, rows), Sheet("月ごとの声", ("月", "声"), months)])
+    return Export(
+        "trends.search", title, conditions, [Sheet("用例", columns, rows), Sheet("月ごとの声", ("月", "声"), months)], typed=("ことば",)
+    )

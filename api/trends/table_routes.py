@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api import exports
+from api.deps import STAFF, EngineOf, PagesOf, Reading, Staff, TaxonomyOf
 from api.desk.view import FILTERS
-from api.deps import STAFF, CityOf, EngineOf, PagesOf, Reading, Staff, TaxonomyOf
 from api.trends import attributes, compare, cross, search
 from api.trends.view import PRESETS, TrendsView
 from loop import queries, topic_queries
@@ -86,7 +86,6 @@ def search_page(
     session: Reading,
     engine: EngineOf,
     taxonomy: TaxonomyOf,
-    city: CityOf,
     pages: PagesOf,
 ) -> Response:
     """A word in its context. Who looked for what is noted."""
