@@ -18,6 +18,7 @@ DONE = (Status.ANSWERED, Status.CLOSED)
 OPEN = tuple(status for status in Status if status not in DONE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_WORDS = 10
+WITHOUT = "（なし）"  # asks for voices that have no value of an attribute
 
 
 class Tab(StrEnum):
@@ -65,7 +66,7 @@ class VoiceFilter:
     def attributes(self) -> dict[str, str]:
         """The values that are asked for, by the name of their column."""
         equal = {name: getattr(self, name) for name in ("theme", "kind", "channel", "urgency", "department", "district")}
-        return {name: value for name, value in equal.items() if value}
+        return {name: "" if value == WITHOUT else value for name, value in equal.items() if value}
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions, to be joined by AND."""

@@ -49,6 +49,15 @@ class Period:
         """The first days of all steps, in order."""
         return sorted(set(map(self.step_of, self._days())))
 
+    def months(self) -> list[Period]:
+        """The period month by month, the first and the last as far as they belong to it."""
+        found, first = [], self.since
+        while first <= self.until:
+            last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+            found.append(Period(first, min(last, self.until)))
+            first = last + timedelta(days=1)
+        return found
+
     def _days(self) -> Iterator[date]:
         return (self.since + timedelta(days=offset) for offset in range(self.days))
 

@@ -60,12 +60,13 @@ def find(session: Session, lookups: Sequence[Lookup]) -> list[list[int]]:
 def _newest(session: Session, lookups: Sequence[Lookup]) -> dict[Lookup, list[int]]:
     """The newest voices of each lookup, read from the last block towards the first until all have enough."""
     found: dict[Lookup, list[int]] = {lookup: [] for lookup in lookups}
-    last, wide = (session.scalar(_LAST) or 0) // BLOCK, _NEWEST_BLOCKS
+    newest = session.scalar(_LAST) or 0
+    last, wide = max(min(lookup.last or newest, newest) for lookup in lookups) // BLOCK, _NEWEST_BLOCKS
     while last >= 0 and (lacking := [lookup for lookup, voices in found.items() if len(voices) < lookup.limit]):
         terms = sorted({term for lookup in lacking for term in lookup.terms})
         held = _holding(session, _HOLDING_IN, terms=terms, first=last - wide + 1, last=last)
         for lookup in lacking:
-            found[lookup] += sorted(_together(held, lookup), reverse=True)
+            found[lookup] += sorted((voice for voice in _together(held, lookup) if voice <= (lookup.last or voice)), reverse=True)
         last, wide = last - wide, wide * 2
     return {lookup: voices[: lookup.limit] for lookup, voices in found.items()}
 

@@ -34,7 +34,8 @@ _MISSING = (
 # Where each voice's terms are held, and under what. FTS5's own count reads all of the texts.
 _HELD = (("voice_search_content", "id"), ("voice_search", "voice_id"))
 _FIND = "SELECT rowid FROM voice_search WHERE voice_search MATCH :wanted"
-_NEWEST = " ORDER BY rowid DESC LIMIT :limit"
+_NEWEST = " AND rowid <= :last ORDER BY rowid DESC LIMIT :limit"
+_ANY = 2**63 - 1
 
 
 def write(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
@@ -153,7 +154,7 @@ def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:
 def _matching(session: Session, lookup: Lookup) -> list[int]:
     wanted = {"wanted": " AND ".join(f'"{term}"' for term in lookup.terms)}
     if lookup.limit:
-        return list(session.scalars(text(_FIND + _NEWEST), {**wanted, "limit": lookup.limit}))
+        return list(session.scalars(text(_FIND + _NEWEST), {**wanted, "limit": lookup.limit, "last": lookup.last or _ANY}))
     return list(session.scalars(text(_FIND), wanted))
 
 

@@ -34,12 +34,13 @@ _ENOUGH = 2_000
 class Lookup:
     """One question to the index: the voices that hold all these terms; where ``limit`` isn't 0, the newest so many.
 
-    ``weight`` is what holding the terms counts.
+    ``weight`` is what holding the terms counts. With a limit, ``last`` is the newest voice that is asked for, 0 for any.
     """
 
     terms: tuple[str, ...]
     weight: float
     limit: int = 0
+    last: int = 0
 
 
 def terms(masked: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@
   const COLOURS = ["#264af4", "#ff8d44", "#197a4b", "#bb87ff", "#006f83"];
   const REST = "#d9d9de";
 
-  const numberOf = (cell) => Number(cell.textContent.replace(/,/g, ""));
+  /* Behind a number that is a link stands a word for those who listen. */
+  const numberOf = (cell) => Number.parseFloat(cell.textContent.replace(/,/g, ""));
 
   function read(table) {
     const names = Array.from(table.tHead.rows[0].cells).slice(1).map((cell) => cell.textContent);
@@ -36,6 +37,24 @@
     }));
   }
 
+  function pairOptions(data, narrow) {
+    const label = { fontSize: 14, color: "#1a1a1a", width: narrow ? 110 : 220, overflow: "truncate" };
+    return {
+      ...options(data, narrow),
+      grid: { left: 8, right: 24, top: 40, bottom: 8, containLabel: true },
+      legend: { show: true, top: 0, left: 0, textStyle: { fontSize: 14 } },
+      xAxis: { type: "value", minInterval: 1, axisLabel: { fontSize: 14, color: "#4d4d4d", hideOverlap: true }, splitLine: { lineStyle: { color: "#e6e6e6" } } },
+      yAxis: { type: "category", inverse: true, data: data.steps, axisLabel: label, axisTick: { show: false } },
+      series: data.names.map((name, index) => ({
+        name,
+        type: "bar",
+        data: data.values[index],
+        barMaxWidth: 16,
+        itemStyle: index === 0 ? { color: "#264af4" } : { color: "#c5d7fb", borderColor: "#4979f5", borderWidth: 1 },
+      })),
+    };
+  }
+
   function options(data, narrow) {
     return {
       animation: false,
@@ -60,10 +79,47 @@
     const chart = echarts.init(canvas, null, { renderer: "canvas" });
     const paint = () => {
       chart.resize();
-      chart.setOption(options(data, canvas.clientWidth < 560), true);
+      const make = figure.dataset.chartKind === "pair" ? pairOptions : options;
+      chart.setOption(make(data, canvas.clientWidth < 560), true);
     };
     paint();
     new ResizeObserver(paint).observe(canvas);
+    const button = figure.querySelector("[data-chart-save]");
+    if (button) {
+      button.hidden = false;
+      button.addEventListener("click", () => save(figure, chart));
+    }
+  }
+
+  /* The chart as a picture of its own: what it shows, of which days, and when it was made. */
+  function save(figure, chart) {
+    const scale = 2;
+    const drawn = chart.renderToCanvas({ pixelRatio: scale, backgroundColor: "#ffffff" });
+    const [margin, head, foot] = [20 * scale, 72 * scale, 36 * scale];
+    const picture = document.createElement("canvas");
+    picture.width = drawn.width + 2 * margin;
+    picture.height = drawn.height + head + foot;
+    const pen = picture.getContext("2d");
+    const font = getComputedStyle(document.body).fontFamily;
+    const write = (text, size, weight, colour, y) => {
+      pen.font = `${weight} ${size * scale}px ${font}`;
+      pen.fillStyle = colour;
+      pen.fillText(text, margin, y, picture.width - 2 * margin);
+    };
+    const title = figure.querySelector("figcaption").textContent.trim();
+    pen.fillStyle = "#ffffff";
+    pen.fillRect(0, 0, picture.width, picture.height);
+    write(title, 18, 700, "#1a1a1a", 32 * scale);
+    write(figure.dataset.period, 14, 400, "#4d4d4d", 56 * scale);
+    pen.drawImage(drawn, margin, head);
+    write(`${figure.dataset.today} に作成（声環）`, 12, 400, "#4d4d4d", picture.height - 14 * scale);
+    picture.toBlob((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = `${title}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    }, "image/png");
   }
 
   document.querySelectorAll("[data-chart]").forEach(draw);

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
-from api.deps import STAFF, CityOf, PagesOf, Reading, Staff
+from api import exports
+from api.deps import STAFF, CityOf, EngineOf, PagesOf, Reading, Staff
 from api.desk.view import DeskQuery, DeskView
-from api.trends import faq, opinions, surges
+from api.exports import Format
+from api.trends import faq, opinions, surges, topic_exports
 from api.trends.view import PRESETS, TrendsQuery, TrendsView
 from core.errors import NotFoundError
 from ingest.faq_queries import list_faq
@@ -22,17 +24,28 @@ from nlp.opinions import service as opinion_service
 
 router = APIRouter(include_in_schema=False)
 TopicId = Annotated[int, Path(ge=1, lt=2**31)]
+SaveAs = Annotated[Format | None, Query(alias="format")]
 _LINES = 5  # topics drawn beside the total: more can't be told apart
 
 
 @router.get("/trends", dependencies=[Depends(STAFF)])
-def trends(request: Request, query: Annotated[TrendsQuery, Query()], session: Reading, pages: PagesOf) -> Response:
+def trends(
+    request: Request,
+    query: Annotated[TrendsQuery, Query()],
+    signed_in: Staff,
+    session: Reading,
+    engine: EngineOf,
+    pages: PagesOf,
+    save_as: SaveAs = None,
+) -> Response:
     """What people talked about in a period."""
     whole = topic_queries.span(session)
     if whole is None:
         return pages.page(request, "trends/empty.html", {})
     view = TrendsView.of(query, whole=whole)
     found = topic_queries.overview(session, view.period, compare=view.compare)
+    if save_as:
+        return exports.respond(engine, topic_exports.overview(view, found), save_as, actor=signed_in.actor.username)
     context = {"view": view, "presets": PRESETS, "overview": found, "chart_table": _chart(view, found)}
     context |= {"surges": surge_queries.latest(session), "surge_words": surges}
     return pages.page(request, "trends/overview.html", context)
@@ -45,8 +58,10 @@ def topic(
     query: Annotated[TrendsQuery, Query()],
     signed_in: Staff,
     session: Reading,
+    engine: EngineOf,
     city: CityOf,
     pages: PagesOf,
+    save_as: SaveAs = None,
 ) -> Response:
     """One topic: over time, whose it is, where and how it came, and its voices."""
     whole = topic_queries.span(session)
@@ -56,6 +71,11 @@ def topic(
     found = topic_queries.detail(session, topic_id, view.period, compare=view.compare)
     desk_query = DeskQuery(tab=Tab.ALL, topic=topic_id, since=view.period.since, until=view.period.until)
     desk_view = DeskView.of(desk_query, actor=signed_in.actor, city=city)
+    said = opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until, newest=opinions.NEWEST)
+    if save_as:
+        voices = queries.list_voices(session, desk_view.scope, order=Order.NEWEST, limit=topic_exports.VOICES)
+        export = topic_exports.topic(view, found, _cuts(found), said, voices.rows)
+        return exports.respond(engine, export, save_as, actor=signed_in.actor.username)
     after, before = (Cursor.parse(place) if place else None for place in (query.after, query.before))
     context = {
         "view": view,
@@ -64,7 +84,7 @@ def topic(
         "cuts": _cuts(found),
         "chart_table": _steps_table(view, {found.line.name: found.line.steps}),
         "examples": topic_queries.examples(session, found.topic),
-        "opinions": opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until, newest=opinions.NEWEST),
+        "opinions": said,
         "opinion_voices": partial(_opinion_voices, view, topic_id),
         "STANCE_MARK": opinions.STANCE_MARK,
         "desk_view": desk_view,

@@ -57,6 +57,11 @@ class TrendsView:
         """Whether the period before lies within the data; else a change would only say that the data began."""
         return self.period.before().since >= self.whole.since
 
+    @property
+    def period_query(self) -> str:
+        """The query string that carries this period to another page."""
+        return TrendsQuery(period=self.query.period, since=self.query.since, until=self.query.until).query()
+
     def address(self, path: str, **changes: Any) -> str:
         """A trends page with this period, some fields changed."""
         return path + self.query.query(**{"after": "", "before": "", **changes})
