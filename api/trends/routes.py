@@ -63,7 +63,7 @@ def topic(
         "cuts": _cuts(found),
         "chart_table": _steps_table(view, {found.line.name: found.line.steps}),
         "examples": topic_queries.examples(session, found.topic),
-        "opinions": opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until),
+        "opinions": opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until, newest=opinions.NEWEST),
         "opinion_voices": partial(_opinion_voices, view, topic_id),
         "STANCE_MARK": opinions.STANCE_MARK,
         "desk_view": desk_view,
