@@ -60,12 +60,14 @@ def move(session: Session, voice_ids: Sequence[int], topic_id: int, *, actor: st
         ConflictError: the topic is no longer in use.
         NotFoundError: there is no such topic, or a voice isn't there.
     """
+    voices = sorted(set(voice_ids))
+    # Locked as what is written of them below locks them, but before the topics: an undo of their import holds them first, too.
+    wanted = select(Voice.id).where(among(session, Voice.id, voices)).order_by(Voice.id)
+    there = session.scalars(wanted.with_for_update(read=True, key_share=True)).all()
     topics = hold_topics(session)
     topic = leaf(topics, topic_id)
-    voices = sorted(set(voice_ids))
     if not voices:
         raise InputError("移す声が選ばれていません。", hint="声を1件以上選んでください。")
-    there = session.scalars(select(Voice.id).where(among(session, Voice.id, voices))).all()
     if len(there) < len(voices):
         raise NotFoundError(
             f"選んだ声のうち {len(voices) - len(there)} 件が見つかりません。", hint="一覧を開きなおして、選びなおしてください。"

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Engine, exists, func, select
+from sqlalchemy import Engine, func, select
 
 from core import db
 from core import engine as parallel
 from core.bulk import among
-from core.models import TopicMembership, Voice
+from core.models import Voice
 from core.settings import Settings
+from nlp.topics.store import in_no_topic
 from nlp.topics.words import Ints, Words, words_of
 
 Progress = Callable[[int, int, str], None]
@@ -43,7 +44,7 @@ def read_voices(database: Engine, settings: Settings, *, unplaced: bool = False,
 
     with db.reading(database) as session:
         wanted = select(func.count()).select_from(Voice)
-        total = session.scalar(wanted.where(_unplaced()) if unplaced else wanted) or 0
+        total = session.scalar(wanted.where(in_no_topic()) if unplaced else wanted) or 0
     return Voices(Words.join(_told(parallel.map(words_of, rows(), settings=settings), total, progress)), np.array(numbers, dtype=np.int64))
 
 
@@ -85,7 +86,7 @@ def chances(ids: Ints) -> NDArray[np.float64]:
 def _chunks(database: Engine, *, unplaced: bool) -> Iterator[list[Any]]:
     statement = select(Voice.id, Voice.text, Voice.received_on, Voice.theme, Voice.channel).order_by(Voice.id).limit(_CHUNK)
     if unplaced:
-        statement = statement.where(_unplaced())
+        statement = statement.where(in_no_topic())
     after = 0
     while True:
         with db.reading(database) as session:
@@ -94,10 +95,6 @@ def _chunks(database: Engine, *, unplaced: bool) -> Iterator[list[Any]]:
             return
         yield found
         after = found[-1][0]
-
-
-def _unplaced() -> ColumnElement[bool]:
-    return ~exists().where(TopicMembership.voice_id == Voice.id)
 
 
 def _told(parts: Iterator[Words], total: int, progress: Progress) -> Iterator[Words]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from core.bulk import Same, insert_columns
 from core.clock import utc_now
-from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicSpace, TopicStatus
+from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicSpace, TopicStatus, Voice
 from nlp.topics.grouping import REST, UNSEEN
 from nlp.topics.layout import Landmarks
 from nlp.topics.space import SCHEME, Space
@@ -111,6 +111,20 @@ def standing(session: Session) -> Standing:
         frozenset(apart),
         frozenset(session.scalars(select(Topic.id))),
     )
+
+
+def held_voices(session: Session, *, unplaced: bool = False) -> Ints:
+    """The ids of all voices, or of those in no topic, which nobody can remove until the transaction ends."""
+    wanted = select(Voice.id).order_by(Voice.id)
+    if unplaced:
+        wanted = wanted.where(in_no_topic())
+    found = session.scalars(wanted.with_for_update(read=True, key_share=True).execution_options(yield_per=10_000))
+    return np.fromiter(found, dtype=np.int64)
+
+
+def in_no_topic() -> ColumnElement[bool]:
+    """The condition that a voice hasn't been placed yet."""
+    return ~exists().where(TopicMembership.voice_id == Voice.id)
 
 
 def leaves(session: Session) -> Sequence[Topic]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, facts
 from core.clock import utc_now
-from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicStatus, Voice
+from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicStatus
 from core.settings import Settings
 from nlp.topics import fit, store
 from nlp.topics.grouping import REST, middles, place
@@ -125,6 +125,7 @@ def _placed(guide: Guide, voices: Words, lexicon: Lexicon) -> tuple[Ints, Floats
 
 
 def _write(session: Session, run: TopicRun, voices: Ints, labels: Ints, probabilities: Floats, places: Floats, *, actor: str) -> FitReport:
+    there = np.isin(voices, store.held_voices(session, unplaced=True))
     topics = session.scalars(select(Topic).order_by(Topic.id).with_for_update()).all()
     before = {topic.id: topic.size for topic in topics if topic.status is TopicStatus.ACTIVE}
     session.add(run)
@@ -138,8 +139,6 @@ def _write(session: Session, run: TopicRun, voices: Ints, labels: Ints, probabil
         wanted[row] = targets.get(own, own)
     active = [topic.id for topic in store.leaves(session)]
     wanted = np.where(np.isin(wanted, active), wanted, rest.id)
-    free = select(Voice.id).outerjoin(TopicMembership, TopicMembership.voice_id == Voice.id).where(TopicMembership.voice_id.is_(None))
-    there = np.isin(voices, np.fromiter(session.scalars(free), dtype=np.int64))
     store.add_memberships(session, run, voices[there], wanted[there], probabilities[there], places[there])
     store.count_voices(session)
     kept, grew = [], []

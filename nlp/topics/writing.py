@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, db, facts
 from core.clock import utc_now
-from core.models import Topic, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicStatus, Voice
+from core.models import Topic, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicStatus
 from nlp.topics import store
 from nlp.topics.description import Description
 from nlp.topics.layout import Landmarks
@@ -66,7 +66,8 @@ def write(database: Engine, standing: Standing, outcome: Outcome, *, actor: str)
 class _Writer:
     def __init__(self, session: Session, standing: Standing, outcome: Outcome) -> None:
         self.session, self.standing, self.outcome = session, standing, outcome
-        # In the order of their ids, as everybody does who moves voices between topics.
+        # Voices before topics, each in the order of their ids, as everybody does who moves or removes voices.
+        self.there = np.isin(outcome.voices, store.held_voices(session))
         self.topics = {topic.id: topic for topic in session.scalars(select(Topic).order_by(Topic.id).with_for_update())}
         self.before = {number: topic.size for number, topic in self.topics.items() if topic.status is TopicStatus.ACTIVE}
         self.names = {topic.name for topic in self.topics.values() if topic.status is TopicStatus.ACTIVE}
@@ -128,8 +129,7 @@ class _Writer:
 
     def _memberships(self, ids: Ints) -> NDArray[np.int64]:
         """Writes where every voice belongs that is still there; returns the topic id of each of the outcome's voices, 0 for none."""
-        found = self.session.execute(select(Voice.id).order_by(Voice.id).execution_options(yield_per=10_000)).scalars()
-        there = np.isin(self.outcome.voices, np.fromiter(found, dtype=np.int64))
+        there = self.there
         topic_ids = ids[self.outcome.labels]  # REST is -1: the last
         for voice, wanted in self._peoples().items():
             row = int(np.searchsorted(self.outcome.voices, voice))

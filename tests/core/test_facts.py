@@ -213,6 +213,16 @@ def test_no_voice_at_all(engine: Engine) -> None:
         assert session.scalar(facts.voices_with({})) == 0
 
 
+def test_a_day_that_is_put_right_within_its_month(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        voice = factories.create_voice(session, labelled=False, received_on=FIRST)
+        before = facts.attributes_of(session, voice)
+        voice.received_on = FIRST + timedelta(days=1)
+        session.flush()
+        facts.move(session, before=[before], after=[facts.attributes_of(session, voice)])
+        check(session)
+
+
 def test_how_many_have_none_one_or_two_values(day_by_day: Session) -> None:
     assert facts.span(day_by_day) == (FIRST, FIRST + timedelta(days=9))
     assert day_by_day.scalar(facts.voices_with({})) == 55

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,14 +12,14 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, facts
 from core.models import Answer, Channel, Facet, Kind, Role, Topic, TopicMembership, TopicStatus, Urgency, Voice
 from core.settings import Settings
 from loop import labels, publication, queries, topic_queries
 from loop.actors import Actor
 from loop.filters import Scope, Tab, VoiceFilter, in_topic
 from loop.periods import Period
-from nlp import taxonomy
+from nlp import taxonomy, topic_moves
 from tests import factories
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 5, 31)
@@ -144,6 +145,38 @@ def test_a_topic_s_figures(grouped: Engine, period: Period) -> None:
             assert found.districts == Counter(row.district for row in rows)
             assert found.channels == Counter(row.channel.value for row in rows)
             assert "古い話題" not in [name for _, name in found.below]
+
+
+def test_labels_and_topics_that_change_at_the_same_time(grouped: Engine, settings: Settings) -> None:
+    city = taxonomy.load(settings.taxonomy_dir)
+    with db.reading(grouped) as session:
+        numbers = session.scalars(select(Voice.receipt_number).order_by(Voice.id)).all()
+        leaves = session.scalars(select(Topic.id).where(Topic.name.in_(["段差", "街灯", "その他の声"])).order_by(Topic.id)).all()
+    with db.writing(grouped) as session:
+        user = factories.create_user(session, role=Role.KOCHO)
+        actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
+
+    def act(turn: int) -> None:
+        rng = random.Random(turn)  # noqa: S311
+        for _ in range(6):
+            with db.writing(grouped) as session:
+                if turn % 4 == 0:
+                    voices = session.scalars(select(Voice.id).order_by(Voice.id)).all()
+                    topic_moves.move(session, rng.sample(voices, 20), rng.choice(leaves), actor=actor.username)
+                elif turn % 4 == 1:
+                    facts.recount_topics(session)
+                else:
+                    voice = queries.get_voice(session, rng.choice(numbers), lock=True)
+                    labels.decide(session, voice, Facet.THEME, rng.choice(city.theme_names), actor=actor, taxonomy=city)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(8)))
+    with db.reading(grouped) as session:
+        assert facts.differences(session) == []
+        sizes = dict(session.execute(select(TopicMembership.topic_id, func.count()).group_by(TopicMembership.topic_id)).all())
+        assert {topic.id: topic.size for topic in session.scalars(select(Topic)) if topic.id in leaves} == {
+            topic: sizes.get(topic, 0) for topic in leaves
+        }
 
 
 def test_the_figures_of_a_city_without_answers(engine: Engine) -> None:
