@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from api.intake_jobs import check_file, import_file, retry_rejects, undo_batch
 from api.jobs import JobContext, JobFunction, JobStopped, submit
-from core import db
+from core import db, facts
 from core.models import Job, JobState
 
 
@@ -73,13 +73,13 @@ def look_for_surges(context: JobContext) -> dict[str, Any]:
 
 
 def then_surges(function: JobFunction) -> JobFunction:
-    """The function, and after it a look for surges as a job of its own, unless one waits already."""
+    """The function, and after it a look for surges as a job of its own, unless one waits already or there are no voices (an FAQ log)."""
 
     def both(context: JobContext) -> dict[str, Any]:
         result = function(context)
         with db.writing(context.engine) as session:
             waiting = select(Job.id).where(Job.kind == "surges", Job.state == JobState.QUEUED).limit(1)
-            if session.scalar(waiting) is None:
+            if session.scalar(waiting) is None and facts.span(session):
                 submit(session, context.settings, kind="surges", title=TITLES["surges"], arguments={}, actor=context.actor)
         return result
 

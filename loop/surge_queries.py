@@ -34,7 +34,7 @@ class SurgeLine:
     where: list[dict[str, Any]]
     examples: list[Example]
     is_explained: bool
-    """A theme that rose because a topic did that is reported itself."""
+    """A theme that rose because a topic did that is reported itself, or because of the same campaign."""
 
     @property
     def factor(self) -> float | None:
@@ -84,14 +84,17 @@ def named(session: Session, surges: Sequence[Surge]) -> list[SurgeLine]:
     """Surges, stored or not, with their names and voices, in their order."""
     names = _names(session, surges)
     examples = _examples(session, surges)
-    told = {(surge.run_id, surge.value) for surge in surges if surge.facet == "topic" and not surge.is_campaign}
+    topics = [surge for surge in surges if surge.facet == "topic"]
+    told = {(surge.run_id, surge.value) for surge in topics if not surge.is_campaign}
+    sent = {(surge.run_id, surge.campaign_id) for surge in topics if surge.is_campaign}
     return [
         SurgeLine(
             surge,
             names.get(surge.value, "") if surge.facet == "topic" else surge.value,
             [place | {"name": names.get(place["value"], "") if place["facet"] == "topic" else place["value"]} for place in surge.where],
             [examples[voice] for voice in surge.voices if voice in examples],
-            any(place["facet"] == "topic" and (surge.run_id, place["value"]) in told for place in surge.where),
+            (surge.facet == "theme" and surge.is_campaign and (surge.run_id, surge.campaign_id) in sent)
+            or any(place["facet"] == "topic" and (surge.run_id, place["value"]) in told for place in surge.where),
         )
         for surge in surges
     ]

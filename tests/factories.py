@@ -31,6 +31,8 @@ from core.models import (
     Role,
     Secret,
     Status,
+    Surge,
+    SurgeRun,
     Topic,
     TopicMembership,
     TopicRun,
@@ -199,6 +201,20 @@ def join_topic(session: Session, topic: Topic, voices: list[Voice]) -> None:
     session.add_all([TopicMembership(voice_id=voice.id, topic_id=topic.id, probability=0.8, run_id=topic.last_run_id) for voice in voices])
     session.flush()
     facts.move(session, before=before, after=[row | {"topic": str(topic.id)} for row in before])
+
+
+def create_look(session: Session, *surges: Mapping[str, Any], as_of: date, enough: bool = True, created_at: datetime = NOON) -> SurgeRun:
+    """A stored look with surges, the one to look at first first, each of 19 voices of seven days in place of 8."""
+    settings = {"enough": enough, "past": 700 if enough else 12, "needed": 70}
+    run: SurgeRun = _save(session, SurgeRun(as_of=as_of, series=60, settings=settings, created_at=created_at))
+    weeks = [
+        {"begins_on": (as_of - timedelta(days=7 * ago + 6)).isoformat(), "observed": 7 if ago else 19, "expected": 8.2, "upper": 16}
+        for ago in reversed(range(26))
+    ]
+    for rank, values in enumerate(surges, start=1):
+        common = {"facet": "topic", "since": as_of - timedelta(days=6), "until": as_of, "observed": 19, "expected": 8.2, "upper": 16.0}
+        _save(session, Surge(run_id=run.id, rank=rank, **{**common, "p": 1e-5, "q": 0.001, "weeks": weeks, **values}))
+    return run
 
 
 def _create_labels(session: Session, voice: Voice, word: str) -> None:

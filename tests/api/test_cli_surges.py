@@ -112,5 +112,9 @@ def test_after_other_jobs_one_look_waits(database: Engine, settings: Settings, k
     assert do(database, settings, keyring, "import", job_kinds.then_surges(stopped)).result == {}
     assert waiting(database) == 0
     assert do(database, settings, keyring, "import", job_kinds.then_surges(fine)).result == {"voices": 3}
+    assert waiting(database) == 0, "there are no voices to look at"
+    with db.writing(database) as session:
+        factories.create_voice(session)
+    assert do(database, settings, keyring, "import", job_kinds.then_surges(fine)).result == {"voices": 3}
     assert do(database, settings, keyring, "topics_update", job_kinds.then_surges(fine)).state is JobState.DONE
     assert waiting(database) == 1

@@ -149,6 +149,11 @@ def _fill(settings: Settings) -> tuple[str, str, int, int]:
         above = factories.create_topic(session, name="歩道と街灯")
         topic = factories.create_topic(session, name="歩道の段差", voices=voices[::5], parent_id=above.id)
         factories.create_topic(session, name="その他の声", voices=voices[1::5], is_rest=True)
+        where = [{"facet": "district", "value": "港地区", "observed": 16, "expected": 2.5}]
+        rise = {"value": str(topic.id), "where": where, "voices": topic.examples}
+        through = [{"facet": "topic", "value": str(topic.id), "observed": 18, "expected": 2.0}]
+        theme = {"facet": "theme", "value": "道路・交通", "where": through}
+        factories.create_look(session, rise, {**rise, "is_campaign": True}, *[{**rise, "expected": 0.2}] * 4, theme, as_of=today())
         _create_jobs(session)
         faq_batch = _create_faq(session)
     opinion_service.update(engine, settings, topic=topic.id)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy.orm import Session
 
-from core.models import Surge, SurgeRun, Topic, Voice
+from core.models import Topic, Voice
 from loop import surge_queries
 from tests import factories
 from tests.web.browser import Browser
@@ -17,23 +17,13 @@ from tests.web.conftest import renew
 
 LAST = date(2026, 9, 30)
 ATOM = "{http://www.w3.org/2005/Atom}"
-WEEKS = [
-    {"begins_on": (LAST - timedelta(days=7 * ago + 6)).isoformat(), "observed": 19 if ago == 0 else 7, "expected": 8.2, "upper": 16}
-    for ago in reversed(range(26))
-]
 
 
-def store(session: Session, *surges: dict[str, Any], as_of: date = LAST, at: int = 0, enough: bool = True) -> SurgeRun:
+def store(session: Session, *surges: dict[str, Any], as_of: date = LAST, at: int = 0, enough: bool = True) -> None:
     """A look as ``koe surges --save`` leaves it."""
     created = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=at)
-    run = SurgeRun(as_of=as_of, series=60, settings={"enough": enough, "past": 700 if enough else 12, "needed": 70}, created_at=created)
-    session.add(run)
-    session.flush()
-    for rank, values in enumerate(surges, start=1):
-        common = {"facet": "topic", "since": LAST - timedelta(days=6), "until": as_of, "observed": 19, "expected": 8.2, "upper": 16.0}
-        session.add(Surge(run_id=run.id, rank=rank, **{**common, "p": 1e-5, "q": 0.001, "weeks": WEEKS, **values}))
+    factories.create_look(session, *surges, as_of=as_of, created_at=created, enough=enough)
     session.commit()
-    return run
 
 
 @pytest.fixture
@@ -52,7 +42,8 @@ def topic(save: Session) -> Topic:
 
 def rise(topic: Topic, **values: Any) -> dict[str, Any]:
     where = [{"facet": "district", "value": "港地区", "observed": 16, "expected": 2.5}]
-    return {"value": str(topic.id), "where": where, "voices": topic.examples, **values}
+    since = LAST - timedelta(days=6)
+    return {"value": str(topic.id), "where": where, "voices": topic.examples, "since": since, **values}
 
 
 def told(browser: Browser) -> str:
