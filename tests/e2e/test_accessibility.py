@@ -34,6 +34,16 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "faq": lambda _: "/trends/faq",
     "faq-all": lambda _: "/trends/faq?period=all&theme=ごみ・環境",
     "faq-none": lambda _: "/trends/faq?since=2020-01-02&until=2020-01-03",
+    "cross": lambda _: "/trends/cross?period=12m",
+    "cross-shares": lambda _: "/trends/cross?rows=district&columns=theme&period=all&show=row&valued=true",
+    "cross-nothing": lambda _: "/trends/cross?rows=kind&columns=kind",
+    "compare": lambda _: "/trends/compare?pair=month",
+    "compare-custom": lambda _: "/trends/compare?by=topic&pair=3m&theme=道路・交通",
+    "compare-before-the-data": lambda _: "/trends/compare?base_since=2020-01-01&base_until=2020-01-02",
+    "search": lambda _: "/trends/search?q=歩道&period=all",
+    "search-sorted": lambda _: "/trends/search?q=歩道+段差&sort=right&theme=道路・交通",
+    "search-none": lambda _: "/trends/search?q=ゼブラ",
+    "search-empty": lambda _: "/trends/search",
     "jobs": lambda _: "/admin/jobs",
     "topic": lambda site: f"/trends/topics/{site.topic}?period=all",
     "import": lambda _: "/admin/import",
@@ -98,6 +108,41 @@ def test_what_opens_is_accessible_too(visitor: Any, site: Site) -> None:
     page.goto("/trends?period=12m")
     page.get_by_text("表で見る").click()
     assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+
+
+def test_a_chart_is_saved_as_a_picture(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    for address, name in (
+        ("/trends/compare?pair=3m", "分野ごとの声（多いもの）"),
+        ("/trends?period=12m", "声の数のうごき（全体と、多い話題）"),
+    ):
+        page.goto(address)
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="画像で保存").click()
+        picture = saved.value.path().read_bytes()
+        assert saved.value.suggested_filename == f"{name}.png"
+        assert picture.startswith(b"\x89PNG")
+        width, height = (int.from_bytes(picture[at : at + 4]) for at in (16, 20))
+        assert width > 2 * page.locator("[data-chart-canvas]").first.bounding_box()["width"]
+        assert height > 2 * page.locator("[data-chart-canvas]").first.bounding_box()["height"]
+    assert not visitor.complaints
+
+
+def test_a_wide_table_scrolls_in_itself_and_keeps_its_headings(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    page.goto("/trends/cross?rows=theme&columns=department&period=all&everything=true")
+    area, first, head = (
+        page.locator(".cross-scroll"),
+        page.locator(".cross-table tbody th").first,
+        page.locator(".cross-table thead th").nth(1),
+    )
+    area.focus()
+    assert area.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
+    left, top = first.bounding_box()["x"], head.bounding_box()["y"]
+    area.evaluate("element => element.scrollTo(80, 60)")
+    assert first.bounding_box()["x"] == left
+    assert head.bounding_box()["y"] == top
     assert not is_wider_than_the_window(page)
 
 
