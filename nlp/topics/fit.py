@@ -19,6 +19,7 @@ from nlp.topics.description import Description, describe_above, describe_all
 from nlp.topics.grouping import LEAST_LIKENESS, REST, UNSEEN, Hold, middles, place, pulled
 from nlp.topics.identity import Known, Refit
 from nlp.topics.layout import Landmarks, lay_out
+from nlp.topics.naming import named
 from nlp.topics.reading import SAMPLE, Progress, Voices, chances, read_voices, spread
 from nlp.topics.report import FitReport
 from nlp.topics.space import BLOCK, Reader, Space, words_vector
@@ -55,6 +56,8 @@ def run(database: Engine, settings: Settings, *, actor: str, progress: Progress)
         standing, ended = store.standing(session), store.ended_topics(session)
     total = len(voices.words)
     outcome = _Maker(voices, standing, ended, ready_lexicon(settings), lambda step: progress(total, total, step)).outcome(started)
+    progress(total, total, "話題に名前を付けています")
+    outcome = named(database, standing, outcome)
     progress(total, total, "話題を保存しています")
     return write(database, standing, outcome, actor=actor)
 
@@ -89,7 +92,7 @@ class _Maker:
         self.step("声を話題に入れています")
         placed = self._place_all(space, refit, pulls, landmarks)
         placed.places[rows[chosen]] = places
-        self.step("話題に名前を付けています")
+        self.step("話題のことばを数えています")
         described = describe_all(self.words, placed.labels, placed.likeness, len(refit.origin))
         centroids = refit.grouping.centroids
         families = identity.families(centroids, self._parents(refit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,12 @@ def words_of_voices(database: Engine, settings: Settings, ids: Ints) -> Words:
                 yield [(voice_id, text) for voice_id, text in session.execute(texts)]
 
     return Words.join(parallel.map(words_of, rows(), settings=settings))
+
+
+def texts_of(database: Engine, ids: Sequence[int]) -> dict[int, str]:
+    """The masked texts of a few voices."""
+    with db.reading(database) as session:
+        return dict(session.execute(select(Voice.id, Voice.text).where(among(session, Voice.id, sorted(set(ids))))).all())
 
 
 def spread(voices: Words, strata: Ints, size: int) -> Ints:
