@@ -21,6 +21,7 @@ from api.public import endpoints as public_json
 from api.public import routes as public_routes
 from api.rendering import STATIC, Pages
 from api.security import SecurityHeaders
+from api.trends import edits as topic_edits_json
 from api.trends import endpoints as trends_json
 from api.trends import routes as trends_routes
 from api.trends import table_endpoints, table_routes
@@ -45,6 +46,7 @@ ROUTERS = (
     import_endpoints.router,
     trends_json.router,
     table_endpoints.router,
+    topic_edits_json.router,
     public_json.router,
 )
 _LARGEST_BODY = 1_000_000  # bytes; a route that takes files says so itself (api.admin.receiving)

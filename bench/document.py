@@ -68,6 +68,15 @@ CP932 の応答記録を1つのファイルで `koe import` に渡し、伏せ�
     "engines": Section("Dask のクラスタ", "同じ記録を、1台の並列処理と Dask のワーカーで取り込みます。\n", ("engines.py",)),
     "annotate": Section("分類とマスキングだけ", "`koe annotate` の速さと、形態素解析だけの速さとの比です。\n", ("annotate.py",)),
     "similar": Section("似た声", "似た声を探す時間と、同じ文面をまとめる速さです。\n", ("similar.py",)),
+    "trends": Section(
+        "話題と動きの画面",
+        """\
+24か月・百万件の声があるときに、`/trends` の画面と、その JSON が答えるまでの時間です。話題と期間を変えながら、1つずつ順に頼みます。
+声は作りもので、どの声も読み取り（`koe opinions`）が済んでいます。
+""",
+        ("trends.py", "--postgres", "--document"),
+        tells=True,
+    ),
     "start": Section("始まるまで", "命令が答えるまでの時間と、画面のプロセスが最初に答えるまでの時間です。\n", ("start.py",)),
 }
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from core import facts
+from core.bulk import among
 from core.errors import NotFoundError
 from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice
 from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
@@ -132,6 +133,20 @@ def get_voice(session: Session, receipt_number: str, *, lock: bool = False) -> V
     if (voice := session.scalar(statement)) is None:
         raise NotFoundError("この受付番号の声は見つかりません。", hint="番号を確かめるか、一覧から探してください。")
     return voice
+
+
+def ids_of(session: Session, receipt_numbers: Sequence[str]) -> list[int]:
+    """The ids of voices, in the order of their receipt numbers as given.
+
+    Raises:
+        NotFoundError: there is none of one of the numbers.
+    """
+    wanted = among(session, Voice.receipt_number, list(receipt_numbers))
+    found = dict(session.execute(select(Voice.receipt_number, Voice.id).where(wanted)).all())
+    if missing := [number for number in receipt_numbers if number not in found]:
+        more = f"（ほか {len(missing) - 1} 件）" if len(missing) > 1 else ""
+        raise NotFoundError(f"受付番号 {missing[0]} の声が見つかりません{more}。", hint="番号を確かめるか、一覧から探してください。")
+    return [found[number] for number in receipt_numbers]
 
 
 def labels_of(session: Session, voice_id: int) -> Labels:

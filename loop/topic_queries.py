@@ -133,7 +133,9 @@ def detail(session: Session, topic_id: int, period: Period, *, compare: bool = T
         raise NotFoundError("この話題は見つかりません。", hint="話題の一覧から選びなおしてください。")
     line = TopicLine(topic.id, topic.name, topic.parent_id, topic.is_rest, topic.status is not TopicStatus.ACTIVE)
     nearest = session.execute(
-        select(Topic.id, Topic.name).where((Topic.id == topic.parent_id) | (Topic.parent_id == topic_id)).order_by(Topic.size.desc())
+        select(Topic.id, Topic.name)
+        .where((Topic.id == topic.parent_id) | ((Topic.parent_id == topic_id) & (Topic.status == TopicStatus.ACTIVE)))
+        .order_by(Topic.size.desc())
     )
     names = dict(nearest.all())
     parent = names.pop(topic.parent_id, "") if topic.parent_id else ""

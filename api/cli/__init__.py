@@ -41,6 +41,21 @@ app = typer.Typer(
 )
 
 # Each registers its commands on ``app``, in the order in which they are listed.
-from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, opinions, likeness, jobs, demo, system  # noqa: E402, I001
+from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, opinions, likeness, jobs, demo, system  # noqa: E402, I001
 
-__all__ = ["app", "batches", "demo", "faq", "intake", "jobs", "likeness", "mailbox", "opinions", "rejects", "system", "topics", "voices"]
+__all__ = [
+    "app",
+    "batches",
+    "demo",
+    "faq",
+    "intake",
+    "jobs",
+    "likeness",
+    "mailbox",
+    "opinions",
+    "rejects",
+    "system",
+    "topic_edits",
+    "topics",
+    "voices",
+]

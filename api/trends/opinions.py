@@ -19,6 +19,8 @@ from nlp.opinions import Opinions, Side
 from nlp.opinions import service as opinion_service
 
 AnySide = Annotated[Side | None, BeforeValidator(lambda value: value or None)]
+NEWEST = 1000
+"""Voices of a topic whose readings a page sums up: a page waits for no more, however large the topic."""
 _PAGE = 30
 _AROUND = 60
 STANCE_MARK = {Side.FOR: "for", Side.AGAINST: "against", Side.NEITHER: "neither"}
@@ -74,7 +76,7 @@ def behind(session: Session, topic_id: int, query: OpinionQuery, *, since: date,
     """
     if query.pair is None and query.stance is None:
         raise InputError("どの声を見るかが指定されていません。", hint="話題の画面の件数から開いてください。")
-    ids = opinion_service.voices_behind(session, topic_id, pair=query.pair, side=query.stance, since=since, until=until)
+    ids = opinion_service.voices_behind(session, topic_id, pair=query.pair, side=query.stance, since=since, until=until, newest=NEWEST)
     first = (query.page - 1) * _PAGE
     shown = ids[first : first + _PAGE]
     said = opinion_service.opinions_of(session, shown)

@@ -70,7 +70,7 @@ def topic(
     found = topic_queries.detail(session, topic_id, view.period, compare=view.compare)
     desk_query = DeskQuery(tab=Tab.ALL, topic=topic_id, since=view.period.since, until=view.period.until)
     desk_view = DeskView.of(desk_query, actor=signed_in.actor, city=city)
-    said = opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until)
+    said = opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until, newest=opinions.NEWEST)
     if save_as:
         voices = queries.list_voices(session, desk_view.scope, order=Order.NEWEST, limit=topic_exports.VOICES)
         export = topic_exports.topic(view, found, _cuts(found), said, voices.rows)

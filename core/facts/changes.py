@@ -74,6 +74,8 @@ def _change(session: Session, changes: Mapping[_Key, int]) -> None:
     statements = _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE
     # All days before all months: in one order, as within each.
     for table, rows in (("daily_counts", changes), ("monthly_counts", _by_month(changes))):
+        if not rows:  # a month's changes may cancel each other
+            continue
         fewer = [key for key, number in rows.items() if number < 0]
         if statements is _POSTGRESQL:
             connection.exec_driver_sql(statements[table].add, (*map(_array, zip(*rows, strict=True)), _array(map(str, rows.values()))))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import db
+from core import db, facts
 from core import engine as parallel
+from core.bulk import among
 from core.clock import utc_now
 from core.errors import NotFoundError
 from core.models import Opinion, Topic, TopicMembership, Voice
@@ -26,6 +28,8 @@ __all__ = ["PairCount", "Report", "TopicOpinions", "opinions_of", "read_now", "s
 _CHUNK = 64
 _SLICE = 500
 _TOP = 20
+# So many voices are passed by in the order of their days in the time in which one of a topic is looked up by its id.
+_LOOKED_UP = 8
 _CHANGED = ("stance", "confidence", "stance_words", "pairs", "requests", "questions", "model", "created_at")
 
 
@@ -53,8 +57,12 @@ class PairCount:
 
 @dataclass(frozen=True, slots=True)
 class TopicOpinions:
-    """What was read of a topic's voices. ``stances`` has every side and adds up to ``read``; ``read`` is at most ``voices``."""
+    """What was read of a topic's voices. ``stances`` has every side and adds up to ``read``; ``read`` is at most ``voices``.
 
+    ``voices`` were looked at, of ``of`` that there are: fewer where only the newest were asked for.
+    """
+
+    of: int
     voices: int
     read: int
     stances: dict[Side, int]
@@ -87,9 +95,7 @@ class Scope:
         if self.until:
             found.append(Voice.received_on <= self.until)
         if self.topic is not None:
-            family = select(Topic.id).where(Topic.id == self.topic).cte(recursive=True)
-            family = family.union(select(Topic.id).join(family, Topic.parent_id == family.c.id))
-            members = select(TopicMembership.voice_id).where(TopicMembership.topic_id.in_(select(family.c.id)))
+            members = select(TopicMembership.voice_id).where(TopicMembership.topic_id.in_(_family(self.topic)))
             found.append(Voice.id.in_(members))
         return found
 
@@ -141,21 +147,29 @@ def update(
 
 
 def summary(
-    session: Session, topic_id: int | None, *, since: date | None = None, until: date | None = None, top: int = _TOP
+    session: Session,
+    topic_id: int | None,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    top: int = _TOP,
+    newest: int | None = None,
 ) -> TopicOpinions:
     """What the voices of a topic, and of all below it, hold; of all voices when ``topic_id`` is ``None``.
+
+    ``newest``: only so many voices are looked at, the newest: the time doesn't grow with the topic.
 
     Raises:
         NotFoundError: there is no such topic.
     """
     if topic_id is not None:
         _topic(session, topic_id)
-    scope = Scope(topic_id, since, until).conditions()
-    voices = session.scalar(select(func.count(Voice.id)).where(*scope)) or 0
+    scope = Scope(topic_id, since, until)
+    there = _count(session, scope)
     stances: Counter[str] = Counter()
     behind: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
     read = requests = questions = 0
-    for row in _rows(session, scope):
+    for row in _rows(session, scope, newest=newest):
         read += 1
         stances[row.stance] += 1
         requests += bool(row.requests)
@@ -164,7 +178,8 @@ def summary(
             behind[pair["topic"], pair["predicate"]].setdefault(row.voice_id, pair["polarity"])
     ranked = sorted(behind.items(), key=lambda item: (-len(item[1]), item[0]))[:top]
     counted = tuple(PairCount(*key, _commonest(said.values()), tuple(said)) for key, said in ranked)
-    return TopicOpinions(voices, read, {side: stances[side.value] for side in Side}, requests, questions, counted)
+    voices = there if newest is None else min(there, newest)
+    return TopicOpinions(there, voices, read, {side: stances[side.value] for side in Side}, requests, questions, counted)
 
 
 def voices_behind(
@@ -175,20 +190,48 @@ def voices_behind(
     side: Side | None = None,
     since: date | None = None,
     until: date | None = None,
+    newest: int | None = None,
 ) -> list[int]:
     """The voices behind a number of ``summary``, newest first: those that make a judgement, or that are on a side."""
     return [
         row.voice_id
-        for row in _rows(session, Scope(topic_id, since, until).conditions())
+        for row in _rows(session, Scope(topic_id, since, until), newest=newest)
         if (side is None or row.stance == side.value)
         and (pair is None or any((said["topic"], said["predicate"]) == pair for said in row.pairs))
     ]
 
 
-def _rows(session: Session, scope: Iterable[ColumnElement[bool]]) -> Iterable[Any]:
+def _rows(session: Session, scope: Scope, *, newest: int | None = None) -> Iterable[Any]:
     columns = (Opinion.voice_id, Opinion.stance, Opinion.pairs, Opinion.requests, Opinion.questions)
-    joined = select(*columns).join(Voice, Voice.id == Opinion.voice_id).where(Opinion.model == pure.version(), *scope)
-    return session.execute(joined.order_by(Voice.received_on.desc(), Voice.id.desc()))
+    joined = select(*columns).join(Voice, Voice.id == Opinion.voice_id).where(Opinion.model == pure.version())
+    wanted = scope.conditions() if newest is None else [among(session, Voice.id, _newest(session, scope, newest))]
+    return session.execute(joined.where(*wanted).order_by(Voice.received_on.desc(), Voice.id.desc()))
+
+
+def _newest(session: Session, scope: Scope, number: int) -> list[int]:
+    """The newest voices of a topic in a period: walking back through all voices, or looking at all of the topic, whichever is less work."""
+    there = _count(session, scope)
+    passed = _count(session, replace(scope, topic=None)) * min(1.0, number / there) if there else 0
+    if scope.topic is None or passed < _LOOKED_UP * session.get_one(Topic, scope.topic).size:
+        walked = select(Voice.id).where(*replace(scope, topic=None).conditions())
+        if scope.topic is not None:
+            member = select(TopicMembership.voice_id).where(TopicMembership.voice_id == Voice.id)
+            walked = walked.where(member.where(TopicMembership.topic_id.in_(_family(scope.topic))).exists())
+        return list(session.scalars(walked.order_by(Voice.received_on.desc(), Voice.id.desc()).limit(number)))
+    days = session.execute(select(Voice.received_on, Voice.id).where(*scope.conditions())).all()
+    return [voice for _, voice in heapq.nlargest(number, days)]
+
+
+def _count(session: Session, scope: Scope) -> int:
+    values = None if scope.topic is None else [str(topic) for topic in session.scalars(_family(scope.topic))]
+    facet = "" if scope.topic is None else "topic"
+    return sum(facts.totals(session, facet, since=scope.since, until=scope.until, values=values).values())
+
+
+def _family(topic: int) -> Select[int]:
+    family = select(Topic.id).where(Topic.id == topic).cte(recursive=True)
+    family = family.union(select(Topic.id).join(family, Topic.parent_id == family.c.id))
+    return select(family.c.id)
 
 
 def _waiting(topic: int | None) -> Select[int]:

@@ -16,10 +16,11 @@ from sqlalchemy import Engine, delete, event, func, select
 from sqlalchemy.orm import Session
 
 from core import db, facts
-from core.models import Channel, DailyCount, Kind, Urgency, Voice
+from core.models import Channel, DailyCount, Kind, MonthlyCount, Topic, TopicMembership, TopicRun, Urgency, Voice
 from tests import factories
 
 FIRST = date(2026, 12, 28)
+TOPICS = 3
 ATTRIBUTES = {
     "channel": list(Channel)[:3],
     "department": ["", "保育課", '"一課", {二課}\\'],
@@ -30,7 +31,7 @@ ATTRIBUTES = {
     "urgency": list(Urgency),
 }
 VOICES = st.fixed_dictionaries(
-    {"received_on": st.integers(0, 9).map(lambda days: FIRST + timedelta(days=days))}
+    {"received_on": st.integers(0, 70).map(lambda days: FIRST + timedelta(days=days)), "topic": st.integers(0, TOPICS)}
     | {name: st.sampled_from(values) for name, values in ATTRIBUTES.items()}
 )
 # What happens to the voices, one transaction each: some come in, some are labelled anew, some go.
@@ -39,6 +40,7 @@ STEPS = st.lists(
         st.tuples(st.just("add"), st.lists(VOICES, min_size=1, max_size=6)),
         st.tuples(st.just("move"), st.lists(st.tuples(st.integers(0, 99), VOICES), min_size=1, max_size=4)),
         st.tuples(st.just("remove"), st.lists(st.integers(0, 99), min_size=1, max_size=4)),
+        st.tuples(st.just("place"), st.lists(st.tuples(st.integers(0, 99), st.integers(0, TOPICS)), min_size=1, max_size=9)),
     ),
     min_size=1,
     max_size=8,
@@ -47,7 +49,27 @@ STEPS = st.lists(
 
 def save(session: Session, rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        factories.create_voice(session, labelled=False, **row)
+        voice = factories.create_voice(session, labelled=False, **{name: value for name, value in row.items() if name != "topic"})
+        if row.get("topic"):
+            before = facts.attributes_of(session, voice)
+            place(session, voice, row["topic"])
+            facts.move(session, before=[before], after=[facts.attributes_of(session, voice)])
+
+
+def place(session: Session, voice: Voice, number: int) -> None:
+    """Puts a voice into a topic, 0: into none, without a word to the counts."""
+    session.execute(delete(TopicMembership).where(TopicMembership.voice_id == voice.id))
+    if number:
+        if session.get(Topic, number) is None:
+            run = TopicRun(mode="fit", voices=0, started_at=factories.NOON)
+            session.add(run)
+            session.flush()
+            session.add(Topic(id=number, name=str(number), born_run_id=run.id, last_run_id=run.id))
+            session.flush()
+        run_id = session.get_one(Topic, number).last_run_id
+        session.add(TopicMembership(voice_id=voice.id, topic_id=number, probability=0.5, run_id=run_id))
+    session.flush()
+    session.expunge_all()
 
 
 def some(session: Session, numbers: list[int]) -> list[Voice]:
@@ -67,6 +89,11 @@ def take(session: Session, kind: str, given: list[Any]) -> None:
                 setattr(voice, name, values[name])
         session.flush()
         facts.move(session, before=before, after=[facts.attributes_of(session, voice) for voice in voices])
+    elif kind == "place":
+        # As a run does it: everything anew.
+        for voice, (_, number) in zip(some(session, [number for number, _ in given]), given, strict=False):
+            place(session, voice, number)
+        facts.recount_topics(session)
     else:
         gone = Voice.id.in_([voice.id for voice in some(session, given)])
         facts.remove(session, session.execute(select(*facts.COLUMNS).where(gone)).mappings().all())
@@ -74,7 +101,8 @@ def take(session: Session, kind: str, given: list[Any]) -> None:
 
 
 def kept(session: Session) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in session.execute(select(*DailyCount.__table__.columns).order_by(*DailyCount.__table__.primary_key))]
+    tables = (DailyCount.__table__, MonthlyCount.__table__)
+    return [tuple(row) for table in tables for row in session.execute(select(*table.columns).order_by(*table.primary_key))]
 
 
 def by_hand(session: Session, *names: str, since: date | None = None, until: date | None = None) -> Counter[Any]:
@@ -87,16 +115,35 @@ def by_hand(session: Session, *names: str, since: date | None = None, until: dat
     )
 
 
+PERIODS = [
+    (None, None),
+    (FIRST + timedelta(days=2), FIRST + timedelta(days=7)),
+    (date(2027, 1, 1), date(2027, 1, 31)),
+    (FIRST + timedelta(days=1), date(2027, 2, 27)),
+    (date(2027, 1, 3), None),
+    (None, date(2027, 2, 28)),
+    (date(2027, 1, 15), date(2027, 2, 10)),
+    (date(2027, 2, 10), date(2027, 1, 15)),
+    (date.min, date.max),
+]
+
+
 def check(session: Session) -> None:
-    since, until = FIRST + timedelta(days=2), FIRST + timedelta(days=7)
     for name in facts.ATTRIBUTES:
-        for begin, end in ((None, None), (since, until)):
-            assert facts.totals(session, name, since=begin, until=end) == {
-                value: number for (value,), number in by_hand(session, name, since=begin, until=end).items()
-            }
-        for other in facts.ATTRIBUTES:
+        for since, until in PERIODS:
+            expected = {value: number for (value,), number in by_hand(session, name, since=since, until=until).items()}
+            assert facts.totals(session, name, since=since, until=until) == expected
+    for name in facts.ATTRIBUTES:
+        for place, other in enumerate(facts.ATTRIBUTES):
             if facts.is_counted([name, other]) and name != other:
-                assert facts.cross(session, name, other, since=since) == by_hand(session, name, other, since=since)
+                since, until = PERIODS[place % len(PERIODS)]
+                assert facts.cross(session, name, other, since=since, until=until) == by_hand(
+                    session, name, other, since=since, until=until
+                )
+    for since, until in PERIODS[3:5]:
+        days = by_hand(session, "received_on", "topic", "district", since=since, until=until)
+        found = facts.daily(session, "topic", by_facet="district", since=since, until=until)
+        assert found == sorted((date.fromisoformat(day), *rest, number) for (day, *rest), number in days.items())
     assert sum(facts.totals(session, "").values()) == session.scalar(select(func.count()).select_from(Voice))
     assert not [row for row in kept(session) if row[-1] <= 0]
     assert facts.differences(session) == []
@@ -141,6 +188,18 @@ def test_series_by_step(day_by_day: Session, by: facts.Step, expected: dict[date
     assert facts.series(day_by_day, "", by=by) == {step: {"": number} for step, number in expected.items()}
 
 
+def test_a_series_of_one_value_and_of_a_period_s_months(day_by_day: Session) -> None:
+    third, last = FIRST + timedelta(days=2), FIRST + timedelta(days=8)
+    assert facts.series_of(day_by_day, "theme", "防災・防犯", since=third, until=last, by="month") == {
+        date(2026, 12, 1): 3 + 4,
+        date(2027, 1, 1): 5 + 6 + 7 + 8 + 9,
+    }
+    assert facts.series_of(day_by_day, "theme", "防災・防犯", until=FIRST) == {FIRST: 1}
+    assert facts.series_of(day_by_day, "theme", "税") == {}
+    assert facts.totals(day_by_day, "theme", values=["税"]) == facts.cross(day_by_day, "topic", "theme", values=["1"]) == {}
+    assert facts.cross(day_by_day, "theme", "topic", values=["防災・防犯"]) == {("防災・防犯", ""): 55}
+
+
 def test_series_of_a_part(day_by_day: Session) -> None:
     second, third = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
     assert facts.series(day_by_day, "", since=second, until=third) == {second: {"": 2}, third: {"": 3}}
@@ -152,6 +211,16 @@ def test_no_voice_at_all(engine: Engine) -> None:
         assert facts.span(session) is None
         assert facts.totals(session, "") == facts.series(session, "theme") == facts.cross(session, "kind", "theme") == {}
         assert session.scalar(facts.voices_with({})) == 0
+
+
+def test_a_day_that_is_put_right_within_its_month(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        voice = factories.create_voice(session, labelled=False, received_on=FIRST)
+        before = facts.attributes_of(session, voice)
+        voice.received_on = FIRST + timedelta(days=1)
+        session.flush()
+        facts.move(session, before=[before], after=[facts.attributes_of(session, voice)])
+        check(session)
 
 
 def test_how_many_have_none_one_or_two_values(day_by_day: Session) -> None:
@@ -176,13 +245,16 @@ def test_what_is_not_counted_is_refused(engine: Engine, names: tuple[str, ...]) 
 
 def test_a_voice_that_was_not_counted_is_told(engine: Engine) -> None:
     with db.writing(engine) as session:
-        save(session, [{"theme": "防災・防犯", "received_on": FIRST}])
+        save(session, [{"theme": "防災・防犯", "received_on": FIRST, "channel": Channel.PHONE}])
+        by_topic = (MonthlyCount.facet == "channel", MonthlyCount.by_facet == "topic")
+        session.execute(MonthlyCount.__table__.update().where(*by_topic).values(voices=7))
         session.execute(delete(DailyCount).where(DailyCount.facet == "theme", DailyCount.by_facet == ""))
         session.execute(DailyCount.__table__.update().where(DailyCount.facet == "").values(voices=3))
     with db.reading(engine) as session:
         assert facts.differences(session) == [
             facts.Difference("", "", FIRST, "", "", kept=3, counted=1),
             facts.Difference("theme", "", FIRST, "防災・防犯", "", kept=0, counted=1),
+            facts.Difference("channel", "topic", date(2026, 12, 1), Channel.PHONE, "", kept=7, counted=1, monthly=True),
         ]
     facts.rebuild(engine)
     with db.reading(engine) as session:
@@ -221,7 +293,7 @@ def test_rows_are_written_in_the_order_of_their_keys(sqlite_engine: Engine) -> N
 
     @event.listens_for(sqlite_engine, "before_cursor_execute")
     def _see(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("INSERT INTO daily_counts"):
+        if statement.startswith(("INSERT INTO daily_counts", "INSERT INTO monthly_counts")):
             written.append([row[:5] for row in parameters])
 
     with db.writing(sqlite_engine) as session:
@@ -232,13 +304,14 @@ def test_rows_are_written_in_the_order_of_their_keys(sqlite_engine: Engine) -> N
         facts.add(session, before)
         facts.move(session, before=before, after=[row | {"theme": row["theme"][:2], "kind": Kind.THANKS} for row in before[::-1]])
         facts.remove(session, before)
-    assert len(written) == 3
+    assert len(written) == 6
     assert all(keys == sorted(keys) and len(keys) > 9 for keys in written)
 
 
 def test_the_migration_counts_the_voices_that_are_there(engine: Engine) -> None:
     with db.writing(engine) as session:
-        save(session, [{name: values[number % len(values)] for name, values in ATTRIBUTES.items()} for number in range(30)])
+        rows = [{name: values[number % len(values)] for name, values in ATTRIBUTES.items()} for number in range(30)]
+        save(session, [row | {"topic": number % 3} for number, row in enumerate(rows)])
         counted = kept(session)
     with engine.begin() as connection:
         command.downgrade(db._alembic_config(connection), "0004")

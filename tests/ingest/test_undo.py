@@ -226,6 +226,8 @@ def test_topics_and_opinions_lose_what_went(engine: Engine, take: Take, write: W
         leaf = session.scalars(select(Topic).where(Topic.name == "歩道の段差")).one()
         assert (leaf.size, leaf.examples) == (1, [kept])
         assert session.scalar(select(Topic.size).where(Topic.id == leaf.parent_id)) == 7
+        assert facts.totals(session, "topic", values=[str(leaf.id)]) == {str(leaf.id): 1}
+        assert facts.differences(session) == []
         assert session.scalar(select(func.count()).select_from(Opinion)) == 0
 
 

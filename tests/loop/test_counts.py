@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,14 +12,14 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core import db
-from core.models import Answer, Channel, Facet, Kind, Role, Urgency, Voice
+from core import db, facts
+from core.models import Answer, Channel, Facet, Kind, Role, Topic, TopicMembership, TopicStatus, Urgency, Voice
 from core.settings import Settings
 from loop import labels, publication, queries, topic_queries
 from loop.actors import Actor
-from loop.filters import Scope, Tab, VoiceFilter
+from loop.filters import Scope, Tab, VoiceFilter, in_topic
 from loop.periods import Period
-from nlp import taxonomy
+from nlp import taxonomy, topic_moves
 from tests import factories
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 5, 31)
@@ -75,6 +77,106 @@ def test_the_public_home_s_figures(filled: Engine) -> None:
             statement = select(func.count()).select_from(Voice).outerjoin(Answer, Answer.voice_id == Voice.id)
             assert number == session.scalar(statement.where(in_year, *conditions)) > 0
         assert given.year == 2026
+
+
+PERIODS = [
+    Period(date(2026, 3, 1), date(2026, 5, 31)),
+    Period(date(2026, 2, 20), date(2026, 6, 25)),
+    Period(date(2026, 4, 10), date(2026, 4, 20)),
+    Period(date(2026, 2, 1), date(2026, 6, 30)),
+]
+
+
+@pytest.fixture
+def grouped(filled: Engine) -> Engine:
+    """The voices in topics of three levels, in その他の声, in one that was joined to another, and in none."""
+    with db.writing(filled) as session:
+        voices = list(session.scalars(select(Voice).order_by(Voice.id)))
+        top = factories.create_topic(session, name="道路")
+        middle = factories.create_topic(session, name="歩道", parent_id=top.id)
+        factories.create_topic(session, name="段差", voices=voices[0:30:2], parent_id=middle.id)
+        factories.create_topic(session, name="街灯", voices=voices[1:30:2], parent_id=top.id)
+        factories.create_topic(session, name="その他の声", voices=voices[30:38], is_rest=True)
+        factories.create_topic(session, name="古い話題", status=TopicStatus.MERGED, merged_into=middle.id, parent_id=top.id)
+    return filled
+
+
+def scanned(session: Session, period: Period, *conditions: Any) -> list[Any]:
+    """The voices of a period with the topic that each is in, one by one."""
+    columns = (TopicMembership.topic_id, Voice.received_on, Voice.kind, Voice.department, Voice.district, Voice.channel)
+    rows = select(*columns).select_from(Voice).outerjoin(TopicMembership, TopicMembership.voice_id == Voice.id)
+    return list(session.execute(rows.where(Voice.received_on.between(period.since, period.until), *conditions)))
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=str)
+def test_the_overview_of_topics(grouped: Engine, period: Period) -> None:
+    with db.reading(grouped) as session:
+        found = topic_queries.overview(session, period)
+        rows, before = scanned(session, period), scanned(session, period.before())
+        parent_of = dict(session.execute(select(Topic.id, Topic.parent_id)).all())
+    assert (found.total, found.waiting) == (len(rows), sum(row.topic_id is None for row in rows))
+    assert found.steps == {step: sum(period.step_of(row.received_on) == step for row in rows) for step in period.steps()}
+    assert [group.line.name for group in found.groups] == ["道路", "その他の声"]
+    for line in [line for group in found.groups for line in (group.line, *group.below)]:
+        below = {number for number in parent_of if line.id in {number, parent_of[number], parent_of.get(parent_of[number] or 0)}}
+        if line.parent_id:  # figures of those below stand with the first level alone
+            below = {line.id}
+        own = [row for row in rows if row.topic_id in below]
+        assert line.count == len(own)
+        assert line.previous == sum(row.topic_id in below for row in before)
+        assert +line.steps == Counter(period.step_of(row.received_on) for row in own)
+        assert line.kinds == Counter(row.kind.value for row in own)
+        assert line.departments == Counter(row.department for row in own)
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=str)
+def test_a_topic_s_figures(grouped: Engine, period: Period) -> None:
+    with db.reading(grouped) as session:
+        for topic in list(session.scalars(select(Topic))):
+            found = topic_queries.detail(session, topic.id, period)
+            rows, before = (
+                scanned(session, span, Voice.id.in_(select(Voice.id).where(in_topic(topic.id)))) for span in (period, period.before())
+            )
+            line = found.line
+            assert (line.count, line.previous) == (len(rows), len(before))
+            assert line.steps == {step: sum(period.step_of(row.received_on) == step for row in rows) for step in period.steps()}
+            assert line.kinds == Counter(row.kind.value for row in rows)
+            assert line.departments == Counter(row.department for row in rows)
+            assert found.districts == Counter(row.district for row in rows)
+            assert found.channels == Counter(row.channel.value for row in rows)
+            assert "古い話題" not in [name for _, name in found.below]
+
+
+def test_labels_and_topics_that_change_at_the_same_time(grouped: Engine, settings: Settings) -> None:
+    city = taxonomy.load(settings.taxonomy_dir)
+    with db.reading(grouped) as session:
+        numbers = session.scalars(select(Voice.receipt_number).order_by(Voice.id)).all()
+        leaves = session.scalars(select(Topic.id).where(Topic.name.in_(["段差", "街灯", "その他の声"])).order_by(Topic.id)).all()
+    with db.writing(grouped) as session:
+        user = factories.create_user(session, role=Role.KOCHO)
+        actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
+
+    def act(turn: int) -> None:
+        rng = random.Random(turn)  # noqa: S311
+        for _ in range(6):
+            with db.writing(grouped) as session:
+                if turn % 4 == 0:
+                    voices = session.scalars(select(Voice.id).order_by(Voice.id)).all()
+                    topic_moves.move(session, rng.sample(voices, 20), rng.choice(leaves), actor=actor.username)
+                elif turn % 4 == 1:
+                    facts.recount_topics(session)
+                else:
+                    voice = queries.get_voice(session, rng.choice(numbers), lock=True)
+                    labels.decide(session, voice, Facet.THEME, rng.choice(city.theme_names), actor=actor, taxonomy=city)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(8)))
+    with db.reading(grouped) as session:
+        assert facts.differences(session) == []
+        sizes = dict(session.execute(select(TopicMembership.topic_id, func.count()).group_by(TopicMembership.topic_id)).all())
+        assert {topic.id: topic.size for topic in session.scalars(select(Topic)) if topic.id in leaves} == {
+            topic: sizes.get(topic, 0) for topic in leaves
+        }
 
 
 def test_the_figures_of_a_city_without_answers(engine: Engine) -> None:

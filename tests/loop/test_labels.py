@@ -118,10 +118,12 @@ def test_a_department_hands_over_its_own_voices_and_takes_nobodys(engine: Engine
 def test_the_daily_counts_follow_a_decision_and_its_undoing(engine: Engine, city: Taxonomy) -> None:
     with db.writing(engine) as session:
         voice, who = start(session)
+        topic = str(factories.create_topic(session, voices=[voice]).id)
         before = facts.cross(session, "theme", "department")
         made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
         assert facts.totals(session, "theme") == {"公園・緑地": 1}
         assert facts.totals(session, "subtheme") == {"": 1}
+        assert facts.cross(session, "topic", "theme") == {(topic, "公園・緑地"): 1}
         made += labels.decide(session, voice, Facet.DEPARTMENT, "", actor=who, taxonomy=city)
         assert facts.cross(session, "theme", "department") == {("公園・緑地", ""): 1}
         labels.undo(session, voice, [label.id for label in made], actor=who)

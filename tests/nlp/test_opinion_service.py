@@ -147,6 +147,25 @@ def test_a_topic_is_summed_up_with_those_below(engine: Engine, settings: Setting
     assert found.request_share == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("others", [0, 80])
+def test_only_the_newest_are_looked_at(engine: Engine, settings: Settings, topic: Topic, others: int) -> None:
+    """Found by walking back through all voices, or among the topic's own where those are fewer."""
+    opinion_service.update(engine, settings)
+    with db.writing(engine) as session:
+        for _ in range(others):
+            factories.create_voice(session, received_on=date(2026, 9, 20), labelled=False)
+        every = opinion_service.summary(session, topic.id)
+        found = opinion_service.summary(session, topic.id, newest=3)
+        members = select(Opinion.voice_id).join(Voice).order_by(Voice.received_on.desc(), Voice.id.desc())
+        assert (found.of, found.voices, found.read, every.of, every.voices) == (5, 3, 3, 5, 5)
+        newest = set(session.scalars(members).all()[:3])
+        behind = {voice for side in Side for voice in opinion_service.voices_behind(session, topic.id, side=side, newest=3)}
+        assert behind == newest
+        assert {voice for pair in found.pairs for voice in pair.voice_ids} <= newest
+        assert opinion_service.summary(session, topic.id, newest=9) == every
+        assert opinion_service.summary(session, None, newest=2).voices == 2
+
+
 def test_a_period_and_what_was_not_read_yet(engine: Engine, settings: Settings, topic: Topic) -> None:
     opinion_service.update(engine, settings, limit=1)
     with db.reading(engine) as session:

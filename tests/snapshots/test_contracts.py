@@ -54,13 +54,18 @@ def test_topics(koe: Koe, home: Path, tmp_path: Path) -> None:
     engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
     with db.writing(engine) as session:
         parent = create_topic(session, name="道路")
-        create_topic(session, voices=[create_voice(session)], name="歩道の段差", parent_id=parent.id)
+        voice = create_voice(session)
+        create_topic(session, voices=[voice], name="歩道の段差", parent_id=parent.id)
+        number = voice.receipt_number
     engine.dispose()
     target = tmp_path / "topics.jsonl"
     assert koe("topics", "export", target).exit_code == 0
     assert shape(only_line(target.read_text("utf-8"))) == CONTRACTS["topics export"]
     listed = [json.loads(line) for line in koe("topics", "list", "--json").stdout.splitlines()]
     assert [shape(line) for line in listed if line["topic"] == "歩道の段差"] == [CONTRACTS["topics list"]]
+    topic = next(str(line["topic_id"]) for line in listed if line["topic"] == "歩道の段差")
+    for arguments in (("pin", topic, "段差"), ("move", "--to", topic, number)):
+        assert shape(only_line(koe("topics", *arguments, "--json").stdout)) == CONTRACTS["topics pin"]
 
 
 def test_evaluate(koe: Koe, tmp_path: Path) -> None:
