@@ -248,8 +248,11 @@ def _sums(session: Session) -> Iterator[Sum]:
     yield Sum("さがすための索引", voices, indexed.entries)
     yield Sum("索引にない声", 0, indexed.lacking, "koe index を実行すると、索引に入ります。")
     yield Sum("索引が数えている声", voices, indexed.counted)
-    yield Sum("日ごとの件数の和", voices, facts.totals(session, "").get("", 0), _RECOUNT)
-    yield Sum("日ごとの件数のちがい", 0, len(facts.differences(session)), _RECOUNT)
+    yield Sum("日ごとの件数の和", voices, sum(number for *_, number in facts.daily(session, "")), _RECOUNT)
+    yield Sum("月ごとの件数の和", voices, facts.totals(session, "").get("", 0), _RECOUNT)
+    wrong = [difference.monthly for difference in facts.differences(session)]
+    yield Sum("日ごとの件数のちがい", 0, wrong.count(False), _RECOUNT)
+    yield Sum("月ごとの件数のちがい", 0, wrong.count(True), _RECOUNT)
     yield Sum("重なっている受付番号", 0, voices - _number(session, select(func.count(Voice.receipt_number.distinct()))))
     yield Sum("控えより先の受付番号", 0, _beyond_counters(session))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nlp.likeness import Campaign, Similar
 
 _TEXT_WIDTH = 60
-_MANY = 1000  # differences of the daily counts that are counted
+_MANY = 1000  # differences of the counts that are counted
 
 
 @app.command()
@@ -72,7 +72,7 @@ def campaigns(
 
 @app.command()
 def index() -> None:
-    """索引のない声を索引に入れ、連絡先の照合の印がないか古い鍵のものを作り直し、日ごとの件数を数え直す。"""
+    """索引のない声を索引に入れ、連絡先の照合の印がないか古い鍵のものを作り直し、日ごと・月ごとの件数を数え直す。"""
     from core import db, facts
     from core.crypto import load_keyring
     from nlp import likeness
@@ -86,7 +86,7 @@ def index() -> None:
     if wrong:  # only then does anybody who writes have to wait
         facts.rebuild(engine)
     found = f"ちがっていた {wrong:,} か所{'以上' if wrong == _MANY else ''}を直しました" if wrong else "ちがいはありませんでした"
-    say(f"日ごとの件数を数え直しました。{found}。")
+    say(f"日ごと・月ごとの件数を数え直しました。{found}。")
 
 
 def _line(item: Similar) -> str:

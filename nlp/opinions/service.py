@@ -28,6 +28,8 @@ __all__ = ["PairCount", "Report", "TopicOpinions", "opinions_of", "read_now", "s
 _CHUNK = 64
 _SLICE = 500
 _TOP = 20
+# So many voices are passed by in the order of their days in the time in which one of a topic is looked up by its id.
+_LOOKED_UP = 8
 _CHANGED = ("stance", "confidence", "stance_words", "pairs", "requests", "questions", "model", "created_at")
 
 
@@ -207,10 +209,10 @@ def _rows(session: Session, scope: Scope, *, newest: int | None = None) -> Itera
 
 
 def _newest(session: Session, scope: Scope, number: int) -> list[int]:
-    """The newest voices of a topic in a period: walking back through all voices, or looking at all of the topic, whichever are fewer."""
+    """The newest voices of a topic in a period: walking back through all voices, or looking at all of the topic, whichever is less work."""
     there = _count(session, scope)
     passed = _count(session, replace(scope, topic=None)) * min(1.0, number / there) if there else 0
-    if scope.topic is None or passed < session.get_one(Topic, scope.topic).size:
+    if scope.topic is None or passed < _LOOKED_UP * session.get_one(Topic, scope.topic).size:
         walked = select(Voice.id).where(*replace(scope, topic=None).conditions())
         if scope.topic is not None:
             member = select(TopicMembership.voice_id).where(TopicMembership.voice_id == Voice.id)

@@ -15,6 +15,7 @@ from core.models import (
     FaqCount,
     FaqEntry,
     MachineReading,
+    MonthlyCount,
     ReceiptCounter,
     Reject,
     SearchTerm,
@@ -112,6 +113,8 @@ DAMAGES: dict[str, tuple[Callable[[Connection], Any], str]] = {
     "an index count": (lambda c: c.execute(update(SearchTerm).where(SearchTerm.term == "").values(documents=1)), "索引が数えている声"),
     "a daily count": (lambda c: c.execute(delete(DailyCount).where(DailyCount.facet == "theme")), "日ごとの件数のちがい"),
     "the day's total": (lambda c: c.execute(update(DailyCount).where(DailyCount.facet == "").values(voices=1)), "日ごとの件数の和"),
+    "a monthly count": (lambda c: c.execute(delete(MonthlyCount).where(MonthlyCount.by_facet == "topic")), "月ごとの件数のちがい"),
+    "the month's total": (lambda c: c.execute(update(MonthlyCount).where(MonthlyCount.facet == "").values(voices=1)), "月ごとの件数の和"),
     "a receipt counter": (lambda c: c.execute(update(ReceiptCounter).values(last=3)), "控えより先の受付番号"),
 }
 

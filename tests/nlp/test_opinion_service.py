@@ -147,7 +147,7 @@ def test_a_topic_is_summed_up_with_those_below(engine: Engine, settings: Setting
     assert found.request_share == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize("others", [0, 30])
+@pytest.mark.parametrize("others", [0, 80])
 def test_only_the_newest_are_looked_at(engine: Engine, settings: Settings, topic: Topic, others: int) -> None:
     """Found by walking back through all voices, or among the topic's own where those are fewer."""
     opinion_service.update(engine, settings)
