@@ -170,6 +170,23 @@ def test_topics_are_listed_and_exported(koe: Koe, home: Path, tmp_path: Path) ->
     refused(koe("topics", "export", tmp_path / "no/topics.jsonl"))
 
 
+def test_the_history_of_topics(koe: Koe, home: Path) -> None:
+    assert "まだありません" in koe("topics", "history").stderr
+    engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
+    with db.writing(engine) as session:
+        for number in range(12):
+            create_voice(session, text=f"歩道の段差が{number}か所あります")
+    engine.dispose()
+    assert koe("topics", "fit").exit_code == 0
+    assert koe("topics", "update").exit_code == 0
+    events = json_lines(koe("topics", "history", "--json").stdout)
+    assert [event["event"] for event in events if event["topic_id"] == 1] == ["born", "kept"]
+    assert sum(event["after"] for event in events if event["run"] == 1 and event["topic"] == events[0]["topic"]) == 12
+    first, second = koe("topics", "history", "1").stdout.splitlines()
+    assert ("誕生（0 → 12 件" in first, "継続（12 → 12 件" in second) == (True, True)
+    assert "koe topics list" in refused(koe("topics", "history", "99"))
+
+
 def test_evaluate_refuses_what_it_cannot_measure(koe: Koe, tmp_path: Path) -> None:
     gold = tmp_path / "gold.jsonl"
     refused(koe("evaluate", "--gold", gold))
