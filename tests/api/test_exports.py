@@ -43,7 +43,9 @@ def test_csv_comes_back_and_holds_no_formula(rows: list[list[Any]]) -> None:
 @given(rows=st.lists(st.lists(VALUE, min_size=2, max_size=2), max_size=8))
 def test_a_workbook_comes_back_with_numbers_and_days(rows: list[list[Any]]) -> None:
     rows = [[*row, at] for at, row in enumerate(rows)]  # a row of nothing at the end is no row to a reader
-    export = Export("x", "題", [("期間", date(2026, 4, 1)), ("件数", len(rows))], [Sheet("表/1", ("あ", "い", "行"), rows, {"い": PERCENT})])
+    export = Export(
+        "x", "題", [("期間", date(2026, 4, 1)), ("件数", len(rows))], [Sheet("表/1", ("あ", "い", "行"), rows, {"い": PERCENT})]
+    )
     book = load_workbook(io.BytesIO(as_xlsx(export)))
     assert book.sheetnames == ["表・1", "条件"]
     page = book["表・1"]
