@@ -26,9 +26,9 @@ from nlp import postings
 from nlp.concordance import Excerpt, Spelling, excerpt, hidden, places, sort_key, spellings
 from nlp.similar import Lookup
 
-MOST = postings.BUDGET  # voices that the words are looked up for, the newest first
+MOST = 10_000  # voices that the words are looked up for, the newest first
 UNINDEXED = 2_000  # voices that are read for a word that the index doesn't have
-SORTED = 300  # voices whose places are put in order by what stands around them
+SORTED = 200  # voices whose places are put in order by what stands around them
 PAGE = 50  # voices on a page, or places where they are in the order of their context
 _AROUND = 40
 _PLACES = 5  # of one voice
