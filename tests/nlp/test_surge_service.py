@@ -47,7 +47,7 @@ def create(session: Session, rows: list[dict[str, Any]]) -> list[Voice]:
     ]
     session.execute(insert(Voice), [common | unique | row for unique, row in zip(own, rows, strict=True)])
     voices = list(session.scalars(select(Voice).where(Voice.receipt_number.in_([row["receipt_number"] for row in own])).order_by(Voice.id)))
-    facts.add(session, [facts.attributes_of(voice) for voice in voices])
+    facts.add(session, [facts.attributes_of(session, voice) for voice in voices])
     return voices
 
 
