@@ -16,9 +16,10 @@ from core import audit, db, facts
 from core.errors import ConflictError, InputError, KoeError, NotFoundError
 from core.models import AuditEntry, Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicStatus, User, Voice
 from core.settings import Settings
-from nlp import service, topic_edits, topic_moves, topic_parts
+from nlp import topic_edits, topic_moves, topic_parts
 from nlp.topic_parts import Part
 from nlp.topic_places import packed, unpacked
+from nlp.topics.service import fit_topics
 from tests import factories
 
 WHO = "tanaka"
@@ -347,7 +348,7 @@ def test_a_run_counts_topics_anew(sqlite_engine: Engine, trained_settings: Setti
         for text in ("{}の除雪が遅いです", "{}の街灯が暗いです"):
             for place in ("駅前", "本町", "港", "山手"):
                 factories.create_voice(session, text=text.format(place), labelled=False)
-    service.fit_topics(sqlite_engine, trained_settings)
+    fit_topics(sqlite_engine, trained_settings)
     with db.reading(sqlite_engine) as session:
         assert facts.differences(session) == []
         assert sum(facts.totals(session, "topic").values()) == 8
