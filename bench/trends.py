@@ -166,8 +166,8 @@ def _write(session: Any, ids: Sequence[int], count: int, batch_id: int, run_id: 
         "status": Same(Status.ANSWERED), "created_at": Same(now),
     }  # fmt: skip
     insert_columns(session, Voice.__table__, voices, count=number)
-    members = [(voice, LEAVES + PARENTS + 1 if rest[row] else topic[row]) for row, voice in enumerate(ids) if not none[row]]
-    columns: dict[str, Any] = {"voice_id": [voice for voice, _ in members], "topic_id": [own for _, own in members]}
+    members = [(voice, LEAVES + PARENTS + 1 if rest[row] else topic[row], days[row]) for row, voice in enumerate(ids) if not none[row]]
+    columns: dict[str, Any] = {name: [row[place] for row in members] for place, name in enumerate(("voice_id", "topic_id", "received_on"))}
     insert_columns(
         session, TopicMembership.__table__, {**columns, "probability": Same(0.8), "run_id": Same(run_id)}, count=len(members)
     )  # fmt: skip

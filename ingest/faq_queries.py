@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -126,19 +127,22 @@ def _goes_back(session: Session, span: Span) -> bool:
 
 def _views(session: Session, span: Span) -> dict[int, int]:
     """The looks at each entry in a period."""
-    counts: dict[int, list[tuple[Span, int]]] = defaultdict(list)
+    counts: dict[int, list[tuple[date, date, int]]] = defaultdict(list)
     for entry, since, until, views in session.execute(in_force(since=span.since, until=span.until)):
-        counts[entry].append((Span(since, until), views))
+        counts[entry].append((since, until, views))
     return {entry: sum(_apart(found)) for entry, found in counts.items()}
 
 
-def _apart(counts: Iterable[tuple[Span, int]]) -> Iterable[int]:
-    """The counts of the longest periods, without those of days that are counted already."""
-    taken: list[Span] = []
-    for span, views in sorted(counts, key=lambda item: (item[0].since - item[0].until, item[0])):
-        if all(span.until < other.since or other.until < span.since for other in taken):
-            taken.append(span)
-            yield views
+def _apart(counts: list[tuple[date, date, int]]) -> Iterable[int]:
+    """The counts of the longest periods (since, until, views), without those of days that are counted already."""
+    counts.sort()
+    if all(until < since for (_, until, _), (since, _, _) in pairwise(counts)):
+        return (views for _, _, views in counts)  # as nearly always: no day is counted twice
+    taken: list[tuple[date, date, int]] = []
+    for count in sorted(counts, key=lambda count: (count[0] - count[1], count)):
+        if all(count[1] < since or until < count[0] for since, until, _ in taken):
+            taken.append(count)
+    return (views for _, _, views in taken)
 
 
 def _themes(entries: Sequence[FaqEntry], now: Mapping[int, int], earlier: Mapping[int, int]) -> list[ThemeLine]:

@@ -9,10 +9,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, select, tuple_
 
 from core.errors import InputError
-from core.models import Channel, Kind, Status, Topic, TopicMembership, Urgency, Voice
+from core.memberships import family
+from core.models import Channel, Kind, Status, TopicMembership, Urgency, Voice
 
 DONE = (Status.ANSWERED, Status.CLOSED)
 OPEN = tuple(status for status in Status if status not in DONE)
@@ -88,13 +89,6 @@ def in_topic(topic: int) -> ColumnElement[bool]:
     if topic == 0:
         return ~members.exists()
     return members.where(TopicMembership.topic_id.in_(family(topic))).exists()
-
-
-def family(topic: int) -> Select[int]:
-    """The ids of a topic and of all below it."""
-    found = select(Topic.id).where(Topic.id == topic).cte(recursive=True)
-    found = found.union(select(Topic.id).join(found, Topic.parent_id == found.c.id))
-    return select(found.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

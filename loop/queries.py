@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from core import facts
+from core import facts, memberships
 from core.bulk import among
 from core.errors import NotFoundError
 from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice
@@ -69,15 +69,19 @@ class Labels:
 
 def count_tabs(session: Session, scope: Scope) -> dict[Tab, int]:
     """How many voices each tab holds under the scope's filter: one statement, so that the numbers agree."""
-    counts = [_counting(scope.through(tab)).scalar_subquery().label(tab.value) for tab in Tab]
+    counts = [_counting(session, scope.through(tab)).scalar_subquery().label(tab.value) for tab in Tab]
     row = session.execute(select(*counts)).one()
     return dict(zip(Tab, row, strict=True))
 
 
-def _counting(scope: Scope) -> Select[int]:
+def _counting(session: Session, scope: Scope) -> Select[int]:
     wanted = scope.filter
-    if scope.tab is Tab.ALL and not wanted.words and wanted.topic is None and facts.is_counted(list(wanted.attributes)):
-        return facts.voices_with(wanted.attributes, since=wanted.since, until=wanted.until)
+    if scope.tab is Tab.ALL and not wanted.words:
+        chosen: dict[str, str | list[str]] = {**wanted.attributes}
+        if wanted.topic is not None:
+            chosen["topic"] = [str(topic) for topic in session.scalars(memberships.family(wanted.topic))] if wanted.topic else ""
+        if facts.is_counted(list(chosen)):
+            return facts.voices_with(chosen, since=wanted.since, until=wanted.until)
     return select(func.count()).select_from(Voice).where(*scope.conditions())
 
 
@@ -85,10 +89,15 @@ def list_voices(
     session: Session, scope: Scope, *, order: Order, after: Cursor | None = None, before: Cursor | None = None, limit: int = 50
 ) -> Page[VoiceRow]:
     """A page of a scope's voices: those after the cursor, or the ones just before it."""
-    statement = _rows(order).where(*scope.conditions())
-    backwards = before is not None
-    if (cursor := before or after) is not None:
-        statement = statement.where(beyond(order, cursor, backwards=backwards))
+    backwards, wanted = before is not None, scope.filter
+    if order is Order.NEWEST and wanted.topic and scope.tab is Tab.ALL and not wanted.words and not wanted.attributes:
+        place = {"after": after and (after.day, after.id)} if before is None else {"before": (before.day, before.id)}
+        nearest = memberships.newest(session, wanted.topic, limit=limit + 1, since=wanted.since, until=wanted.until, **place)
+        statement = _rows(order).where(among(session, Voice.id, [voice for _, voice in nearest]))
+    else:
+        statement = _rows(order).where(*scope.conditions())
+        if (cursor := before or after) is not None:
+            statement = statement.where(beyond(order, cursor, backwards=backwards))
     found = session.execute(statement.order_by(*sorting(order, backwards=backwards)).limit(limit + 1))
     return cut([VoiceRow(*row) for row in found], limit=limit, place=lambda row: row.cursor, after=after, before=before)
 

@@ -10,10 +10,9 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import facts
+from core import facts, memberships
 from core.errors import NotFoundError
 from core.models import Topic, TopicMembership, TopicStatus, Voice
-from loop.filters import family, in_topic
 from loop.periods import Period
 
 _TOPIC = "topic"
@@ -139,7 +138,7 @@ def detail(session: Session, topic_id: int, period: Period, *, compare: bool = T
     )
     names = dict(nearest.all())
     parent = names.pop(topic.parent_id, "") if topic.parent_id else ""
-    leaves = [str(number) for number in session.scalars(family(topic_id))]
+    leaves = [str(number) for number in session.scalars(memberships.family(topic_id))]
     steps = {step: sum(counts.values()) for step, counts in _steps(session, period, leaves).items()}
     line.steps = Counter({step: steps.get(step, 0) for step in period.steps()})
     line.count = sum(steps.values())
@@ -158,8 +157,8 @@ def examples(session: Session, topic: Topic, *, limit: int = 3) -> Sequence[tupl
         found = session.execute(statement.where(Voice.id.in_(ids)).order_by(Voice.id)).all()
         if found:
             return found
-    newest = statement.where(in_topic(topic.id)).order_by(Voice.received_on.desc(), Voice.id.desc()).limit(limit)
-    return session.execute(newest).all()
+    newest = [voice for _, voice in memberships.newest(session, topic.id, limit=limit)]
+    return session.execute(statement.where(Voice.id.in_(newest)).order_by(Voice.received_on.desc(), Voice.id.desc())).all()
 
 
 def topic_name(session: Session, topic_id: int) -> str:

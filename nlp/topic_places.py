@@ -14,7 +14,7 @@ from core import facts
 from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError, InputError, NotFoundError
-from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicStatus
+from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicStatus, Voice
 from nlp.topic_tree import above, below
 
 SURE = 1.0  # how likely a voice belongs where a person put it
@@ -93,9 +93,9 @@ def carry(session: Session, topics: Topics, voices: Mapping[int, Sequence[int]],
         return
     moved = update(TopicMembership).where(among(session, TopicMembership.voice_id, ids)).values(topic_id=into)
     session.execute(moved.execution_options(synchronize_session=False))
-    new = [
-        {"voice_id": voice, "topic_id": into, "probability": SURE, "run_id": topics[into].last_run_id} for voice in voices.get(NOWHERE, ())
-    ]
+    placed = {"topic_id": into, "probability": SURE, "run_id": topics[into].last_run_id}
+    days = select(Voice.id, Voice.received_on).where(among(session, Voice.id, voices.get(NOWHERE, ()))).order_by(Voice.id)
+    new = [{**placed, "voice_id": voice, "received_on": day} for voice, day in session.execute(days)]
     for start in range(0, len(new), _ROWS):
         session.execute(insert(TopicMembership), new[start : start + _ROWS])
     for source, some in voices.items():

@@ -198,7 +198,8 @@ def create_topic(session: Session, *, voices: list[Voice] | None = None, **value
 def join_topic(session: Session, topic: Topic, voices: list[Voice]) -> None:
     """Makes voices members of a topic."""
     before = [facts.attributes_of(session, voice) for voice in voices]
-    session.add_all([TopicMembership(voice_id=voice.id, topic_id=topic.id, probability=0.8, run_id=topic.last_run_id) for voice in voices])
+    common = {"topic_id": topic.id, "probability": 0.8, "run_id": topic.last_run_id}
+    session.add_all([TopicMembership(voice_id=voice.id, received_on=voice.received_on, **common) for voice in voices])
     session.flush()
     facts.move(session, before=before, after=[row | {"topic": str(topic.id)} for row in before])
 

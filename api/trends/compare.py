@@ -15,13 +15,13 @@ from api.desk.view import DeskQuery
 from api.exports import PERCENT, Export, Format, Sheet, Value
 from api.fields import Address, AnyChannel, AnyKind, AnyUrgency, Day, Name, Number
 from api.trends.attributes import NAMES, Attribute, Values
-from core import facts
+from core import facts, memberships
 from core.clock import to_tokyo, utc_now
 from core.errors import InputError
 from core.models import Topic, TopicStatus
 from loop import comparisons
 from loop.comparisons import Change, Pair
-from loop.filters import WITHOUT, family
+from loop.filters import WITHOUT
 from loop.periods import Period
 
 PAIRS = {
@@ -287,7 +287,7 @@ def _counts(session: Session, by: Attribute, narrowing: Mapping[str, Any], perio
     ((name, value),) = narrowing.items()
     wanted = {"" if value in (0, WITHOUT) else str(value)}
     if name == Attribute.TOPIC and value:
-        wanted = {str(number) for number in session.scalars(family(value))}
+        wanted = {str(number) for number in session.scalars(memberships.family(value))}
     sums: Counter[str] = Counter()
     for (mine, other), number in facts.cross(session, by.value, name, since=period.since, until=period.until).items():
         if other in wanted:

@@ -96,8 +96,8 @@ def cross(
     return {(value, other): number for value, other, number in session.execute(statement)}
 
 
-def voices_with(chosen: Mapping[str, str], *, since: date | None = None, until: date | None = None) -> Select[int]:
-    """The statement that says how many voices have these values of none, one or two attributes.
+def voices_with(chosen: Mapping[str, str | Collection[str]], *, since: date | None = None, until: date | None = None) -> Select[int]:
+    """The statement that says how many voices have these values (any of those given) of none, one or two attributes.
 
     Raises:
         ValueError: these attributes aren't counted together.
@@ -106,10 +106,9 @@ def voices_with(chosen: Mapping[str, str], *, since: date | None = None, until: 
     if not is_counted(names):
         raise ValueError(f"not counted by {names}")
     facet, by_facet = (*names, "", "")[:2]
-    first, second = (*(str(chosen[name]) for name in names), None, None)[:2]
-    rows = _spread(
-        (facet, by_facet), since, until, values=None if first is None else [first], by_values=None if second is None else [second]
-    )
+    wanted = ([str(value)] if isinstance(value, str) else list(value) for value in (chosen[name] for name in names))
+    values, by_values = (*wanted, None, None)[:2]
+    rows = _spread((facet, by_facet), since, until, values=values, by_values=by_values)
     return select(func.coalesce(func.sum(rows.c.voices), 0))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
@@ -52,9 +52,11 @@ class TopicMembership(Base):
     """Which topic a voice belongs to now."""
 
     __tablename__ = "topic_memberships"
+    __table_args__ = (Index("ix_topic_memberships_by_day", "topic_id", "received_on", "voice_id"),)
 
     voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"), primary_key=True)
-    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), index=True)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"))
+    received_on: Mapped[date] = mapped_column(doc="the voice's, which never changes: a topic's newest voices are found by the index alone")
     probability: Mapped[float]
     x: Mapped[float | None] = mapped_column(doc="place on the map of topics, 0–1")
     y: Mapped[float | None]

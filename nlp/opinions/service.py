@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import db, facts
+from core import db, facts, memberships
 from core import engine as parallel
 from core.bulk import among
 from core.clock import utc_now
@@ -28,8 +27,6 @@ __all__ = ["PairCount", "Report", "TopicOpinions", "opinions_of", "read_now", "s
 _CHUNK = 64
 _SLICE = 500
 _TOP = 20
-# So many voices are passed by in the order of their days in the time in which one of a topic is looked up by its id.
-_LOOKED_UP = 8
 _CHANGED = ("stance", "confidence", "stance_words", "pairs", "requests", "questions", "model", "created_at")
 
 
@@ -95,7 +92,7 @@ class Scope:
         if self.until:
             found.append(Voice.received_on <= self.until)
         if self.topic is not None:
-            members = select(TopicMembership.voice_id).where(TopicMembership.topic_id.in_(_family(self.topic)))
+            members = select(TopicMembership.voice_id).where(TopicMembership.topic_id.in_(memberships.family(self.topic)))
             found.append(Voice.id.in_(members))
         return found
 
@@ -203,35 +200,26 @@ def voices_behind(
 
 def _rows(session: Session, scope: Scope, *, newest: int | None = None) -> Iterable[Any]:
     columns = (Opinion.voice_id, Opinion.stance, Opinion.pairs, Opinion.requests, Opinion.questions)
-    joined = select(*columns).join(Voice, Voice.id == Opinion.voice_id).where(Opinion.model == pure.version())
-    wanted = scope.conditions() if newest is None else [among(session, Voice.id, _newest(session, scope, newest))]
-    return session.execute(joined.where(*wanted).order_by(Voice.received_on.desc(), Voice.id.desc()))
+    wanted = select(*columns).where(Opinion.model == pure.version())
+    if newest is None:
+        joined = wanted.join(Voice, Voice.id == Opinion.voice_id).where(*scope.conditions())
+        return session.execute(joined.order_by(Voice.received_on.desc(), Voice.id.desc()))
+    ids = _newest(session, scope, newest)
+    rows = {row.voice_id: row for row in session.execute(wanted.where(among(session, Opinion.voice_id, ids)))}
+    return [rows[voice] for voice in ids if voice in rows]
 
 
 def _newest(session: Session, scope: Scope, number: int) -> list[int]:
-    """The newest voices of a topic in a period: walking back through all voices, or looking at all of the topic, whichever is less work."""
-    there = _count(session, scope)
-    passed = _count(session, replace(scope, topic=None)) * min(1.0, number / there) if there else 0
-    if scope.topic is None or passed < _LOOKED_UP * session.get_one(Topic, scope.topic).size:
-        walked = select(Voice.id).where(*replace(scope, topic=None).conditions())
-        if scope.topic is not None:
-            member = select(TopicMembership.voice_id).where(TopicMembership.voice_id == Voice.id)
-            walked = walked.where(member.where(TopicMembership.topic_id.in_(_family(scope.topic))).exists())
-        return list(session.scalars(walked.order_by(Voice.received_on.desc(), Voice.id.desc()).limit(number)))
-    days = session.execute(select(Voice.received_on, Voice.id).where(*scope.conditions())).all()
-    return [voice for _, voice in heapq.nlargest(number, days)]
+    if scope.topic is not None:
+        return [voice for _, voice in memberships.newest(session, scope.topic, limit=number, since=scope.since, until=scope.until)]
+    walked = select(Voice.id).where(*scope.conditions()).order_by(Voice.received_on.desc(), Voice.id.desc())
+    return list(session.scalars(walked.limit(number)))
 
 
 def _count(session: Session, scope: Scope) -> int:
-    values = None if scope.topic is None else [str(topic) for topic in session.scalars(_family(scope.topic))]
+    values = None if scope.topic is None else [str(topic) for topic in session.scalars(memberships.family(scope.topic))]
     facet = "" if scope.topic is None else "topic"
     return sum(facts.totals(session, facet, since=scope.since, until=scope.until, values=values).values())
-
-
-def _family(topic: int) -> Select[int]:
-    family = select(Topic.id).where(Topic.id == topic).cte(recursive=True)
-    family = family.union(select(Topic.id).join(family, Topic.parent_id == family.c.id))
-    return select(family.c.id)
 
 
 def _waiting(topic: int | None) -> Select[int]:

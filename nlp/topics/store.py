@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from core.bulk import Same, insert_columns
+from core.bulk import Same, among, insert_columns
 from core.clock import utc_now
 from core.models import Topic, TopicEvent, TopicEventKind, TopicMembership, TopicMove, TopicRun, TopicSpace, TopicStatus, Voice
 from nlp.topics.grouping import REST, UNSEEN
@@ -176,8 +176,11 @@ def rest_of(session: Session, run: TopicRun) -> Topic:
 def add_memberships(session: Session, run: TopicRun, voices: Ints, topic_ids: Ints, probabilities: Floats, places: Floats) -> None:
     """Writes where these voices belong. They must exist and be in no topic."""
     rounded = np.round(places.astype(np.float64), 4)
+    wanted = select(Voice.id, Voice.received_on).where(among(session, Voice.id, voices.tolist()))
+    day_of = dict(session.execute(wanted.execution_options(yield_per=10_000)).all())
     columns = {
-        "voice_id": voices.tolist(), "topic_id": topic_ids.tolist(), "probability": np.round(probabilities.astype(np.float64), 4).tolist(),
+        "voice_id": voices.tolist(), "topic_id": topic_ids.tolist(), "received_on": [day_of[voice] for voice in voices.tolist()],
+        "probability": np.round(probabilities.astype(np.float64), 4).tolist(),
         "x": rounded[:, 0].tolist(), "y": rounded[:, 1].tolist(), "run_id": Same(run.id),
     }  # fmt: skip
     insert_columns(session, TopicMembership.__table__, columns, count=len(voices))  # type: ignore[arg-type]

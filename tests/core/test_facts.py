@@ -67,7 +67,7 @@ def place(session: Session, voice: Voice, number: int) -> None:
             session.add(Topic(id=number, name=str(number), born_run_id=run.id, last_run_id=run.id))
             session.flush()
         run_id = session.get_one(Topic, number).last_run_id
-        session.add(TopicMembership(voice_id=voice.id, topic_id=number, probability=0.5, run_id=run_id))
+        session.add(TopicMembership(voice_id=voice.id, topic_id=number, received_on=voice.received_on, probability=0.5, run_id=run_id))
     session.flush()
     session.expunge_all()
 

@@ -27,6 +27,10 @@ def upgrade() -> None:
     op.add_column("topics", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("topic_memberships", sa.Column("x", sa.Double(), nullable=True))
     op.add_column("topic_memberships", sa.Column("y", sa.Double(), nullable=True))
+    op.add_column("topic_memberships", sa.Column("received_on", sa.Date(), nullable=False, server_default="1970-01-01"))
+    op.execute("UPDATE topic_memberships SET received_on = (SELECT received_on FROM voices WHERE voices.id = voice_id)")
+    op.drop_index(op.f("ix_topic_memberships_topic_id"), table_name="topic_memberships")
+    op.create_index("ix_topic_memberships_by_day", "topic_memberships", ["topic_id", "received_on", "voice_id"])
     op.create_table(
         "topic_moves",
         sa.Column("voice_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -132,7 +136,7 @@ def count_topics() -> None:
         cuts.append(f"SELECT '{facet}', '{by_facet}', received_on, {value}, {by_value}, count(*) FROM each_voice GROUP BY {grouped}")
     op.execute(
         "INSERT INTO daily_counts (facet, by_facet, received_on, value, by_value, voices)"
-        " WITH each_voice AS (SELECT received_on, channel, department, district, kind, theme, urgency,"
+        " WITH each_voice AS (SELECT voices.received_on, channel, department, district, kind, theme, urgency,"
         " coalesce(CAST(topic_id AS varchar), '') AS topic"
         " FROM voices LEFT JOIN topic_memberships ON topic_memberships.voice_id = voices.id)"
         f" {' UNION ALL '.join(cuts)}"
@@ -143,7 +147,9 @@ def downgrade() -> None:
     op.execute("DELETE FROM daily_counts WHERE facet = 'topic' OR by_facet = 'topic'")
     for table in ("monthly_counts", "surges", "surge_runs", "topic_spaces", "topic_events", "topic_moves"):
         op.drop_table(table)
-    for name in ("y", "x"):
+    op.drop_index("ix_topic_memberships_by_day", table_name="topic_memberships")
+    op.create_index(op.f("ix_topic_memberships_topic_id"), "topic_memberships", ["topic_id"])
+    for name in ("received_on", "y", "x"):
         op.drop_column("topic_memberships", name)
     op.execute("UPDATE topics SET status = 'ended' WHERE status = 'merged'")
     for name in ("merged_into", "seeds", "machine_name"):
