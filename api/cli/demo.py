@@ -36,11 +36,13 @@ def demo(
     port: Annotated[int | None, typer.Option(help="待ち受けるポート。省くと KOE_PORT")] = None,
 ) -> None:
     """見本の市（潮見市）の声を取り込み、話題を作り、画面を出す。"""
+    from core import city
     from core.crypto import load_keyring
     from ingest.pipeline import import_file
     from nlp import annotate, topics
     from nlp.annotate import Masker
     from nlp.likeness import update_campaigns
+    from nlp.surge import service as surge_service
     from nlp.topics import service
 
     current = settings()
@@ -72,6 +74,9 @@ def demo(
         compiling.shutdown()
         fitted = service.fit_topics(engine, current, actor="demo")
     say(f"  {summary(fitted)}")
+    with _step("急増を調べる"):
+        found = surge_service.update(engine, city.load(current.taxonomy_dir).calendar)
+    say(f"  {found.as_of} 現在、急増 {sum(not surge.is_campaign for surge in found.surges)} 件（{found.series:,} 系列）")
     with _step("利用者を用意する"):
         _accounts(engine)
     _tell(engine)
