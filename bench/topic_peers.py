@@ -37,7 +37,7 @@ def bertopic(lines: Sequence[str], vectors: Floats, count: int) -> Found:
     model = BERTopic(
         language="japanese",  # the default strips every kana and kanji
         embedding_model=None,
-        umap_model=UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=SEED),
+        umap_model=UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine"),
         hdbscan_model=HDBSCAN(min_cluster_size=10, metric="euclidean", cluster_selection_method="eom", copy=True),
         vectorizer_model=CountVectorizer(analyzer=str.split),
         calculate_probabilities=False,

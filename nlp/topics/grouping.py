@@ -16,6 +16,8 @@ UNSEEN = -2
 """A voice's earlier topic when it had none: put with その他の声, or not there at the last run."""
 # Rounds end when no voice moves; 12 were too few for 5,000 voices, and a refit of the same ones went on moving some.
 _ROUNDS = 200
+# What single precision may take from a lead in a round.
+_ROUNDING = 1e-6
 _SHARPNESS = 12.0
 # A voice nearer than this to no middle belongs to その他の声: below it, two readers' random pairs look alike as often.
 LEAST_LIKENESS = 0.22
@@ -64,6 +66,10 @@ class Hold:
                 places[old], pulls[new] = new, self.pulls[old]
         return Hold(places[self.labels], places[self.homes], pulls)
 
+    def take(self, rows: Ints) -> Hold:
+        """The same for the voices of these rows."""
+        return Hold(self.labels[rows], self.homes[rows], self.pulls)
+
     def rows(self, start: int, stop: int) -> Hold:
         """The same for some of the voices."""
         return Hold(self.labels[start:stop], self.homes[start:stop], self.pulls)
@@ -95,22 +101,49 @@ def pulled(centroids: Floats, pulls: Floats) -> Floats:
 
 def assign(vectors: Floats, centroids: Floats, *, move: bool = True, hold: Hold | None = None) -> Grouping:
     """Each vector to its nearest middle, or to ``REST``; with ``move`` the middles follow until no voice moves."""
-    centroids = centroids.copy()
-    labels = np.full(len(vectors), REST, dtype=np.int64)
-    if not len(centroids):
-        return Grouping(labels, np.ones(len(vectors), dtype=np.float32), centroids)
-    for _ in range(_ROUNDS if move else 1):
-        nearest = _nearest(vectors @ centroids.T, hold)
-        if (nearest == labels).all():
-            break
-        labels = nearest
-        if move:
-            moved = middles(vectors, labels, len(centroids))
-            if hold is not None:
-                moved = pulled(moved, hold.pulls)
-            filled = np.linalg.norm(moved, axis=1) > 0
-            centroids[filled] = moved[filled]
+    if move and len(centroids):
+        centroids = _at_rest(vectors, centroids, hold)
     return place(vectors, centroids, hold=hold)
+
+
+def _at_rest(vectors: Floats, centroids: Floats, hold: Hold | None) -> Floats:
+    """Where the middles are when no voice moves any more.
+
+    A voice is looked at again only when the middles have come so far that another could be nearer by now (Elkan 2003): the rounds
+    are those in which each looks at all of them, and after the first few nearly nothing is left to do.
+    """
+    centroids, rest = centroids.copy(), len(centroids)  # REST as one more middle, which is always equally near
+    labels = np.full(len(vectors), UNSEEN, dtype=np.int64)
+    own = np.zeros(len(vectors), dtype=np.float32)  # at least so near is the middle that a voice has gone to,
+    others = np.zeros((len(vectors), rest + 1), dtype=np.float32)  # and at most so near is each other one
+    totals, sizes = np.zeros((rest + 1, vectors.shape[1])), np.zeros(rest + 1, dtype=np.int64)
+    for _ in range(_ROUNDS):
+        rows = np.flatnonzero(others.max(axis=1) >= own)
+        looked, held = (vectors, hold) if len(rows) == len(vectors) else (vectors[rows], hold and hold.take(rows))
+        likeness = _with_rest(looked @ centroids.T, held)
+        nearest = likeness.argmax(axis=1).astype(np.int64)
+        changed = nearest != labels[rows]
+        if not changed.any():
+            break
+        for sign, of in ((-1, labels[rows]), (1, nearest)):
+            counted = changed & (of != UNSEEN)
+            totals += sign * sums(looked[counted], of[counted], rest + 1).astype(np.float64)
+            sizes += sign * np.bincount(of[counted], minlength=rest + 1)
+        totals[sizes == 0] = 0
+        moved = unit(totals[:rest].astype(np.float32))
+        if hold is not None:
+            moved = pulled(moved, hold.pulls)
+        filled = np.linalg.norm(moved, axis=1) > 0
+        way = np.zeros(rest + 1, dtype=np.float32)
+        way[:rest][filled] = np.linalg.norm(moved - centroids, axis=1)[filled] + _ROUNDING
+        centroids[filled] = moved[filled]
+        labels[rows] = nearest
+        own[rows] = likeness.max(axis=1)
+        likeness[np.arange(len(rows)), nearest] = -np.inf
+        others[rows] = likeness
+        own -= way[labels]
+        others += way
+    return centroids
 
 
 def place(vectors: Floats, centroids: Floats, *, hold: Hold | None = None) -> Grouping:
@@ -144,10 +177,18 @@ def parents_of(count: int) -> int:
 
 
 def _nearest(likeness: Floats, hold: Hold | None) -> Ints:
+    rest = likeness.shape[1]
+    nearest = _with_rest(likeness, hold).argmax(axis=1).astype(np.int64)
+    return np.where(nearest == rest, REST, nearest)
+
+
+def _with_rest(likeness: Floats, hold: Hold | None) -> Floats:
+    """What decides where a voice goes, the greatest of its row: how near the middles are, with its home favoured; the last is ``REST``."""
+    rows = np.hstack([likeness, np.full((len(likeness), 1), LEAST_LIKENESS, dtype=np.float32)])
     if hold is not None:
         at_home = np.flatnonzero(hold.homes >= 0)
-        likeness = likeness.copy()
-        likeness[at_home, hold.homes[at_home]] += STAY
-    nearest = likeness.argmax(axis=1).astype(np.int64)
-    nearest[likeness.max(axis=1) < LEAST_LIKENESS] = REST
-    return nearest if hold is None else np.where(hold.labels == UNSEEN, nearest, hold.labels)
+        rows[at_home, hold.homes[at_home]] += STAY
+        decided = np.flatnonzero(hold.labels != UNSEEN)
+        rows[decided] = -np.inf
+        rows[decided, hold.labels[decided]] = np.inf
+    return rows

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.topics.discovery import MOST_TOPICS, discover, wanted_topics
+from nlp.topics.discovery import MOST_TOPICS, discover, some, wanted_topics
 from nlp.topics.division import divided
 from nlp.topics.grouping import REST, UNSEEN, Grouping, Hold, assign, middles, parents, parents_of, pulled
 from nlp.topics.words import Ints
@@ -144,7 +144,8 @@ def _outgrown(count: int, fresh: NDArray[np.bool_]) -> bool:
 def _discover_all(state: _State) -> None:
     """All is looked for afresh; each new group continues the old topic that it matches best, if any."""
     before = state.grouping.centroids
-    found = assign(state.vectors, discover(state.vectors))
+    # Where the middles come to rest among some of the voices they have nearly come to rest among all.
+    found = assign(state.vectors, assign(some(state.vectors), discover(state.vectors)).centroids)
     shared = np.zeros((len(found.centroids), len(before)))
     for place, old in enumerate(state.origin):
         inside = found.labels[(state.known.previous == old) & (found.labels >= 0)]

@@ -10,6 +10,8 @@ from nlp import artifacts, topics
 from nlp.japanese import tokenize
 from nlp.topics import REST, Document, Term, describe, document, middles, parents
 from nlp.topics.description import name_of
+from nlp.topics.discovery import MOST_LOOKED_AT, some
+from nlp.topics.grouping import UNSEEN, Hold, place, pulled
 from nlp.vectors import Floats, Lexicon, unit
 
 
@@ -84,6 +86,45 @@ def test_a_middle_without_voices_stays_where_it_was() -> None:
     grouping = topics.assign(vectors, start)
     assert grouping.centroids[2].tolist() == start[2].tolist()
     assert topics.assign(vectors, start, move=False).centroids.tolist() == start.tolist()
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_middles_come_to_rest_where_looking_at_every_voice_each_time_brings_them(seed: int, held: bool) -> None:  # noqa: FBT001
+    rng = np.random.default_rng(seed)
+    vectors = unit((rng.normal(size=(12, 40))[rng.integers(0, 12, 700)] + rng.normal(size=(700, 40))).astype(np.float32))
+    start = unit(rng.normal(size=(9, 40)).astype(np.float32))
+    hold = None
+    if held:
+        decided = np.where(rng.random(700) < 0.05, rng.integers(REST, 9, 700), UNSEEN)
+        pulls = np.zeros((9, 40), dtype=np.float32)
+        pulls[3] = vectors[5]
+        hold = Hold(decided, rng.integers(UNSEEN, 9, 700), pulls)
+    plain = start.copy()
+    labels = place(vectors, plain, hold=hold).labels
+    for _ in range(200):
+        moved = pulled(middles(vectors, labels, 9), hold.pulls if hold else np.zeros_like(plain))
+        filled = np.linalg.norm(moved, axis=1) > 0
+        plain[filled] = moved[filled]
+        again = place(vectors, plain, hold=hold).labels
+        if (again == labels).all():
+            break
+        labels = again
+    found = topics.assign(vectors, start, hold=hold)
+    assert found.labels.tolist() == labels.tolist()
+    assert np.abs(found.centroids - plain).max() < 1e-5
+    assert len(set(labels.tolist())) > 5
+
+
+def test_topics_of_many_voices_are_those_of_some_of_them() -> None:
+    rng = np.random.default_rng(1)
+    clouds = unit(rng.normal(size=(6, 40)).astype(np.float32))
+    own = np.arange(MOST_LOOKED_AT + 3000) % 6
+    vectors = unit((clouds[own] + 0.05 * rng.normal(size=(len(own), 40))).astype(np.float32))
+    assert len(some(vectors)) == MOST_LOOKED_AT
+    assert some(vectors[:50]).tolist() == vectors[:50].tolist()
+    labels = topics.assign(vectors, topics.discover(vectors, wanted=6)).labels
+    assert len(set(zip(own.tolist(), labels.tolist(), strict=True))) == 6
 
 
 def test_middles_leave_out_the_rest() -> None:
