@@ -68,6 +68,36 @@ CP932 の応答記録を1つのファイルで `koe import` に渡し、伏せ�
     "engines": Section("Dask のクラスタ", "同じ記録を、1台の並列処理と Dask のワーカーで取り込みます。\n", ("engines.py",)),
     "annotate": Section("分類とマスキングだけ", "`koe annotate` の速さと、形態素解析だけの速さとの比です。\n", ("annotate.py",)),
     "similar": Section("似た声", "似た声を探す時間と、同じ文面をまとめる速さです。\n", ("similar.py",)),
+    "topics": Section(
+        "話題のよさと、変わりにくさ",
+        """\
+同じ語とベクトルから、声環と、かわりに使われそうな手法とで話題を作って、くらべます。
+BERTopic は既定の UMAP と HDBSCAN、ほかは scikit-learn です。
+
+- none: どの話題にも入らない声の割合。NPMI: 話題の10語が同じ声に出やすいか。diverse: ほかの話題と重ならない語の割合。
+- −5 %・+month: 声を5 % 減らしたとき、最後の1か月を足したときに、同じ話題のままの声の割合。声環は番号が同じか、ほかの手法は
+  いちばんよく合うように番号を付けかえて数えます。
+""",
+        ("topics.py", "--texts", "sample"),
+    ),
+    "topics_many": Section(
+        "10万件の話題",
+        "組み合わせて作った10万件で、声環と、既定の BERTopic とをくらべます。\n",
+        ("topics.py", "--texts", "generated", "--only", "声環", "BERTopic", "--no-stability"),
+    ),
+    "topic_scale": Section(
+        "大きな市の1年分の話題",
+        "コールセンターの1年分（845,880件）から `koe topics fit` が話題を作る時間とメモリです。\n",
+        ("topic_scale.py", "--voices", "845880", "--first"),
+    ),
+    "surges": Section(
+        "急増の見つけかた",
+        """\
+作った市の件数で、急増がないのに知らせてしまう回数（60話題、1か月あたり）と、2週間つづく急増を7日以内に知らせる割合です。
+「限界」は、その週の期待が正確に分かっていても超えられない割合です（ネイマン・ピアソンの検定）。
+""",
+        ("surge.py",),
+    ),
     "trends": Section(
         "話題と動きの画面",
         """\
