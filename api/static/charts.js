@@ -67,8 +67,11 @@
       line: { type: "line", symbol: "circle", symbolSize: 7, lineStyle: { width: 2, color: "#8a3b00" }, itemStyle: { color: "#8a3b00" } },
       dashes: { type: "line", symbol: "none", lineStyle: { width: 3, type: [6, 4], color: "#1a1a1a" }, itemStyle: { color: "#1a1a1a" } },
     };
+    const base = options(data, narrow);
     const series = data.names.map((name, index) => ({ name, data: data.values[index], ...looks[data.drawn[index]] }));
-    return { ...options(data, narrow), series };
+    /* The legend would put a point on a line that has none. */
+    const named = data.names.map((name, index) => ({ name, ...(data.drawn[index] === "dashes" ? { itemStyle: { opacity: 0 } } : {}) }));
+    return { ...base, legend: { ...base.legend, data: named }, series };
   }
 
   function options(data, narrow) {

@@ -210,7 +210,7 @@ def move(
         with db.reading(engine) as session:
             moving = Moving(error, voice, to)
             return page_with_fault(request, session, topic_id, query, moving, actor=actor, city=city, pages=pages)
-    return RedirectResponse(f"/trends/topics/{topic_id}{query.query(moved=len(set(voice)), moved_to=to)}", status_code=303)
+    return RedirectResponse(f"/trends/topics/{topic_id}{query.query(moved=len(set(voice)), moved_to=to)}#done", status_code=303)
 
 
 @router.post("/unmove", dependencies=_WRITES)
@@ -307,7 +307,8 @@ def _page(
 
 
 def _edited(topic_id: int, done: Done, topics: Sequence[int] = ()) -> str:
-    return f"/trends/topics/{topic_id}/edit{EditQuery().query(done=done, topics='.'.join(map(str, topics)))}"
+    # With its own fragment, or the browser would keep the form's and pass over what is told at the top.
+    return f"/trends/topics/{topic_id}/edit{EditQuery().query(done=done, topics='.'.join(map(str, topics)))}#done"
 
 
 def _words(written: str) -> list[str]:

@@ -242,6 +242,18 @@ def test_words_hold_a_topic(engine: Engine, city: dict[str, int]) -> None:
             topic_edits.unpin(session, topic.id, actor=WHO)
 
 
+def test_what_a_run_joined_is_not_taken_back_as_if_a_person_had(engine: Engine, city: dict[str, int]) -> None:
+    with db.writing(engine) as session:
+        walk = topic_edits.merge(session, [city["街灯の球切れ"]], city["歩道の段差"], actor=WHO)
+        walk.status, walk.merged_into = TopicStatus.MERGED, city["公園の遊具"]
+        session.flush()
+        assert topic_edits.joining(session, walk) is None
+        with pytest.raises(ConflictError, match="人がまとめた話題ではありません"):
+            topic_edits.unmerge(session, walk.id, actor=WHO)
+        lamp = session.get_one(Topic, city["街灯の球切れ"])
+        assert topic_edits.joining(session, lamp) is not None
+
+
 Act = Callable[[Session, dict[str, int]], object]
 NONSENSE: dict[str, tuple[Act, type[KoeError], str]] = {
     "rename unknown": (lambda s, _: topic_edits.rename(s, 999, "名前", user_id=1, actor=WHO), NotFoundError, "話題 999 は見つかりません"),
