@@ -54,7 +54,7 @@ class EditQuery(Address):
     """``q`` looks for topics to be joined; ``done`` and ``topics`` say what has just been done, and to which topics."""
 
     q: Text = ""
-    done: Annotated[Done | None, Field()] = None
+    done: Done | None = None
     topics: Annotated[str, Field(max_length=2000, pattern=r"^(\d{1,9}(\.\d{1,9})*)?$")] = ""
 
     @property

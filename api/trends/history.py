@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from api.words import TOPIC_EVENT, percent
 from core.clock import to_tokyo
 from core.models import TopicEvent, TopicEventKind
-from loop.topic_history import History
+from loop.topic_history import History, Quiet
 
 Piece = str | tuple[int, str]
 """Words, or a topic's id and name."""
@@ -28,24 +28,19 @@ class Line:
 
 def lines(found: History) -> list[Line]:
     """The lines of a topic's history."""
-    told: list[Line] = []
-    quiet: list[TopicEvent] = []
+    told = [_kept(found.quiet[0])] if 0 in found.quiet else []
     for event in found.events:
-        if event.kind is TopicEventKind.KEPT and not event.others:
-            quiet.append(event)
-            continue
-        told += [_kept(quiet)] if quiet else []
-        quiet = []
         told.append(_line(event, found))
-    told += [_kept(quiet)] if quiet else []
+        told += [_kept(found.quiet[event.id])] if event.id in found.quiet else []
     return told[::-1]
 
 
-def _kept(events: Sequence[TopicEvent]) -> Line:
-    shares = [event.kept_share for event in events if event.kept_share is not None]
-    times = f"{len(events)} 回の見直しで引き継ぎました" if len(events) > 1 else "見直しで引き継ぎました"
-    stayed = f"（前からの声の {percent(min(shares))}{'以上' if len(shares) > 1 and min(shares) < 1 else ''}がそのまま）" if shares else ""
-    return Line(TOPIC_EVENT[TopicEventKind.KEPT], _day(events[0]), _day(events[-1]), (f"{times}{stayed}。",))
+def _kept(runs: Quiet) -> Line:
+    times = f"{runs.runs:,} 回の見直しで引き継ぎました" if runs.runs > 1 else "見直しで引き継ぎました"
+    least = runs.least_kept
+    or_more = "以上" if runs.runs > 1 and least is not None and least < 1 else ""
+    stayed = "" if least is None else f"（前からの声の {percent(least)}{or_more}がそのまま）"
+    return Line(TOPIC_EVENT[TopicEventKind.KEPT], _day(runs.first), _day(runs.last), (f"{times}{stayed}。",))
 
 
 def _line(event: TopicEvent, found: History) -> Line:
@@ -53,7 +48,7 @@ def _line(event: TopicEvent, found: History) -> Line:
     by_person = event.run_id is None
     pieces = (_BY_PEOPLE if by_person else _BY_RUNS)[event.kind](event, topics)
     who = found.people.get(event.actor, event.actor) if by_person else ""
-    return Line(TOPIC_EVENT[event.kind], _day(event), _day(event), tuple(pieces), who)
+    return Line(TOPIC_EVENT[event.kind], _day(event.at), _day(event.at), tuple(pieces), who)
 
 
 def _kept_with(event: TopicEvent, topics: list[Piece]) -> list[Piece]:
@@ -155,5 +150,5 @@ def _quoted(words: Sequence[str]) -> str:
     return "".join(f"「{word}」" for word in words)
 
 
-def _day(event: TopicEvent) -> date:
-    return to_tokyo(event.at).date()
+def _day(at: datetime) -> date:
+    return to_tokyo(at).date()

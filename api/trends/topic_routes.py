@@ -99,7 +99,8 @@ def page_context(
     desk_view = _desk_view(topic_id, view, actor=actor, city=city)
     after, before = (Cursor.parse(place) if place else None for place in (query.after, query.before))
     steps = topic_course.course(session, topic_id, view.period, whole=view.whole, offices=city.calendar)
-    told = history.lines(topic_history.history(session, topic_id))
+    past = topic_history.history(session, topic_id)
+    told = history.lines(past)
     return {
         "view": view,
         "presets": PRESETS,
@@ -110,6 +111,7 @@ def page_context(
         "surge_words": surges,
         "history": told[:_HISTORY],
         "older_history": told[_HISTORY:],
+        "history_goes_on": past.more,
         "joined_to": joined_to(session, found.topic),
         "examples": topic_queries.examples(session, found.topic),
         "opinions": _said(session, topic_id, view),
@@ -222,6 +224,7 @@ def _course_table(view: TrendsView, topic_id: int, steps: Sequence[Step]) -> dic
         "columns": [name for name, _, _ in columns],
         "drawn": [drawn for _, drawn, _ in columns],
         "rows": [(view.step_name(step.first), [cells[at][0] for _, _, cells in columns]) for at, step in enumerate(steps)],
+        "gaps": any(cells[at][0] is None for _, _, cells in columns for at in range(len(steps))),
         "links": [[address(*cells[at]) for _, _, cells in columns] for at in range(len(steps))],
     }
 

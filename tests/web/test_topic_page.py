@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
+from api.trends.history import lines
 from core.models import Kind, Topic, TopicEvent, TopicEventKind, Voice
+from loop.topic_history import History, history
 from nlp.opinions import service as opinion_service
 from tests import factories
 from tests.web.browser import Browser, Page
@@ -129,7 +131,7 @@ def test_what_became_of_it_is_told_newest_first_and_quiet_runs_are_one_line(staf
         (TopicEventKind.MERGED, {"before": 9, "after": 0}, "「街灯」と同じになり、そこにまとまりました（声 9 件）。"),
         (TopicEventKind.ENDED, {"others": []}, "終わりました（それまでの声 10 件）。"),
         (TopicEventKind.SPLIT, {"run": False, "before": 0, "detail": {"words": ["雪"]}}, "「街灯」から「雪」を含む声を分けて作りました"),
-        (TopicEventKind.SPLIT, {"run": False, "after": 4}, "「街灯」を分けました（声 10 件 → 4 件）。（hanako）"),
+        (TopicEventKind.SPLIT, {"run": False, "after": 4}, "「街灯」を分けました（声 10 件 → 4 件）。"),
         (TopicEventKind.SPLIT, {"run": False, "before": 0, "detail": {"taken_back": 1}}, "「街灯」から出して、まとめる前に戻しました"),
         (TopicEventKind.SPLIT, {"run": False, "after": 4, "detail": {"taken_back": 1}}, "「街灯」を、まとめる前に戻しました"),
         (TopicEventKind.MERGED, {"run": False, "after": 15}, "「街灯」をこの話題にまとめました（声 10 件 → 15 件）。"),
@@ -137,7 +139,7 @@ def test_what_became_of_it_is_told_newest_first_and_quiet_runs_are_one_line(staf
         (
             TopicEventKind.RENAMED,
             {"run": False, "detail": {"from": "甲", "to": "乙", "by": "machine"}},
-            "「甲」から機械の名前「乙」に",
+            "名前を「甲」から機械の名前「乙」に",
         ),
         (TopicEventKind.MOVED, {"run": False, "after": 8, "detail": {"voices": 2}}, "声 2 件を「街灯」へ移しました"),
         (TopicEventKind.MOVED, {"run": False, "after": 12, "detail": {"voices": 2}}, "声 2 件を「街灯」から移しました"),
@@ -152,14 +154,24 @@ def test_what_became_of_it_is_told_newest_first_and_quiet_runs_are_one_line(staf
         (TopicEventKind.PINNED, {"run": False, "detail": {"from": ["雪"], "to": []}}, "留めたことば「雪」を外しました。"),
     ],
 )
-def test_each_event_is_a_sentence(
-    staff: Browser, topic: Topic, save: Session, kind: TopicEventKind, values: dict[str, Any], words: str
-) -> None:
-    other = factories.create_topic(save, name="街灯")
-    save.add(event(topic, kind, 1, **{"others": [other.id], **values}))
+def test_each_event_is_a_sentence(kind: TopicEventKind, values: dict[str, Any], words: str) -> None:
+    found = event(Topic(id=1, born_run_id=1), kind, 1, **{"others": [2], "detail": {}, **values})
+    (line,) = lines(History([found], {}, {2: "街灯"}, {}, more=False))
+    assert "".join(piece if isinstance(piece, str) else f"「{piece[1]}」" for piece in line.pieces).startswith(words)
+    assert line.by == ("hanako" if found.run_id is None else "")
+
+
+def test_of_a_very_long_history_the_last_is_told(staff: Browser, topic: Topic, save: Session) -> None:
+    for day in range(1, 7):
+        save.add_all([event(topic, TopicEventKind.GREW, day, before=day), event(topic, TopicEventKind.KEPT, day, kept_share=0.5)])
+        save.flush()
     save.commit()
-    page = staff.get(f"/trends/topics/{topic.id}")
-    assert words in page.words(page.by_class("history-lines")[0])
+    found = history(save, topic.id, limit=2)
+    assert (found.more, [one.before for one in found.events]) == (True, [5, 6])
+    assert [found.quiet[one.id].runs for one in found.events] == [1, 1]
+    assert len(found.quiet) == 2
+    assert [line.label for line in lines(found)] == ["継続", "増加", "継続", "増加"]
+    assert not history(save, topic.id, limit=6).more
 
 
 def test_a_long_history_opens(staff: Browser, topic: Topic, save: Session) -> None:
