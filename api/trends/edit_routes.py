@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -14,84 +13,54 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.deps import STAFF, CityOf, EngineOf, PagesOf, Reading, SettingsOf, Staff, form_token
-from api.fields import Address, Number, Text
+from api.fields import Number
 from api.rendering import Pages
-from api.trends.topic_routes import Moving, TopicId, joined_to, page_with_fault
+from api.trends.edit_view import Done, EditQuery, edit_page, edited
+from api.trends.topic_routes import Moving, TopicId, page_with_fault
 from api.trends.view import TrendsQuery
 from core import db
 from core.errors import ConflictError, InputError, KoeError, NotFoundError
-from core.models import Topic, TopicStatus
-from loop import queries, topic_choices
-from loop.filters import words_of
+from loop import queries
 from nlp import topic_edits, topic_moves, topic_parts
 
 router = APIRouter(prefix="/trends/topics/{topic_id}", include_in_schema=False)
 _WRITES = [Depends(STAFF), Depends(form_token)]
 _FAULTS = (InputError, ConflictError, NotFoundError)
-_NOTHING_SPLIT = {"split_words": "", "split_name": "", "parts": None}
-_SHOWN = 100  # voices moved by hand, the last ones
 _BETWEEN_WORDS = re.compile(r"[\r\n,、，]+")
+Asked = Annotated[EditQuery, Query()]
 Written = Annotated[str, Form(max_length=4000)]
 Name = Annotated[str, Form(max_length=200)]
 Ids = Annotated[list[Annotated[int, Field(ge=1, lt=2**31)]], Form(max_length=200)]
 Receipts = Annotated[list[Annotated[str, Field(max_length=20)]], Form(max_length=1000)]
 
 
-class Done(StrEnum):
-    """What has just been done. The value stands in the address that a form leads to."""
-
-    RENAMED = "renamed"
-    MACHINE = "machine"
-    MERGED = "merged"
-    UNMERGED = "unmerged"
-    SPLIT = "split"
-    PINNED = "pinned"
-    UNPINNED = "unpinned"
-    UNMOVED = "unmoved"
-
-
-class EditQuery(Address):
-    """``q`` looks for topics to be joined; ``done`` and ``topics`` say what has just been done, and to which topics."""
-
-    q: Text = ""
-    done: Done | None = None
-    topics: Annotated[str, Field(max_length=2000, pattern=r"^(\d{1,9}(\.\d{1,9})*)?$")] = ""
-
-    @property
-    def made(self) -> list[int]:
-        return [int(number) for number in self.topics.split(".") if number]
-
-
-Query_ = Annotated[EditQuery, Query()]
-
-
 @router.get("/edit", dependencies=[Depends(STAFF)])
-def edit(request: Request, topic_id: TopicId, query: Query_, session: Reading, pages: PagesOf) -> Response:
+def edit(request: Request, topic_id: TopicId, query: Asked, session: Reading, pages: PagesOf) -> Response:
     """The forms, and what has just been done by one of them."""
-    return _page(request, session, topic_id, query, pages=pages)
+    return edit_page(request, session, topic_id, query, pages=pages)
 
 
 @router.post("/rename", dependencies=_WRITES)
 def rename(
-    request: Request, topic_id: TopicId, query: Query_, signed_in: Staff, engine: EngineOf, pages: PagesOf, name: Name = ""
+    request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf, name: Name = ""
 ) -> Response:  # fmt: skip
     """Gives a name that every run keeps."""
     actor = signed_in.actor
 
     def act(session: Session) -> str:
         topic_edits.rename(session, topic_id, name, user_id=actor.user_id, actor=actor.username)
-        return _edited(topic_id, Done.RENAMED)
+        return edited(topic_id, Done.RENAMED)
 
     return _tried(request, engine, topic_id, query, act, form="rename", typed={"name": name}, pages=pages)
 
 
 @router.post("/machine-name", dependencies=_WRITES)
-def machine_name(request: Request, topic_id: TopicId, query: Query_, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def machine_name(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
     """Takes a person's name back."""
 
     def act(session: Session) -> str:
         topic_edits.use_machine_name(session, topic_id, actor=signed_in.actor.username)
-        return _edited(topic_id, Done.MACHINE)
+        return edited(topic_id, Done.MACHINE)
 
     return _tried(request, engine, topic_id, query, act, form="rename", typed={}, pages=pages)
 
@@ -100,7 +69,7 @@ def machine_name(request: Request, topic_id: TopicId, query: Query_, signed_in: 
 def merge(
     request: Request,
     topic_id: TopicId,
-    query: Query_,
+    query: Asked,
     signed_in: Staff,
     engine: EngineOf,
     pages: PagesOf,
@@ -110,7 +79,7 @@ def merge(
 
     def act(session: Session) -> str:
         topic_edits.merge(session, topics, topic_id, actor=signed_in.actor.username)
-        return _edited(topic_id, Done.MERGED, topics)
+        return edited(topic_id, Done.MERGED, topics)
 
     return _tried(request, engine, topic_id, query, act, form="merge", typed={"topics": topics}, pages=pages)
 
@@ -121,7 +90,7 @@ def unmerge(request: Request, topic_id: TopicId, signed_in: Staff, engine: Engin
 
     def act(session: Session) -> str:
         topic_edits.unmerge(session, topic_id, actor=signed_in.actor.username)
-        return _edited(topic_id, Done.UNMERGED)
+        return edited(topic_id, Done.UNMERGED)
 
     return _tried(request, engine, topic_id, EditQuery(), act, form="unmerge", typed={}, pages=pages)
 
@@ -130,7 +99,7 @@ def unmerge(request: Request, topic_id: TopicId, signed_in: Staff, engine: Engin
 def split(
     request: Request,
     topic_id: TopicId,
-    query: Query_,
+    query: Asked,
     signed_in: Staff,
     engine: EngineOf,
     settings: SettingsOf,
@@ -155,7 +124,7 @@ def split(
             found = look(session)
         with db.writing(engine) as session:
             made = topic_moves.split(session, topic_id, found, name=name, user_id=actor.user_id, actor=actor.username)
-            leads_to = _edited(topic_id, Done.SPLIT, [topic.id for topic in made])
+            leads_to = edited(topic_id, Done.SPLIT, [topic.id for topic in made])
     except _FAULTS as error:
         return _again(request, engine, topic_id, query, error, form="split" if parts is None else "divide", typed=typed, pages=pages)
     return RedirectResponse(leads_to, status_code=303)
@@ -163,24 +132,24 @@ def split(
 
 @router.post("/pin", dependencies=_WRITES)
 def pin(
-    request: Request, topic_id: TopicId, query: Query_, signed_in: Staff, engine: EngineOf, pages: PagesOf, words: Written = ""
+    request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf, words: Written = ""
 ) -> Response:  # fmt: skip
     """Holds this topic by words."""
 
     def act(session: Session) -> str:
         topic_edits.pin(session, topic_id, _words(words), actor=signed_in.actor.username)
-        return _edited(topic_id, Done.PINNED)
+        return edited(topic_id, Done.PINNED)
 
     return _tried(request, engine, topic_id, query, act, form="pin", typed={"words": words}, pages=pages)
 
 
 @router.post("/unpin", dependencies=_WRITES)
-def unpin(request: Request, topic_id: TopicId, query: Query_, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def unpin(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
     """Lets this topic go again."""
 
     def act(session: Session) -> str:
         topic_edits.unpin(session, topic_id, actor=signed_in.actor.username)
-        return _edited(topic_id, Done.UNPINNED)
+        return edited(topic_id, Done.UNPINNED)
 
     return _tried(request, engine, topic_id, query, act, form="pin", typed={}, pages=pages)
 
@@ -217,7 +186,7 @@ def move(
 def unmove(
     request: Request,
     topic_id: TopicId,
-    query: Query_,
+    query: Asked,
     signed_in: Staff,
     engine: EngineOf,
     pages: PagesOf,
@@ -228,7 +197,7 @@ def unmove(
     def act(session: Session) -> str:
         ids = queries.ids_of(session, voice)
         now_in = topic_moves.unmove(session, ids, only=topic_id, actor=signed_in.actor.username)
-        return _edited(topic_id, Done.UNMOVED, [topic.id for topic in now_in])
+        return edited(topic_id, Done.UNMOVED, [topic.id for topic in now_in])
 
     return _tried(request, engine, topic_id, query, act, form="moved", typed={}, pages=pages)
 
@@ -266,49 +235,7 @@ def _again(
     pages: Pages,
 ) -> Response:
     with db.reading(engine) as session:
-        return _page(request, session, topic_id, EditQuery(q=query.q), wrong=error, form=form, typed=typed, pages=pages)
-
-
-def _page(
-    request: Request,
-    session: Session,
-    topic_id: int,
-    query: EditQuery,
-    *,
-    wrong: KoeError | None = None,
-    form: str = "",
-    typed: Mapping[str, Any] | None = None,
-    pages: Pages,
-) -> Response:
-    topic = session.get(Topic, topic_id)
-    if topic is None:
-        raise NotFoundError("この話題は見つかりません。", hint="話題の一覧から選びなおしてください。")
-    told: dict[str, Any] = {"name": topic.name, "words": "\n".join(topic.seeds), "topics": [], **_NOTHING_SPLIT, **(typed or {})}
-    total, moved = topic_choices.moved_here(session, topic_id, limit=_SHOWN)
-    context = {
-        "topic": topic,
-        "in_use": topic.status is TopicStatus.ACTIVE,
-        "below": topic_choices.below(session, topic_id),
-        "joined_to": joined_to(session, topic),
-        "joined": topic_choices.joined(session, topic_id),
-        "families": topic_choices.to_join(session, topic, words=words_of(query.q), chosen=told["topics"]),
-        "moved": moved,
-        "moved_total": total,
-        "query": query,
-        "made": topic_choices.named(session, query.made),
-        "wrong": wrong,
-        "wrong_form": form,
-        "typed": told,
-        "most_parts": topic_parts.MOST_PARTS,
-        "longest_name": topic_edits.LONGEST_NAME,
-        "most_words": topic_edits.MOST_WORDS,
-    }
-    return pages.page(request, "trends/edit.html", context, status=wrong.status if wrong else 200)
-
-
-def _edited(topic_id: int, done: Done, topics: Sequence[int] = ()) -> str:
-    # With its own fragment, or the browser would keep the form's and pass over what is told at the top.
-    return f"/trends/topics/{topic_id}/edit{EditQuery().query(done=done, topics='.'.join(map(str, topics)))}#done"
+        return edit_page(request, session, topic_id, EditQuery(q=query.q), wrong=error, form=form, typed=typed, pages=pages)
 
 
 def _words(written: str) -> list[str]:

@@ -176,6 +176,15 @@ def test_what_a_topic_is_not_for_is_not_offered(staff: Browser, topics: dict[str
     staff.get("/trends/topics/999/edit", status=404)
 
 
+def test_a_form_that_the_topic_has_no_more_is_told_too(staff: Browser, topics: dict[str, Topic], save: Session) -> None:
+    assert "まとまりです" in alarm(refused(staff, topics["道"], "pin", 400, words="道"))
+    park = topics["公園"]
+    park.status = TopicStatus.ENDED
+    save.commit()
+    assert "終わっています" in alarm(refused(staff, park, "rename", 409, name="公園の木"))
+    assert "移す先の話題が選ばれていません" in alarm(refused(staff, park, "move?since=2020-01-01&until=2020-01-02", 400, voice=["R08-1"]))
+
+
 def test_a_topic_is_parted_by_a_word_and_the_new_one_is_listed(
     staff: Browser, topics: dict[str, Topic], save: Session, app: FastAPI, trained_settings: Settings
 ) -> None:
