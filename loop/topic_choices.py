@@ -15,7 +15,7 @@ from core.models import Topic, TopicMove, TopicStatus, Voice
 from nlp import topic_edits
 from nlp.topic_tree import above
 
-_SNIPPET = 80
+_SNIPPET = 100
 
 
 @dataclass(frozen=True, slots=True)
