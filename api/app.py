@@ -21,11 +21,12 @@ from api.public import endpoints as public_json
 from api.public import routes as public_routes
 from api.rendering import STATIC, Pages
 from api.security import SecurityHeaders
+from api.trends import edit_routes as topic_edit_routes
 from api.trends import edits as topic_edits_json
 from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import routes as trends_routes
-from api.trends import table_endpoints, table_routes
+from api.trends import table_endpoints, table_routes, topic_routes
 from core import city, db
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
@@ -36,6 +37,8 @@ ROUTERS = (
     account.router,
     desk_routes.router,
     trends_routes.router,
+    topic_routes.router,
+    topic_edit_routes.router,
     surges_feed.router,
     table_routes.router,
     import_routes.router,

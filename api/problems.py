@@ -61,6 +61,7 @@ FIELDS = {
     "order": "並び順",
     "page": "ページ",
     "pair": "くらべる期間",
+    "parts": "分ける数",
     "period": "期間",
     "rows": "行の項目",
     "seen": "画面の版",
@@ -68,11 +69,15 @@ FIELDS = {
     "since": "期間の始まり",
     "sort": "並び順",
     "tab": "一覧の種類",
+    "to": "移す先の話題",
     "topic": "話題",
     "topic_id": "話題",
+    "topics": "話題",
     "until": "期間の終わり",
     "urgency": "緊急度",
     "value": "分類",
+    "voice": "声",
+    "words": "ことば",
     "valued": "値のないものを除く",
 }
 

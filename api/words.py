@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from core.clock import to_tokyo
-from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, Urgency
+from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, TopicEventKind, Urgency
 
 STATUS = {
     Status.RECEIVED: "受付",
@@ -107,6 +107,17 @@ ORIGINAL = {
     "email": "メール",
     "address": "住所",
     "postal_code": "郵便番号",
+}
+TOPIC_EVENT = {
+    TopicEventKind.KEPT: "継続",
+    TopicEventKind.GREW: "増加",
+    TopicEventKind.BORN: "誕生",
+    TopicEventKind.SPLIT: "分かれた",
+    TopicEventKind.MERGED: "まとまった",
+    TopicEventKind.ENDED: "終了",
+    TopicEventKind.RENAMED: "名前の変更",
+    TopicEventKind.MOVED: "声の移動",
+    TopicEventKind.PINNED: "ことばで留める",
 }
 _WEEKDAYS = "月火水木金土日"
 

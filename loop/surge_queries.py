@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.models import Surge, SurgeRun, Topic, Voice
+from loop.filters import family
 
 _QUIET = timedelta(days=14)  # a series that is reported again after so long is another surge
 _REMEMBERED = timedelta(days=120)
@@ -78,6 +79,16 @@ def latest(session: Session, *, as_of: date | None = None) -> SurgeLook | None:
         return None
     surges = session.scalars(select(Surge).where(Surge.run_id == run.id).order_by(Surge.rank)).all()
     return SurgeLook(run.as_of, run.created_at, run.series, bool(run.settings["enough"]), int(run.settings["past"]), named(session, surges))
+
+
+def of_topic(session: Session, topic_id: int) -> list[Surge]:
+    """What the newest look tells of a topic and those below it, the one to look at first first."""
+    run_id = session.scalar(select(SurgeRun.id).order_by(SurgeRun.as_of.desc(), SurgeRun.id.desc()).limit(1))
+    if run_id is None:
+        return []
+    values = [str(number) for number in session.scalars(family(topic_id))]
+    risen = select(Surge).where(Surge.run_id == run_id, Surge.facet == "topic", Surge.value.in_(values))
+    return list(session.scalars(risen.order_by(Surge.rank)))
 
 
 def named(session: Session, surges: Sequence[Surge]) -> list[SurgeLine]:

@@ -120,12 +120,9 @@ def unmerge(session: Session, topic_id: int, *, actor: str) -> Topic:
     """
     topics = hold_topics(session)
     topic = topics.get(topic_id) or active(topics, topic_id)
-    wanted = select(TopicEvent).where(
-        TopicEvent.topic_id == topic_id, TopicEvent.kind == TopicEventKind.MERGED, TopicEvent.run_id.is_(None)
-    )
-    event = session.scalars(wanted.order_by(TopicEvent.id.desc()).limit(1)).first()
-    if topic.status is not TopicStatus.MERGED or event is None or topic.merged_into is None:
-        raise ConflictError(f"話題 {topic_id}「{topic.name}」は、まとめられた話題ではありません。", hint="話題の履歴を確かめてください。")
+    event = joining(session, topic)
+    if event is None or topic.merged_into is None:
+        raise ConflictError(f"話題 {topic_id}「{topic.name}」は、人がまとめた話題ではありません。", hint="話題の履歴を確かめてください。")
     target = home_of(topics, topic.merged_into)
     held = places_of(session, unpacked(event.voices)).get(target.id, []) if target and event.voices else []
     children = [child for child in event.detail["children"] if target and topics[child].parent_id == target.id]
@@ -150,6 +147,16 @@ def unmerge(session: Session, topic_id: int, *, actor: str) -> Topic:
         session, actor=actor, action="topics.unmerge", subject=f"topic:{topic_id}", detail={"from": target.id, "voices": topic.size}
     )
     return topic
+
+
+def joining(session: Session, topic: Topic) -> TopicEvent | None:
+    """The act by which a person joined a topic to another; ``None`` where no person did: it is in use or ended, or a run joined it."""
+    if topic.status is not TopicStatus.MERGED:
+        return None
+    wanted = select(TopicEvent).where(TopicEvent.topic_id == topic.id, TopicEvent.kind == TopicEventKind.MERGED)
+    event = session.scalars(wanted.order_by(TopicEvent.id.desc()).limit(1)).first()
+    # A topic that others were joined to has such an event, too, and a run may have merged it away since.
+    return event if event is not None and event.run_id is None and "children" in event.detail else None
 
 
 def pin(session: Session, topic_id: int, words: Sequence[str], *, actor: str) -> Topic:

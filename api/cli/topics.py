@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 topics = typer.Typer(help="話題を作る・見る・書き出す", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 
-EVENTS = {
-    "kept": "継続", "grew": "増加", "born": "誕生", "split": "分かれて誕生", "merged": "ほかの話題とまとまった", "ended": "終了",
-    "renamed": "名前の変更", "moved": "声の移動", "pinned": "ことばの固定",
-}  # fmt: skip
-
 JsonFlag = Annotated[bool, typer.Option("--json", help="JSON で出す")]
 
 
@@ -107,9 +102,10 @@ def _event(name: str, event: TopicEvent) -> dict[str, Any]:
 
 
 def _told(name: str, event: TopicEvent) -> str:
+    from api.words import TOPIC_EVENT
     from core.clock import to_tokyo
 
-    kind = EVENTS.get(event.kind.value, event.kind.value)
+    kind = TOPIC_EVENT[event.kind]
     figures = [f"{event.before:,} → {event.after:,} 件"]
     if event.others:
         figures.append(f"相手の話題 {'・'.join(map(str, event.others))}")

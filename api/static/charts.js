@@ -6,14 +6,19 @@
   const COLOURS = ["#264af4", "#ff8d44", "#197a4b", "#bb87ff", "#006f83"];
   const REST = "#d9d9de";
 
-  /* Behind a number that is a link stands a word for those who listen. */
-  const numberOf = (cell) => Number.parseFloat(cell.textContent.replace(/,/g, ""));
+  /* Behind a number that is a link stands a word for those who listen; － stands where there is none. */
+  function numberOf(cell) {
+    const value = Number.parseFloat(cell.textContent.replace(/,/g, ""));
+    return Number.isNaN(value) ? null : value;
+  }
 
   function read(table) {
-    const names = Array.from(table.tHead.rows[0].cells).slice(1).map((cell) => cell.textContent);
+    const heads = Array.from(table.tHead.rows[0].cells).slice(1);
+    const names = heads.map((cell) => cell.textContent);
     const rows = Array.from(table.tBodies[0].rows);
     return {
       names,
+      drawn: heads.map((cell) => cell.dataset.drawn),
       steps: rows.map((row) => row.cells[0].textContent),
       values: names.map((_, index) => rows.map((row) => numberOf(row.cells[index + 1]))),
     };
@@ -55,6 +60,20 @@
     };
   }
 
+  /* One thing beside what it is measured by: bars, a line with points, a line of dashes. */
+  function courseOptions(data, narrow) {
+    const looks = {
+      bar: { type: "bar", barMaxWidth: 40, itemStyle: { color: "#7096f8" } },
+      line: { type: "line", symbol: "circle", symbolSize: 7, lineStyle: { width: 2, color: "#8a3b00" }, itemStyle: { color: "#8a3b00" } },
+      dashes: { type: "line", symbol: "none", lineStyle: { width: 3, type: [6, 4], color: "#1a1a1a" }, itemStyle: { color: "#1a1a1a" } },
+    };
+    const base = options(data, narrow);
+    const series = data.names.map((name, index) => ({ name, data: data.values[index], ...looks[data.drawn[index]] }));
+    /* The legend would put a point on a line that has none. */
+    const named = data.names.map((name, index) => ({ name, ...(data.drawn[index] === "dashes" ? { itemStyle: { opacity: 0 } } : {}) }));
+    return { ...base, legend: { ...base.legend, data: named }, series };
+  }
+
   function options(data, narrow) {
     return {
       animation: false,
@@ -79,7 +98,7 @@
     const chart = echarts.init(canvas, null, { renderer: "canvas" });
     const paint = () => {
       chart.resize();
-      const make = figure.dataset.chartKind === "pair" ? pairOptions : options;
+      const make = { pair: pairOptions, course: courseOptions }[figure.dataset.chartKind] || options;
       chart.setOption(make(data, canvas.clientWidth < 560), true);
     };
     paint();

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.deps import STAFF, EngineOf, SettingsOf, Staff, Writing, header_token
-from api.trends.routes import TopicId
 from api.trends.schemas import TopicItem, TopicsAnswer
+from api.trends.topic_routes import TopicId
 from core import db
 from core.errors import InputError
 from core.models import Topic

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query
 from api.deps import STAFF, Reading
 from api.fields import Day
 from api.trends import faq, surges
-from api.trends.routes import TopicId
 from api.trends.schemas import FaqAnswer, FaqItem, StepItem, SurgeItem, SurgesAnswer, ThemeNeedItem, TopicAnswer, TopicItem, TopicsAnswer
+from api.trends.topic_routes import TopicId
 from api.trends.view import TrendsQuery, TrendsView
 from core.errors import NotFoundError
 from ingest.faq_queries import list_faq

@@ -12,6 +12,7 @@ from api.trends.view import TrendsView
 from api.words import STATUS
 from core.models import Kind
 from loop.queries import VoiceRow
+from loop.topic_course import Step
 from loop.topic_queries import Overview, TopicDetail, TopicLine
 from nlp.opinions.service import TopicOpinions
 
@@ -39,9 +40,14 @@ def overview(view: TrendsView, found: Overview) -> Export:
 
 
 def topic(
-    view: TrendsView, found: TopicDetail, cuts: Sequence[dict[str, Any]], opinions: TopicOpinions, voices: Sequence[VoiceRow]
+    view: TrendsView,
+    found: TopicDetail,
+    cuts: Sequence[dict[str, Any]],
+    opinions: TopicOpinions,
+    voices: Sequence[VoiceRow],
+    course: Sequence[Step],
 ) -> Export:
-    """One topic: its figures in one long table, and its newest voices."""
+    """One topic: its figures in one long table, its newest voices, and its course beside the year before and what was expected."""
     line = found.line
     steps: list[list[Value]] = [
         ["週" if view.period.weekly else "月", view.step_name(step), count, _share(count, line.count)] for step, count in line.steps.items()
@@ -73,7 +79,12 @@ def topic(
         ("読み取った声", opinions.read),
         ("声の表（新しい順、最大）", VOICES),
     ]
-    return Export("trends.topic", f"話題_{found.topic.name}"[:60], conditions, [figures, Sheet("声", columns, rows)])
+    past: list[list[Value]] = [
+        [view.step_name(step.first), step.span.since, step.count, step.before, step.expected and round(step.expected, 1)] for step in course
+    ]
+    unit = "週" if view.period.weekly else "月"
+    sheets = [figures, Sheet("声", columns, rows), Sheet("うごき", (unit, "始まり", "件数", "前年", "予想"), past)]
+    return Export("trends.topic", f"話題_{found.topic.name}"[:60], conditions, sheets)
 
 
 def _figures(line: TopicLine, total: int) -> list[Value]:

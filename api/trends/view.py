@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -80,3 +81,13 @@ class TrendsView:
 
 def _next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def steps_table(view: TrendsView, columns: Mapping[str, Mapping[date, int]]) -> dict[str, Any]:
+    """A chart's table: the counts of each column by the steps of the period."""
+    steps = view.period.steps()
+    return {
+        "unit": "週" if view.period.weekly else "月",
+        "columns": list(columns),
+        "rows": [(view.step_name(step), [counts.get(step, 0) for counts in columns.values()]) for step in steps],
+    }

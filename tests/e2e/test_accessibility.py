@@ -49,6 +49,11 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "search-empty": lambda _: "/trends/search",
     "jobs": lambda _: "/admin/jobs",
     "topic": lambda site: f"/trends/topics/{site.topic}?period=all",
+    "topic-weeks": lambda site: f"/trends/topics/{site.topic}?period=4w",
+    "topic-moved": lambda site: f"/trends/topics/{site.topic}?moved=2&moved_to={site.topic}",
+    "topic-edit": lambda site: f"/trends/topics/{site.topic}/edit",
+    "topic-edit-none": lambda site: f"/trends/topics/{site.topic}/edit?q=ゼブラ",
+    "topic-edit-done": lambda site: f"/trends/topics/{site.topic}/edit?done=split&topics={site.topic}",
     "import": lambda _: "/admin/import",
     "import-batch": lambda _: "/admin/import/batches/1",
     "import-batch-faq": lambda site: f"/admin/import/batches/{site.faq_batch}",
@@ -114,11 +119,68 @@ def test_what_opens_is_accessible_too(visitor: Any, site: Site) -> None:
     assert not is_wider_than_the_window(page)
 
 
+def test_a_form_that_comes_back_is_seen_and_accessible_too(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    page.goto(f"/trends/topics/{site.topic}/edit")
+    page.locator("#split-words").fill("ゼブラ")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    told = page.get_by_role("alert")
+    told.wait_for()
+    page.wait_for_function(
+        "() => [document.querySelector('[role=alert]').getBoundingClientRect()].every((box) => box.top >= 0 && box.bottom <= innerHeight)"
+    )
+    assert page.locator("#split-words").input_value() == "ゼブラ"
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+    page.goto(f"/trends/topics/{site.topic}?period=all")
+    box = page.locator("input[name=voice]").nth(1)
+    box.focus()
+    page.keyboard.press("Space")
+    chosen = box.get_attribute("value")
+    page.get_by_role("button", name="移す", exact=True).press("Enter")
+    page.get_by_role("alert").get_by_text("移す先の話題が選ばれていません").wait_for()
+    assert page.locator("input[name=voice]:checked").evaluate_all("boxes => boxes.map((box) => box.value)") == [chosen]
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+
+
+def test_voices_are_moved_without_a_script(visit: Any, site: Site) -> None:
+    page = visit(viewport={"width": 1280, "height": 900}, java_script_enabled=False).sign_in().page
+    page.goto(f"/trends/topics/{site.topic}?period=all")
+    box = page.locator("input[name=voice]").first
+    receipt = box.get_attribute("value")
+    box.check()
+    page.locator("#move-to").select_option(
+        label=next(text for text in page.locator("#move-to option").all_inner_texts() if "その他" in text)
+    )
+    page.get_by_role("button", name="移す", exact=True).click()
+    told = page.get_by_role("status")
+    assert "声 1 件を「その他の声」へ移しました" in told.inner_text()
+    told.get_by_role("link", name="元に戻すとき").click()
+    page.locator(f"button[value='{receipt}']").click()
+    assert "もとの話題に戻しました" in page.get_by_role("status").inner_text()
+
+
+def test_a_topic_on_paper_keeps_its_chart_and_its_list(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    page.goto(f"/trends/topics/{site.topic}?period=all")
+    page.locator("[data-chart-canvas] canvas").wait_for()
+    page.emulate_media(media="print")
+    assert page.locator("[data-chart-canvas] canvas").is_visible()
+    assert page.locator(".voice-item").first.is_visible()
+    for hidden in (".voice-pick", ".move", ".periods .tabs", ".staff-header", ".chart-table"):
+        assert not page.locator(hidden).first.is_visible(), hidden
+    assert not is_wider_than_the_window(page)
+
+
 def test_a_chart_is_saved_as_a_picture(visitor: Any, site: Site) -> None:
     page = visitor.page
     for address, name in (
         (f"/trends/compare?since={today() - timedelta(days=14)}&until={today()}", "分野ごとの声（多いもの）"),
         ("/trends?period=12m", "声の数のうごき（全体と、多い話題）"),
+        (f"/trends/topics/{site.topic}?period=12m", "この話題の声の数のうごき"),
     ):
         page.goto(address)
         with page.expect_download() as saved:

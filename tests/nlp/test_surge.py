@@ -21,6 +21,7 @@ from nlp.surge.regression import fit
 from nlp.surge.scan import chances, since, tails, upper
 from nlp.surge.simulated import City, city, facets, until
 from nlp.surge.typical import typical
+from nlp.surge.usual import usual
 
 PAST = 500
 RATES = [3.0, 8.0, 20.0, 20.0, 40.0, 5.0, 5.0, 10.0, 10.0, 30.0]
@@ -351,3 +352,16 @@ def test_typical_voices_are_of_the_matter_and_in_words_of_their_own() -> None:
 def test_texts_with_nothing_to_compare(texts: list[str]) -> None:
     assert typical(texts) == sorted(set(typical(texts)))
     assert len(typical(texts)) == min(3, len(texts))
+
+
+def test_the_days_of_a_week_share_what_is_expected_of_it(quiet: City) -> None:
+    found, expected = usual(quiet.counts, quiet.kinds), expect(quiet.counts, quiet.kinds)
+    before = (PAST - GUARD) % 7
+    assert found.shape == quiet.counts.shape
+    assert np.isnan(found[:, :before]).all()
+    assert (found[:, before:] > 0).all()
+    weeks = found[:, before : PAST - GUARD].reshape(len(RATES), -1, 7).sum(axis=2)
+    assert weeks == pytest.approx(expected.week_means)
+    assert found[:, -GUARD:] == pytest.approx(expected.days[:, -GUARD:])
+    open_days = (quiet.kinds < 5)[before:]
+    assert found[:, before:][:, open_days].mean() > found[:, before:][:, ~open_days].mean()

@@ -242,6 +242,18 @@ def test_words_hold_a_topic(engine: Engine, city: dict[str, int]) -> None:
             topic_edits.unpin(session, topic.id, actor=WHO)
 
 
+def test_what_a_run_joined_is_not_taken_back_as_if_a_person_had(engine: Engine, city: dict[str, int]) -> None:
+    with db.writing(engine) as session:
+        walk = topic_edits.merge(session, [city["街灯の球切れ"]], city["歩道の段差"], actor=WHO)
+        walk.status, walk.merged_into = TopicStatus.MERGED, city["公園の遊具"]
+        session.flush()
+        assert topic_edits.joining(session, walk) is None
+        with pytest.raises(ConflictError, match="人がまとめた話題ではありません"):
+            topic_edits.unmerge(session, walk.id, actor=WHO)
+        lamp = session.get_one(Topic, city["街灯の球切れ"])
+        assert topic_edits.joining(session, lamp) is not None
+
+
 Act = Callable[[Session, dict[str, int]], object]
 NONSENSE: dict[str, tuple[Act, type[KoeError], str]] = {
     "rename unknown": (lambda s, _: topic_edits.rename(s, 999, "名前", user_id=1, actor=WHO), NotFoundError, "話題 999 は見つかりません"),
@@ -255,7 +267,7 @@ NONSENSE: dict[str, tuple[Act, type[KoeError], str]] = {
     "merge its child": (lambda s, c: topic_edits.merge(s, [c["道路"]], c["歩道の段差"], actor=WHO), InputError, "その下にある"),
     "merge its parent": (lambda s, c: topic_edits.merge(s, [c["歩道の段差"]], c["道路"], actor=WHO), InputError, "段がちがいます"),
     "merge rest": (lambda s, c: topic_edits.merge(s, [c["その他の声"]], c["歩道の段差"], actor=WHO), InputError, "その他の声"),
-    "unmerge": (lambda s, c: topic_edits.unmerge(s, c["道路"], actor=WHO), ConflictError, "まとめられた話題ではありません"),
+    "unmerge": (lambda s, c: topic_edits.unmerge(s, c["道路"], actor=WHO), ConflictError, "人がまとめた話題ではありません"),
     "unmerge unknown": (lambda s, _: topic_edits.unmerge(s, 999, actor=WHO), NotFoundError, "999"),
     "move nothing": (lambda s, c: topic_moves.move(s, [], c["歩道の段差"], actor=WHO), InputError, "選ばれていません"),
     "move unknown": (lambda s, c: topic_moves.move(s, [99999], c["歩道の段差"], actor=WHO), NotFoundError, "1 件が見つかりません"),
