@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.memberships import family
 from core.models import Surge, SurgeRun, Topic, Voice
-from loop.filters import family
 
 _QUIET = timedelta(days=14)  # a series that is reported again after so long is another surge
 _REMEMBERED = timedelta(days=120)

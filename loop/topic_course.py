@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import facts
 from core.calendar import OpenDays
-from loop.filters import family
+from core.memberships import family
 from loop.periods import Period
 
 _TOPIC = "topic"
