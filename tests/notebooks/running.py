@@ -55,8 +55,9 @@ def figures(book: NotebookNode) -> int:
 
 def told(book: NotebookNode) -> str:
     """Everything that its cells printed or showed as text."""
-    shown = (output for cell in _code(book) for output in cell.outputs)
-    return "\n".join(output.get("text", "") or output.get("data", {}).get("text/html", "") for output in shown)
+    shown = [output for cell in _code(book) for output in cell.outputs]
+    printed = [output.get("text", "") for output in shown]
+    return "\n".join(printed + [output.get("data", {}).get(kind, "") for output in shown for kind in ("text/plain", "text/html")])
 
 
 def complaints(book: NotebookNode) -> list[str]:
