@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, Integer, String, cast, func, literal, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, String, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from core import facts
@@ -18,7 +18,8 @@ from core.models import Topic, TopicEvent, TopicMembership, TopicRun, Voice
 
 MOST = 100_000  # points that are drawn
 FEW = 20_000  # enough to tell a topic's middle
-_FULL = 65_535  # the far edge, in the numbers that a place is told in
+_SIDE = 65_536  # a place is told in so many steps
+_FULL = _SIDE - 1
 # A sample takes some of so many classes of ids. Neighbouring ids, which came in together, are in classes far from each other.
 _CLASSES, _STEP = 1009, 619
 _OPENING = 120  # characters of a voice
@@ -60,17 +61,16 @@ def version(session: Session) -> str:
 def points(session: Session, *, most: int = MOST) -> Points:
     """At most so many voices that have a place, of each topic as large a part as of all."""
     total = _in_topics(session)
-    # One text for all of them: a database writes it, and numpy reads it, in less time than a driver needs for the rows.
-    told = [_whole(TopicMembership.x), _whole(TopicMembership.y), TopicMembership.topic_id, TopicMembership.voice_id]
-    line: ColumnElement[str] = literal("")
-    for number in told:
-        line = line + cast(number, String) + " "
+    # One text for all of them, two numbers a voice: a database writes it, and numpy reads it, in less time than a driver needs for rows.
+    place = (cast(TopicMembership.topic_id, BigInteger) * _SIDE + _whole(TopicMembership.x)) * _SIDE + _whole(TopicMembership.y)
+    line = cast(place, String) + " " + cast(TopicMembership.voice_id, String)
     # What costs least to know of a voice is asked for first.
     sampled = [_chosen(max(_CLASSES * most // total, 1))] if total > most else []
-    wanted = select(func.aggregate_strings(line, "")).where(*sampled, TopicMembership.x.is_not(None), TopicMembership.y.is_not(None))
-    rows = np.fromstring(session.scalar(wanted) or "", dtype=np.int64, sep=" ").reshape(-1, len(told))[:most]
-    x, y, topics, voices = rows[rows[:, 3].argsort()].T
-    return Points(voices.astype(np.uint32), topics.astype(np.uint32), x.astype(np.uint16), y.astype(np.uint16), total)
+    wanted = select(func.aggregate_strings(line, " ")).where(*sampled, TopicMembership.x.is_not(None), TopicMembership.y.is_not(None))
+    rows = np.fromstring(session.scalar(wanted) or "", dtype=np.int64, sep=" ").reshape(-1, 2)[:most]
+    places, voices = rows[rows[:, 1].argsort()].T
+    x, y = (places // _SIDE % _SIDE).astype(np.uint16), (places % _SIDE).astype(np.uint16)
+    return Points(voices.astype(np.uint32), (places // (_SIDE * _SIDE)).astype(np.uint32), x, y, total)
 
 
 def packed(found: Points) -> bytes:
