@@ -3,6 +3,7 @@
   "use strict";
 
   const FULL = 65535;
+  const MOST = 100000; /* voices; of more the server chooses so many (loop/topic_map.py) */
   const MOST_SHAPES = 12000; /* points in sight that are drawn one by one; more are stamped into the picture */
   const QUIET = [217, 217, 222]; /* points that don't stand out */
   const MAX_ZOOM = 60;
@@ -139,8 +140,8 @@
   /* Many points: each written into the picture's own memory. */
   function stamp(seen, quiet) {
     const [wide, high] = [canvas.width, canvas.height];
-    const picture = pen.getImageData(0, 0, wide, high);
-    const pixels = new Uint32Array(picture.data.buffer);
+    const picture = pen.createImageData(wide, high);
+    const pixels = new Uint32Array(picture.data.buffer).fill(0xffffffff);
     const reach = radius() * size.ratio;
     const stamps = [0, 1, 2, 3, 4, 5].map((form) => covered(form, reach));
     const colours = points.topics.map((row, at) => {
@@ -167,6 +168,7 @@
   function covered(form, reach) {
     const found = [];
     const most = Math.ceil(reach);
+    if (reach < 2) form = 0; /* too small for a shape: all are as large, so that they look as dense */
     for (let down = -most; down <= most; down += 1) {
       for (let right = -most; right <= most; right += 1) {
         const [across, along] = [Math.abs(right), Math.abs(down)];
@@ -355,7 +357,10 @@
   }
 
   function say() {
-    const part = points.count < points.total ? `声 ${points.total.toLocaleString()} 件のうち ${points.count.toLocaleString()} 件を、どの話題からも同じ割合でえらんで描いています。` : `声 ${points.count.toLocaleString()} 件を描いています。`;
+    const [drawn, total] = [points.count.toLocaleString(), points.total.toLocaleString()];
+    let part = `声 ${drawn} 件を描いています。`;
+    if (points.total > MOST) part = `声 ${total} 件のうち ${drawn} 件を、どの話題からも同じ割合でえらんで描いています。`;
+    else if (points.count < points.total) part = `声 ${total} 件のうち、場所の決まっている ${drawn} 件を描いています。場所は、話題を作り直すと決まります。`;
     now.textContent = chosen ? `「${chosen.name}」（${chosen.count}件）だけに色を付けています。${part}` : part;
   }
 
