@@ -31,13 +31,15 @@ def months_chart(months: Sequence[MonthCount], *, running: bool) -> Markup:
             parts.append(
                 f'<rect class="{css}" x="{x + step * 0.18:.1f}" y="{ground - tall:.1f}" width="{step * 0.64:.1f}" height="{tall:.1f}"/>'
             )
-            numbers.append(_text(middle, ground - tall - 5, f"{month.count:,}", "months-number"))
+            numbers.append(_text(middle, ground - tall - 5, f"{month.count:,}", "months-number months-detail"))
         if month.last_year is not None:
             y = ground - month.last_year * scale
             parts.append(f'<line class="months-year-ago" x1="{x + step * 0.06:.1f}" x2="{x + step * 0.94:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(_text(middle, ground + 16, f"{month.month.month}月", "months-name"))
+        # On a phone there is room for every second name alone.
+        between = " months-detail" if (len(months) - place) % 2 == 0 else ""
+        parts.append(_text(middle, ground + 16, f"{month.month.month}月", f"months-name{between}"))
         if place == 0 or month.month.month == 1:
-            parts.append(_text(middle, ground + 32, f"{month.month.year}年", "months-name"))
+            parts.append(_text(middle, ground + 32, f"{month.month.year}年", "months-name months-detail"))
     name = "月ごとの声の数。数は、つづく表にあります。"
     # Every part is a number, a name of ours or escaped.
     return Markup(  # noqa: S704

@@ -67,7 +67,7 @@ def test_on_paper_nothing_is_cut_off(visit: Any, site: Site, month: str) -> None
     page.goto(f"/trends/report?month={month}")
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    for table in page.locator(".report-table").all():
+    for table in page.locator(".report table").all():
         assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
     assert not page.get_by_role("link", name="月報").is_visible()
     assert not page.get_by_role("button", name="表示").is_visible()
