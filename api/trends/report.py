@@ -60,22 +60,26 @@ class Report:
 
     @property
     def topics(self) -> list[Line]:
-        return monthly_report.disjoint(self.found.cuts["topic"], rest=self.found.rest, most=TOP)[0]
+        return self._topics[0]
+
+    @property
+    def further_topics(self) -> int:
+        return len(self._topics[1])
 
     @property
     def further(self) -> Line:
         """The topics beyond the largest, as one line."""
-        return _sum(monthly_report.disjoint(self.found.cuts["topic"], rest=self.found.rest, most=TOP)[1])
-
-    @property
-    def further_topics(self) -> int:
-        return sum(line.count > 0 for line in monthly_report.disjoint(self.found.cuts["topic"], rest=self.found.rest, most=TOP)[1])
+        return _sum(self._topics[1])
 
     @property
     def outside(self) -> list[Line]:
         """その他の声, and the voices that are in no topic yet."""
         lines = [line for line in self.found.cuts["topic"] if not line.value or line.value in self.found.rest]
         return sorted(lines, key=lambda line: not line.value)
+
+    @property
+    def _topics(self) -> tuple[list[Line], list[Line]]:
+        return monthly_report.disjoint(self.found.cuts["topic"], rest=self.found.rest, most=TOP)
 
     def name(self, by: Attribute, line: Line) -> str:
         return self.values.name(by, line.value)
