@@ -25,8 +25,8 @@ from api.trends import edit_routes as topic_edit_routes
 from api.trends import edits as topic_edits_json
 from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
+from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
-from api.trends import table_endpoints, table_routes, topic_routes
 from core import city, db
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
@@ -41,6 +41,8 @@ ROUTERS = (
     topic_edit_routes.router,
     surges_feed.router,
     table_routes.router,
+    map_routes.router,
+    report_routes.router,
     import_routes.router,
     import_jobs.router,
     batch_routes.router,
@@ -52,6 +54,7 @@ ROUTERS = (
     trends_json.router,
     topic_edits_json.router,
     table_endpoints.router,
+    map_endpoints.router,
     public_json.router,
 )
 _LARGEST_BODY = 1_000_000  # bytes; a route that takes files says so itself (api.admin.receiving)

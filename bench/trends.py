@@ -168,6 +168,10 @@ def _write(session: Any, ids: Sequence[int], count: int, batch_id: int, run_id: 
     insert_columns(session, Voice.__table__, voices, count=number)
     members = [(voice, LEAVES + PARENTS + 1 if rest[row] else topic[row], days[row]) for row, voice in enumerate(ids) if not none[row]]
     columns: dict[str, Any] = {name: [row[place] for row in members] for place, name in enumerate(("voice_id", "topic_id", "received_on"))}
+    # On the map a topic's voices lie about its middle.
+    middles = np.column_stack([np.arange(LEAVES + PARENTS + 2) % 9 / 9, np.arange(LEAVES + PARENTS + 2) // 9 / 9]) + 0.05
+    places = np.clip(rng.normal(middles[columns["topic_id"]], 0.03), 0, 1).round(4)
+    columns |= {"x": places[:, 0].tolist(), "y": places[:, 1].tolist()}
     insert_columns(
         session, TopicMembership.__table__, {**columns, "probability": Same(0.8), "run_id": Same(run_id)}, count=len(members)
     )  # fmt: skip

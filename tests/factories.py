@@ -34,6 +34,8 @@ from core.models import (
     Surge,
     SurgeRun,
     Topic,
+    TopicEvent,
+    TopicEventKind,
     TopicMembership,
     TopicRun,
     Urgency,
@@ -196,12 +198,24 @@ def create_topic(session: Session, *, voices: list[Voice] | None = None, **value
 
 
 def join_topic(session: Session, topic: Topic, voices: list[Voice]) -> None:
-    """Makes voices members of a topic."""
+    """Makes voices members of a topic, each with a place on the map that its id gives."""
     before = [facts.attributes_of(session, voice) for voice in voices]
     common = {"topic_id": topic.id, "probability": 0.8, "run_id": topic.last_run_id}
-    session.add_all([TopicMembership(voice_id=voice.id, received_on=voice.received_on, **common) for voice in voices])
+    members = [
+        TopicMembership(
+            voice_id=voice.id, received_on=voice.received_on, x=voice.id * 37 % 100 / 100, y=voice.id * 61 % 100 / 100, **common
+        )
+        for voice in voices
+    ]
+    session.add_all(members)
     session.flush()
     facts.move(session, before=before, after=[row | {"topic": str(topic.id)} for row in before])
+
+
+def create_topic_event(session: Session, topic: Topic, kind: TopicEventKind, **values: Any) -> TopicEvent:
+    """What became of a topic at its last run, or by a person's hand (``actor``)."""
+    run = None if values.get("actor") else topic.last_run_id
+    return _save(session, TopicEvent(topic_id=topic.id, run_id=run, kind=kind, **{"others": [], "at": NOON, **values}))
 
 
 def create_look(session: Session, *surges: Mapping[str, Any], as_of: date, enough: bool = True, created_at: datetime = NOON) -> SurgeRun:

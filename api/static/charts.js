@@ -106,14 +106,12 @@
     const button = figure.querySelector("[data-chart-save]");
     if (button) {
       button.hidden = false;
-      button.addEventListener("click", () => save(figure, chart));
+      button.addEventListener("click", () => save(figure, chart.renderToCanvas({ pixelRatio: 2, backgroundColor: "#ffffff" }), 2));
     }
   }
 
-  /* The chart as a picture of its own: what it shows, of which days, and when it was made. */
-  function save(figure, chart) {
-    const scale = 2;
-    const drawn = chart.renderToCanvas({ pixelRatio: scale, backgroundColor: "#ffffff" });
+  /* What was drawn, at so many pixels for one of the page's, as a picture of its own: what it shows, of which days, and when it was made. */
+  function save(figure, drawn, scale) {
     const [margin, head, foot] = [20 * scale, 72 * scale, 36 * scale];
     const picture = document.createElement("canvas");
     picture.width = drawn.width + 2 * margin;
@@ -142,4 +140,5 @@
   }
 
   document.querySelectorAll("[data-chart]").forEach(draw);
+  window.koenowaSavePicture = save;
 })();
