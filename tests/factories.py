@@ -201,13 +201,9 @@ def join_topic(session: Session, topic: Topic, voices: list[Voice]) -> None:
     """Makes voices members of a topic, each with a place on the map that its id gives."""
     before = [facts.attributes_of(session, voice) for voice in voices]
     common = {"topic_id": topic.id, "probability": 0.8, "run_id": topic.last_run_id}
-    members = [
-        TopicMembership(
-            voice_id=voice.id, received_on=voice.received_on, x=voice.id * 37 % 100 / 100, y=voice.id * 61 % 100 / 100, **common
-        )
-        for voice in voices
-    ]
-    session.add_all(members)
+    for voice in voices:
+        place = {"x": voice.id * 37 % 100 / 100, "y": voice.id * 61 % 100 / 100}
+        session.add(TopicMembership(voice_id=voice.id, received_on=voice.received_on, **place, **common))
     session.flush()
     facts.move(session, before=before, after=[row | {"topic": str(topic.id)} for row in before])
 
