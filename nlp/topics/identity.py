@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nlp.topics.discovery import MOST_TOPICS, discover, some, wanted_topics
 from nlp.topics.division import divided
-from nlp.topics.grouping import REST, UNSEEN, Grouping, Hold, assign, middles, parents, parents_of, pulled
+from nlp.topics.grouping import LEAST_LIKENESS, REST, STAY, UNSEEN, Grouping, Hold, assign, middles, parents, parents_of, pulled
 from nlp.topics.words import Ints
 from nlp.vectors import Floats, unit
 
@@ -24,6 +24,7 @@ LEAST_NEW = 30
 _SAME = 0.8
 _ONE = 0.95
 _NEVER_FEWER = 3
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,8 @@ def refit(vectors: Floats, known: Known, *, births: bool = True) -> Refit:
     else:
         state.settle(seeds[alive])
         if births:
-            _bear(state, fresh)
             _split(state, fresh)
+            _bear(state, fresh)
     if births:
         _merge(state)
     _end(state)
@@ -161,21 +162,35 @@ def _discover_all(state: _State) -> None:
 
 
 def _bear(state: _State, fresh: NDArray[np.bool_]) -> None:
-    """New topics among the voices that fit none: groups that consist of new voices more than the whole does."""
-    homeless = np.flatnonzero(state.grouping.labels == REST)
-    if int(fresh[homeless].sum()) < LEAST_NEW:
+    """New topics: groups among the new voices whose middles would draw new voices off the topics that they are in, and few old ones.
+
+    A group about what people have always written about draws as many old voices as new ones: it is no new matter.
+    """
+    newcomers = np.flatnonzero(fresh)
+    if len(newcomers) < LEAST_NEW:
         return
-    groups = assign(state.vectors[homeless], _without_doubles(discover(state.vectors[homeless])))
-    usual, centroids = float(fresh.mean()), state.grouping.centroids
-    new = []
-    for group, middle in enumerate(groups.centroids):
-        news = fresh[homeless[groups.labels == group]]
-        if int(news.sum()) < LEAST_NEW or float(news.mean()) < min(2 * usual, 0.5):
+    centroids, free = state.grouping.centroids, state.hold.labels == UNSEEN
+    own = np.maximum((state.vectors @ centroids.T).max(axis=1, initial=0), LEAST_LIKENESS) + STAY
+    groups = assign(state.vectors[newcomers], _without_doubles(discover(some(state.vectors[newcomers]))))
+    needed = (1 + float(fresh.mean())) / 2
+    new: list[Floats] = []
+    for middle in groups.centroids:
+        drawn = fresh[free & (state.vectors @ middle > own)]
+        if int(drawn.sum()) < LEAST_NEW or float(drawn.mean()) < needed:
             continue
-        if not len(centroids) or float((centroids @ middle).max()) < _SAME:
-            new.append(middle)
-    if new:
-        state.add(np.array(new, dtype=np.float32))
+        if float((np.vstack([centroids, *new]) @ middle).max(initial=0)) < _SAME:
+            new.append(middle[None])
+    before = len(centroids)
+    if new and before < 2 * MOST_TOPICS:
+        state.add(np.vstack(new[: 2 * MOST_TOPICS - before]))
+    old_ones = [index for index in range(before, len(state.origin)) if _share(fresh, state.grouping.labels == index) < _MOSTLY]
+    if old_ones:  # at rest among the others they have become something that is not new
+        state.drop(old_ones)
+        state.settle(state.grouping.centroids)
+
+
+def _share(fresh: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
+    return float(fresh[inside].mean()) if inside.any() else 0.0
 
 
 def _without_doubles(centroids: Floats) -> Floats:

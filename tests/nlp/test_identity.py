@@ -11,6 +11,7 @@ from core.settings import PROJECT_ROOT, Settings
 from nlp import artifacts, corpus, topics
 from nlp.japanese import tokenize
 from nlp.topics import REST, UNSEEN, Hold, Ints
+from nlp.topics.grouping import LEAST_LIKENESS
 from nlp.topics.identity import Known, families, inherit, match, refit
 from nlp.vectors import Floats, Lexicon, unit
 
@@ -74,6 +75,27 @@ def test_voices_about_a_new_matter_found_a_topic() -> None:
     assert result.origin[2:] and set(result.origin[2:]) == {None}  # noqa: PT018
     assert (result.grouping.labels[:80] == previous[:80]).all()
     assert (result.grouping.labels[80:] >= 2).mean() > 0.9
+
+
+def test_a_new_matter_is_born_though_its_voices_resemble_a_topic() -> None:
+    old = clouds(0, 1, each=200)
+    near = unit((clouds(9, each=60) + 0.6 * np.eye(30)[0]).astype(np.float32))
+    assert (near @ unit(old[:200].mean(axis=0, keepdims=True)).T > LEAST_LIKENESS).all()
+    result = refit(np.vstack([old, near]), Known(np.array([0] * 200 + [1] * 200 + [UNSEEN] * 60), 2))
+    assert result.origin == (0, 1, None)
+    assert not result.parts
+    assert (result.grouping.labels[:400] == np.repeat([0, 1], 200)).mean() > 0.95
+    assert (result.grouping.labels[400:] == 2).mean() > 0.95
+
+
+def test_an_old_matter_that_never_had_a_topic_is_not_born_by_new_voices_of_all_sorts() -> None:
+    near = unit((clouds(9, each=90) + 0.6 * np.eye(30)[0]).astype(np.float32))
+    vectors = np.vstack([clouds(0, 1, each=60), near])
+    previous = np.array([0] * 60 + [1] * 60 + [0] * 50 + [UNSEEN] * 40)
+    result = refit(vectors, Known(previous, 2))
+    assert result.origin[:2] == (0, 1)
+    assert set(result.origin[2:]) <= {None}
+    assert set(range(2, len(result.origin))) == set(result.parts)  # it may part from its topic; it isn't new
 
 
 def test_no_births_where_none_are_wanted() -> None:
