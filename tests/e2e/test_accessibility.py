@@ -173,7 +173,7 @@ def test_a_topic_on_paper_keeps_its_chart_and_its_list(visitor: Any, site: Site)
     page.goto(f"/trends/topics/{site.topic}?period=all")
     page.locator("[data-chart-canvas] canvas").wait_for()
     page.emulate_media(media="print")
-    assert page.locator("[data-chart-canvas] canvas").is_visible()
+    page.locator("[data-chart-canvas] canvas").wait_for()  # it is drawn anew in the width of the paper
     assert page.locator(".voice-item").first.is_visible()
     for hidden in (".voice-pick", ".move", ".periods .tabs", ".staff-header", ".chart-table"):
         assert not page.locator(hidden).first.is_visible(), hidden
