@@ -6,15 +6,29 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import STAFF, Reading
+from api.deps import STAFF, CityOf, Reading
 from api.fields import Day
-from api.trends import faq, surges
-from api.trends.schemas import FaqAnswer, FaqItem, StepItem, SurgeItem, SurgesAnswer, ThemeNeedItem, TopicAnswer, TopicItem, TopicsAnswer
+from api.trends import faq, opinions, surges
+from api.trends.schemas import (
+    EventItem,
+    FaqAnswer,
+    FaqItem,
+    HistoryAnswer,
+    StanceItem,
+    StepItem,
+    SurgeItem,
+    SurgesAnswer,
+    ThemeNeedItem,
+    TopicAnswer,
+    TopicItem,
+    TopicsAnswer,
+)
 from api.trends.topic_routes import TopicId
 from api.trends.view import TrendsQuery, TrendsView
 from core.errors import NotFoundError
 from ingest.faq_queries import list_faq
-from loop import surge_queries, topic_queries
+from loop import surge_queries, topic_course, topic_history, topic_queries
+from nlp.opinions import service as opinion_service
 
 router = APIRouter(prefix="/api/v1", tags=["topics"])
 
@@ -26,26 +40,38 @@ def topics(session: Reading) -> TopicsAnswer:
 
 
 @router.get("/topics/{topic_id}", summary="話題1件の、期間ごとの数", dependencies=[Depends(STAFF)])
-def topic(topic_id: TopicId, query: Annotated[TrendsQuery, Query()], session: Reading) -> TopicAnswer:
-    """One topic's figures for a period."""
+def topic(topic_id: TopicId, query: Annotated[TrendsQuery, Query()], session: Reading, city: CityOf) -> TopicAnswer:
+    """One topic's figures for a period, as its page has them."""
     whole = topic_queries.span(session)
     if whole is None:
         raise NotFoundError("この話題は見つかりません。", hint="声がまだありません。")
     view = TrendsView.of(query, whole=whole)
     found = topic_queries.detail(session, topic_id, view.period, compare=view.compare)
     item = TopicItem.model_validate(found.topic).model_dump()
+    course = topic_course.course(session, topic_id, view.period, whole=view.whole, offices=city.calendar)
+    said = opinion_service.summary(session, topic_id, since=view.period.since, until=view.period.until, newest=opinions.NEWEST)
     return TopicAnswer(
         **item,
         since=view.period.since,
         until=view.period.until,
         count=found.line.count,
         previous=found.line.previous,
-        steps=[StepItem(begins_on=step, count=count) for step, count in found.line.steps.items()],
+        steps=[StepItem(begins_on=step.first, count=step.count, year_before=step.before, expected=step.expected) for step in course],
         kinds=dict(found.line.kinds),
         departments=dict(found.line.departments),
         districts=dict(found.districts),
         channels=dict(found.channels),
+        opinions=StanceItem(read=said.read, sides=said.stances),
     )
+
+
+@router.get("/topics/{topic_id}/history", summary="話題のあゆみ", dependencies=[Depends(STAFF)])
+def topic_events(topic_id: TopicId, session: Reading) -> HistoryAnswer:
+    """What became of a topic at runs and by people's hands."""
+    if not topic_queries.topic_name(session, topic_id):
+        raise NotFoundError("この話題は見つかりません。", hint="話題の一覧から選びなおしてください。")
+    found = topic_history.history(session, topic_id)
+    return HistoryAnswer(items=[EventItem.model_validate(event) for event in found.events], more=found.more)
 
 
 @router.get("/surges", summary="急増（過去・季節・曜日では説明できない増え方）", dependencies=[Depends(STAFF)], tags=["surges"])

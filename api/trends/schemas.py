@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from core.models import TopicStatus
+from core.models import TopicEventKind, TopicStatus
+from nlp.opinions import Side
 
 
 class Keyword(BaseModel):
@@ -33,10 +34,23 @@ class TopicsAnswer(BaseModel):
 
 
 class StepItem(BaseModel):
-    """A month (or week) by its first day, and how many voices came in."""
+    """A month (or week) by its first day, and how many voices came in.
+
+    ``year_before``: in the same days a year earlier, empty where there are no data. ``expected``: what its past led one to expect, empty
+    where that is too short.
+    """
 
     begins_on: date
     count: int
+    year_before: int | None
+    expected: float | None
+
+
+class StanceItem(BaseModel):
+    """The sides of ``read`` voices, the newest of the period that were read for what they say: how many are for, against, neither."""
+
+    read: int
+    sides: dict[Side, int]
 
 
 class TopicAnswer(TopicItem):
@@ -51,6 +65,33 @@ class TopicAnswer(TopicItem):
     departments: dict[str, int]
     districts: dict[str, int]
     channels: dict[str, int]
+    opinions: StanceItem
+
+
+class EventItem(BaseModel):
+    """What a run, or a person (``run_id`` is empty), made of a topic: its voices before and after.
+
+    ``kept_share``: of the earlier voices that stayed; ``drift``: how far its middle moved (1 less the cosine); ``others``: the ids of
+    topics that it came from, went to or exchanged voices with.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    kind: TopicEventKind
+    run_id: int | None
+    before: int
+    after: int
+    kept_share: float | None
+    drift: float | None
+    others: list[int]
+
+
+class HistoryAnswer(BaseModel):
+    """A topic's newest events in which something happened, the oldest first; ``more``: there are earlier ones."""
+
+    items: list[EventItem]
+    more: bool
 
 
 class PlaceItem(BaseModel):

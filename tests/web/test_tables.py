@@ -342,6 +342,8 @@ def test_the_files_of_one_topic(staff: Browser, topic: Topic) -> None:
         }
     assert sum(row[2] for row in sheets["内訳"][1:] if row[0] == "月") == answer["count"] == len(sheets["声"]) - 1
     assert [[*row[:3]] for row in shown_in(plain)[1:]] == [[*row[:3]] for row in sheets["内訳"][1:]]
+    steps = [(step["count"], step["year_before"]) for step in answer["steps"]]
+    assert [(row[2], row[3]) for row in sheets["うごき"][1:]] == steps
 
 
 def trail(save: Session, action: str) -> list[AuditEntry]:

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
-from core.models import Channel, Kind, Topic, Voice
+from core.models import Channel, Kind, Topic, TopicEventKind, Voice
 from tests import factories
 from tests.web.browser import Browser, Page
 from tests.web.conftest import queries_of
@@ -113,4 +113,16 @@ def test_topics_as_json(staff: Browser, topic: Topic) -> None:
     assert {item["name"] for item in listed} == {"歩道の段差", "車いす"}
     one = staff.client.get(f"/api/v1/topics/{topic.id}?period=all").json()
     assert one["count"] == sum(step["count"] for step in one["steps"]) == sum(one["kinds"].values()) == 12
+    assert sum(one["opinions"]["sides"].values()) == one["opinions"]["read"] == 0
+    assert {step["expected"] for step in one["steps"]} == {None}  # the past is too short to say
     assert staff.client.get("/api/v1/topics/999").json()["code"] == "not_found"
+
+
+def test_a_topic_s_history_as_json(staff: Browser, topic: Topic, save: Session) -> None:
+    factories.create_topic_event(save, topic, TopicEventKind.BORN, after=8)
+    factories.create_topic_event(save, topic, TopicEventKind.GREW, before=8, after=12, kept_share=1.0, drift=0.1)
+    save.commit()
+    answer = staff.client.get(f"/api/v1/topics/{topic.id}/history").json()
+    assert [(item["kind"], item["before"], item["after"]) for item in answer["items"]] == [("born", 0, 8), ("grew", 8, 12)]
+    assert not answer["more"]
+    assert staff.client.get("/api/v1/topics/999/history").json()["code"] == "not_found"
