@@ -231,12 +231,12 @@ def measure(url: str, folder: Path, *, voices: int, count: int) -> list[Row]:
     client = TestClient(create_app(Settings(home=folder, database_url=url)), raise_server_exceptions=False)
     client.cookies.set("koe_session", token)
     rows = []
-    for address in addresses():
-        row = _asked(client, engine.dialect.name, address, count)
-        if row:
-            rows.append(row)
-            print(row, flush=True)
-    client.app.state.engine.dispose()  # type: ignore[attr-defined]
+    with client:  # started and ended as a server is
+        for address in addresses():
+            row = _asked(client, engine.dialect.name, address, count)
+            if row:
+                rows.append(row)
+                print(row, flush=True)
     engine.dispose()
     return rows
 
@@ -297,7 +297,11 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     if given.document:
         chosen = [f"--{name}" for name in ("postgres", "only-postgres", "document") if getattr(given, name.replace("-", "_"))]
-        document.put("trends", table(rows, given.voices), command=["trends.py", "--voices", str(given.voices), *chosen])
+        document.put(
+            "trends",
+            table(rows, given.voices),
+            command=["trends.py", "--voices", str(given.voices), "--requests", str(given.requests), *chosen],
+        )
 
 
 if __name__ == "__main__":
