@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from core.clock import fiscal_year
+from core.months import month_end, shifted
 from ingest.dates import EARLIEST, DateError, era_year
 
 _YEAR = r"(?:(?P<era>令和|平成|昭和|[rhs])\.?(?P<era_year>元|\d{1,2})|(?P<year>\d{4}))"
@@ -40,7 +40,7 @@ class Span:
     @property
     def is_months(self) -> bool:
         """Whether it is made of whole months."""
-        return self.since.day == 1 and self.until == _last_of(self.until.year, self.until.month)
+        return self.since.day == 1 and self.until == month_end(self.until)
 
     def before(self) -> Span:
         """The one of the same length just before: as many months where it is made of months, else as many days."""
@@ -48,8 +48,7 @@ class Span:
         if not self.is_months:
             return Span(end - (self.until - self.since), end)
         months = 12 * (self.until.year - self.since.year) + self.until.month - self.since.month + 1
-        first = 12 * self.since.year + self.since.month - 1 - months
-        return Span(date(first // 12, first % 12 + 1, 1), end)
+        return Span(shifted(self.since, -months), end)
 
 
 def parse_period(text: str, *, year: int | None = None, months: bool = False) -> Span:
@@ -129,13 +128,8 @@ def _day(day: date, *, months: bool) -> Span:
 
 def _months(year: int, month: int, count: int) -> Span:
     """So many months from a month; one after December is in the year after."""
-    last = month + count - 2
-    first = date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
-    return Span(first, _last_of(year + last // 12, last % 12 + 1))
-
-
-def _last_of(year: int, month: int) -> date:
-    return date(year, month, monthrange(year, month)[1])
+    first = shifted(date(year, 1, 1), month - 1)
+    return Span(first, month_end(shifted(first, count - 1)))
 
 
 def _year_of(fiscal: int, month: int) -> int:

@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from core.months import year_before
 from loop.periods import Period
 
 MONTH = 30  # days that a rate is given for
@@ -81,13 +82,13 @@ def named(pair: Pair, *, last: date) -> tuple[Period, Period]:
     """
     if pair is Pair.LAST_FISCAL_YEAR:
         begin = _fiscal_year(last)
-        year = Period(_years_before(begin), begin - timedelta(days=1))
-        return year, Period(_years_before(year.since), year.since - timedelta(days=1))
+        year = Period(year_before(begin), begin - timedelta(days=1))
+        return year, Period(year_before(year.since), year.since - timedelta(days=1))
     if pair is Pair.QUARTER:
         after = Period(last - timedelta(days=90), last)
         return after, after.before()
     after = Period(_fiscal_year(last) if pair is Pair.FISCAL_YEAR else last.replace(day=1), last)
-    return after, Period(_years_before(after.since), _end_before(after))
+    return after, Period(year_before(after.since), _end_before(after))
 
 
 def compare(before: Mapping[str, int], after: Mapping[str, int], *, days_before: int, days_after: int) -> list[Change]:
@@ -153,12 +154,8 @@ def _fiscal_year(day: date) -> date:
     return date(day.year if day.month >= 4 else day.year - 1, 4, 1)
 
 
-def _years_before(day: date) -> date:
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
-
-
 def _end_before(after: Period) -> date:
     # A whole February is compared with a whole February, whether or not it has a 29th.
     if (after.until + timedelta(days=1)).day == 1:
-        return _years_before(after.until + timedelta(days=1)) - timedelta(days=1)
-    return _years_before(after.until)
+        return year_before(after.until + timedelta(days=1)) - timedelta(days=1)
+    return year_before(after.until)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import facts
 from core.clock import TOKYO
 from core.models import Surge, SurgeRun, Topic, TopicEvent, TopicEventKind, Voice
+from core.months import month_end, shifted
 from loop import comparisons, surge_queries
 from loop.filters import OPEN
 from loop.periods import Period
@@ -95,8 +96,8 @@ def months_of(whole: Period) -> list[date]:
 def newest(whole: Period) -> date:
     """The month that a report is asked for most: the last one that is over, or the only one."""
     last = whole.until.replace(day=1)
-    earlier = _shifted(last, -1)
-    return last if whole.until == _end(last) or whole.since > _end(earlier) else earlier
+    earlier = shifted(last, -1)
+    return last if whole.until == month_end(last) or whole.since > month_end(earlier) else earlier
 
 
 def disjoint(lines: Sequence[Line], *, rest: frozenset[str], most: int) -> tuple[list[Line], list[Line]]:
@@ -107,9 +108,9 @@ def disjoint(lines: Sequence[Line], *, rest: frozenset[str], most: int) -> tuple
 
 def report(session: Session, month: date, *, whole: Period, today: date) -> MonthlyReport:
     """The report of the month that begins on ``month``, for data of a span; a month without data is empty."""
-    running = month <= whole.until < _end(month)
-    period = Period(month, whole.until if running else _end(month))
-    before, last_year = (_as_far(_shifted(month, step), period, whole) for step in (-1, -12))
+    running = month <= whole.until < month_end(month)
+    period = Period(month, whole.until if running else month_end(month))
+    before, last_year = (_as_far(shifted(month, step), period, whole) for step in (-1, -12))
     cuts = {by: _lines(session, by, period, before, last_year) for by in CUTS}
     total = _lines(session, "", period, before, last_year)
     runs, rises = _rises(session, period)
@@ -154,22 +155,22 @@ def _lines(session: Session, by: str, period: Period, before: Period | None, las
 
 def _as_far(month: date, period: Period, whole: Period) -> Period | None:
     """An earlier month, of a running one as many days; ``None`` where the data begins later."""
-    end = _end(month)
-    if period.until != _end(period.since):
+    end = month_end(month)
+    if period.until != month_end(period.since):
         end = min(end, month + timedelta(days=period.days - 1))
     return Period(month, end) if whole.since <= month else None
 
 
 def _months(session: Session, month: date, whole: Period) -> list[MonthCount]:
-    first = _shifted(month, -(SHOWN_MONTHS - 1))
-    found = facts.series(session, "", since=_shifted(first, -12), until=_end(month), by="month")
+    first = shifted(month, -(SHOWN_MONTHS - 1))
+    found = facts.series(session, "", since=shifted(first, -12), until=month_end(month), by="month")
     begin, end = whole.since.replace(day=1), whole.until
 
     def count(of: date) -> int | None:
         return sum(found.get(of, {}).values()) if begin <= of <= end else None
 
-    shown = [_shifted(first, step) for step in range(SHOWN_MONTHS)]
-    return [MonthCount(of, count(of), count(_shifted(of, -12))) for of in shown]
+    shown = [shifted(first, step) for step in range(SHOWN_MONTHS)]
+    return [MonthCount(of, count(of), count(shifted(of, -12))) for of in shown]
 
 
 def _rises(session: Session, period: Period) -> tuple[int, list[SurgeLine]]:
@@ -224,13 +225,4 @@ def _backlog(session: Session, today: date) -> Backlog:
 
 def whole_month(month: date) -> Period:
     """A month from its first day to its last."""
-    return Period(month, _end(month))
-
-
-def _shifted(month: date, step: int) -> date:
-    years, place = divmod(month.month - 1 + step, 12)
-    return date(month.year + years, place + 1, 1)
-
-
-def _end(month: date) -> date:
-    return _shifted(month, 1) - timedelta(days=1)
+    return Period(month, month_end(month))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from core.months import month_end, year_before
+
 _WEEKLY_UP_TO = 120  # days; a longer span is drawn by month
 
 
@@ -53,7 +55,7 @@ class Period:
         """The period month by month, the first and the last as far as they belong to it."""
         found, first = [], self.since
         while first <= self.until:
-            last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+            last = month_end(first)
             found.append(Period(first, min(last, self.until)))
             first = last + timedelta(days=1)
         return found
@@ -67,8 +69,4 @@ def named(preset: Preset, *, first: date, last: date) -> Period:
     if preset is Preset.ALL:
         return Period(min(first, last), last)
     weeks = {Preset.FOUR_WEEKS: 4, Preset.THREE_MONTHS: 13}.get(preset)
-    return Period(last - timedelta(days=7 * weeks - 1), last) if weeks else Period(_year_before(last) + timedelta(days=1), last)
-
-
-def _year_before(day: date) -> date:
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+    return Period(last - timedelta(days=7 * weeks - 1), last) if weeks else Period(year_before(last) + timedelta(days=1), last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import facts
 from core.calendar import OpenDays
 from core.memberships import family
+from core.months import month_end, year_before
 from loop.periods import Period
 
 _TOPIC = "topic"
@@ -39,7 +39,7 @@ def course(session: Session, topic_id: int, period: Period, *, whole: Period, of
     """The steps of a period, in order, of a topic with all below it; ``whole`` is the span of all voices."""
     leaves = [str(number) for number in session.scalars(family(topic_id))]
     spans = [Period(max(first, period.since), min(_last_of(period, first), period.until)) for first in period.steps()]
-    past = [year_before(span) for span in spans] if not period.weekly else [_weeks_before(span) for span in spans]
+    past = [a_year_before(span) for span in spans] if not period.weekly else [_weeks_before(span) for span in spans]
     counts = _counts(session, leaves, spans, weekly=period.weekly)
     before = _counts(session, leaves, past, weekly=period.weekly)
     expected = _expected(session, leaves, spans, whole=whole, offices=offices)
@@ -49,26 +49,18 @@ def course(session: Session, topic_id: int, period: Period, *, whole: Period, of
     ]
 
 
-def year_before(span: Period) -> Period:
+def a_year_before(span: Period) -> Period:
     """The same days a year before; of the end of a month its end, whichever day that is."""
-    until = _same_day(span.until)
-    return Period(_same_day(span.since), _month_end(until) if _month_end(span.until) == span.until else until)
+    until = year_before(span.until)
+    return Period(year_before(span.since), month_end(until) if month_end(span.until) == span.until else until)
 
 
 def _weeks_before(span: Period) -> Period:
     return Period(span.since - _WEEKS_A_YEAR, span.until - _WEEKS_A_YEAR)
 
 
-def _same_day(day: date) -> date:
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
-
-
-def _month_end(day: date) -> date:
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
-
-
 def _last_of(period: Period, first: date) -> date:
-    return first + timedelta(days=6) if period.weekly else _month_end(first)
+    return first + timedelta(days=6) if period.weekly else month_end(first)
 
 
 def _counts(session: Session, leaves: list[str], spans: list[Period], *, weekly: bool) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from api.desk.view import DeskQuery
 from api.fields import Address, Day, Name
 from core import facts
 from core.errors import InputError
+from core.months import shifted
 from ingest import faq_queries
 from ingest.faq_periods import Span
 from ingest.faq_queries import FaqLine, FaqListing
@@ -148,10 +148,4 @@ def _period(session: Session, query: FaqPeriod, whole: Span) -> Span:
         return Span(since, max(min(until, whole.until), since))
     if query.period is FaqPreset.NEWEST:
         return faq_queries.newest_span(session) or whole
-    return Span(_months_before(whole.until, _MONTHS[query.period]), whole.until) if query.period in _MONTHS else whole
-
-
-def _months_before(last: date, months: int) -> date:
-    """The first day of so many calendar months, the month of ``last`` among them."""
-    first = 12 * last.year + last.month - months
-    return date(first // 12, first % 12 + 1, 1)
+    return Span(shifted(whole.until, 1 - _MONTHS[query.period]), whole.until) if query.period in _MONTHS else whole

@@ -10,6 +10,7 @@ from typing import Any
 from api.desk.view import DeskQuery
 from api.fields import Address, Day, Place
 from core.errors import InputError
+from core.months import shifted
 from loop.periods import Period, Preset, named
 
 PRESETS = {Preset.FOUR_WEEKS: "直近4週", Preset.THREE_MONTHS: "直近3か月", Preset.YEAR: "直近12か月", Preset.ALL: "全期間"}
@@ -75,12 +76,8 @@ class TrendsView:
         """A step of the chart in words; a month that the period cuts says so."""
         if self.period.weekly:
             return f"{step.month}/{step.day}の週"
-        whole = self.period.since <= step and _next_month(step) <= self.period.until + timedelta(days=1)
+        whole = self.period.since <= step and shifted(step, 1) <= self.period.until + timedelta(days=1)
         return f"{step.year}年{step.month}月" + ("" if whole else "（途中）")
-
-
-def _next_month(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def steps_table(view: TrendsView, columns: Mapping[str, Mapping[date, int]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.facts.cuts import CUTS
 from core.models import DailyCount, MonthlyCount
+from core.months import shifted
 
 Step = Literal["day", "week", "month"]
 # An address may name any day; months before the first and after the last that there is can't be told.
@@ -169,25 +170,17 @@ def _parts(since: date | None, until: date | None) -> tuple[tuple[date | None, d
     """
     since = since and min(max(since, _EARLIEST), _LATEST)
     until = until and min(max(until, _EARLIEST), _LATEST)
-    first = _month_after(since) if since and since.day > 1 else since
-    last = until and _month_before(until + timedelta(days=1))
+    first = shifted(since, 1) if since and since.day > 1 else since
+    last = until and shifted(until + timedelta(days=1), -1)
     if since and until and first and last and first > last:
         cut = until.replace(day=1)
         return None, [(since, cut - timedelta(days=1)), (cut, until)] if since < cut else [(since, until)]
     ends = []
     if since and first and since != first:
         ends.append((since, first - timedelta(days=1)))
-    if until and last and _month_after(last) <= until:
-        ends.append((_month_after(last), until))
+    if until and last and shifted(last, 1) <= until:
+        ends.append((shifted(last, 1), until))
     return (first, last), ends
-
-
-def _month_after(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-
-
-def _month_before(day: date) -> date:
-    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def _of(table: Any, cut: tuple[str, str]) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from core import db
 from core.calendar import OpenDays
 from loop.periods import Period, Preset, named
-from loop.topic_course import course, year_before
+from loop.topic_course import a_year_before, course
 from tests import factories
 from tests.web.conftest import queries_of
 
@@ -71,4 +71,4 @@ def test_nothing_is_expected_of_a_short_past(engine: Engine, topic: int) -> None
 )
 def test_a_month_stays_a_month(since: str, until: str, first: str, last: str) -> None:
     span = Period(date.fromisoformat(since), date.fromisoformat(until))
-    assert year_before(span) == Period(date.fromisoformat(first), date.fromisoformat(last))
+    assert a_year_before(span) == Period(date.fromisoformat(first), date.fromisoformat(last))
