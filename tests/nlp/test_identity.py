@@ -12,7 +12,8 @@ from nlp import artifacts, corpus, topics
 from nlp.japanese import tokenize
 from nlp.topics import REST, UNSEEN, Hold, Ints
 from nlp.topics.grouping import LEAST_LIKENESS
-from nlp.topics.identity import Known, families, inherit, match, refit
+from nlp.topics.identity import Known, refit
+from nlp.topics.matching import families, inherit, match
 from nlp.vectors import Floats, Lexicon, unit
 
 
