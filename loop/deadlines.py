@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from core.calendar import OpenDays
-
-SOON = 3  # open days: within these a voice stands under 期限間近
+from core.deadline_rules import SOON
 
 
 class Deadlines:
-    """Open days between today and any day, each day looked up once: a list of old voices asks for the same days again and again."""
+    """Open days between today and any day, each day looked up once: a list of old voices asks for the same days again and again.
 
-    def __init__(self, calendar: OpenDays, today: date) -> None:
+    What is due within ``soon`` open days (the city's ``DeadlineRules.soon``) stands under 期限間近.
+    """
+
+    def __init__(self, calendar: OpenDays, today: date, *, soon: int = SOON) -> None:
         self.today = today
-        self.soon = calendar.add(today, SOON)
+        self.soon = calendar.add(today, soon)
         self._calendar = calendar
         self._counts = {today: 0}
         self._first = self._last = today
