@@ -215,7 +215,7 @@ def _prepare(
 _VOICE_COLUMNS = (
     "external_id", "row", "content_hash", "channel", "received_on", "received_at", "title", "text", "context", "attributes", "district",
     "theme", "subtheme", "kind", "urgency", "department", "confidence", "pii_count", "segments", "related", "reidentifying", "status",
-    "due_on", "publishable",
+    "is_open", "due_on", "publishable",
 )  # fmt: skip
 _COUNTED = tuple((name, _VOICE_COLUMNS.index(name)) for name in ("received_on", *facts.OWN))
 
@@ -254,6 +254,7 @@ def _voice_row(
         [name for name in reading.related if name != department],
         RawJson(reading.reidentifying),
         Status.ANSWERED if voice.answer else Status.RECEIVED,
+        not voice.answer,
         due_on,
         voice.publishable,
     )
