@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, sel
 from core.errors import InputError
 from core.memberships import family
 from core.models import Channel, Kind, Status, TopicMembership, Urgency, Voice
+from loop.actors import Actor, visible_to
 
 DONE = (Status.ANSWERED, Status.CLOSED)
 OPEN = tuple(status for status in Status if status not in DONE)
@@ -93,12 +94,16 @@ def in_topic(topic: int) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A filter seen through a tab. ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近."""
+    """A filter seen through a tab. ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近.
+
+    ``seen_by`` is who looks: voices that this person may not see are in no list, no number and beside no other voice.
+    """
 
     filter: VoiceFilter
     tab: Tab
     department: str
     due_by: date
+    seen_by: Actor | None
 
     def through(self, tab: Tab) -> Scope:
         """The same voices through another tab."""
@@ -106,6 +111,14 @@ class Scope:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions, to be joined by AND."""
+        return [*visible_to(self.seen_by), *self._chosen()]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every voice under the filter is in the scope, so that stored sums hold for it."""
+        return self.tab is Tab.ALL and not visible_to(self.seen_by)
+
+    def _chosen(self) -> list[ColumnElement[bool]]:
         if self.tab is Tab.ALL:
             return self.filter.conditions()
         is_open = Voice.status.in_(OPEN)

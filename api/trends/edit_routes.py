@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.deps import STAFF, CityOf, EngineOf, PagesOf, Reading, SettingsOf, Staff, form_token
+from api.deps import MAY_LABEL, CityOf, EngineOf, Labeller, PagesOf, Reading, SettingsOf, form_token
 from api.fields import Number
 from api.rendering import Pages
 from api.trends.edit_view import Done, EditQuery, edit_page, edited
@@ -21,10 +21,11 @@ from api.trends.view import TrendsQuery
 from core import db
 from core.errors import ConflictError, InputError, KoeError, NotFoundError
 from loop import queries
+from loop.actors import Actor
 from nlp import topic_edits, topic_moves, topic_parts
 
 router = APIRouter(prefix="/trends/topics/{topic_id}", include_in_schema=False)
-_WRITES = [Depends(STAFF), Depends(form_token)]
+_WRITES = [Depends(MAY_LABEL), Depends(form_token)]
 _FAULTS = (InputError, ConflictError, NotFoundError)
 _BETWEEN_WORDS = re.compile(r"[\r\n,、，]+")
 Asked = Annotated[EditQuery, Query()]
@@ -34,15 +35,15 @@ Ids = Annotated[list[Annotated[int, Field(ge=1, lt=2**31)]], Form(max_length=200
 Receipts = Annotated[list[Annotated[str, Field(max_length=20)]], Form(max_length=1000)]
 
 
-@router.get("/edit", dependencies=[Depends(STAFF)])
-def edit(request: Request, topic_id: TopicId, query: Asked, session: Reading, pages: PagesOf) -> Response:
+@router.get("/edit", dependencies=[Depends(MAY_LABEL)])
+def edit(request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, session: Reading, pages: PagesOf) -> Response:
     """The forms, and what has just been done by one of them."""
-    return edit_page(request, session, topic_id, query, pages=pages)
+    return edit_page(request, session, topic_id, query, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/rename", dependencies=_WRITES)
 def rename(
-    request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf, name: Name = ""
+    request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, engine: EngineOf, pages: PagesOf, name: Name = ""
 ) -> Response:  # fmt: skip
     """Gives a name that every run keeps."""
     actor = signed_in.actor
@@ -51,18 +52,18 @@ def rename(
         topic_edits.rename(session, topic_id, name, user_id=actor.user_id, actor=actor.username)
         return edited(topic_id, Done.RENAMED)
 
-    return _tried(request, engine, topic_id, query, act, form="rename", typed={"name": name}, pages=pages)
+    return _tried(request, engine, topic_id, query, act, form="rename", typed={"name": name}, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/machine-name", dependencies=_WRITES)
-def machine_name(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def machine_name(request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, engine: EngineOf, pages: PagesOf) -> Response:
     """Takes a person's name back."""
 
     def act(session: Session) -> str:
         topic_edits.use_machine_name(session, topic_id, actor=signed_in.actor.username)
         return edited(topic_id, Done.MACHINE)
 
-    return _tried(request, engine, topic_id, query, act, form="rename", typed={}, pages=pages)
+    return _tried(request, engine, topic_id, query, act, form="rename", typed={}, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/merge", dependencies=_WRITES)
@@ -70,7 +71,7 @@ def merge(
     request: Request,
     topic_id: TopicId,
     query: Asked,
-    signed_in: Staff,
+    signed_in: Labeller,
     engine: EngineOf,
     pages: PagesOf,
     topics: Ids = [],  # noqa: B006  (a form field)
@@ -81,18 +82,18 @@ def merge(
         topic_edits.merge(session, topics, topic_id, actor=signed_in.actor.username)
         return edited(topic_id, Done.MERGED, topics)
 
-    return _tried(request, engine, topic_id, query, act, form="merge", typed={"topics": topics}, pages=pages)
+    return _tried(request, engine, topic_id, query, act, form="merge", typed={"topics": topics}, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/unmerge", dependencies=_WRITES)
-def unmerge(request: Request, topic_id: TopicId, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def unmerge(request: Request, topic_id: TopicId, signed_in: Labeller, engine: EngineOf, pages: PagesOf) -> Response:
     """Takes this topic out of the one that it was joined to."""
 
     def act(session: Session) -> str:
         topic_edits.unmerge(session, topic_id, actor=signed_in.actor.username)
         return edited(topic_id, Done.UNMERGED)
 
-    return _tried(request, engine, topic_id, EditQuery(), act, form="unmerge", typed={}, pages=pages)
+    return _tried(request, engine, topic_id, EditQuery(), act, form="unmerge", typed={}, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/split", dependencies=_WRITES)
@@ -100,7 +101,7 @@ def split(
     request: Request,
     topic_id: TopicId,
     query: Asked,
-    signed_in: Staff,
+    signed_in: Labeller,
     engine: EngineOf,
     settings: SettingsOf,
     pages: PagesOf,
@@ -126,13 +127,14 @@ def split(
             made = topic_moves.split(session, topic_id, found, name=name, user_id=actor.user_id, actor=actor.username)
             leads_to = edited(topic_id, Done.SPLIT, [topic.id for topic in made])
     except _FAULTS as error:
-        return _again(request, engine, topic_id, query, error, form="split" if parts is None else "divide", typed=typed, pages=pages)
+        form = "split" if parts is None else "divide"
+        return _again(request, engine, topic_id, query, error, form=form, typed=typed, actor=actor, pages=pages)
     return RedirectResponse(leads_to, status_code=303)
 
 
 @router.post("/pin", dependencies=_WRITES)
 def pin(
-    request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf, words: Written = ""
+    request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, engine: EngineOf, pages: PagesOf, words: Written = ""
 ) -> Response:  # fmt: skip
     """Holds this topic by words."""
 
@@ -140,18 +142,18 @@ def pin(
         topic_edits.pin(session, topic_id, _words(words), actor=signed_in.actor.username)
         return edited(topic_id, Done.PINNED)
 
-    return _tried(request, engine, topic_id, query, act, form="pin", typed={"words": words}, pages=pages)
+    return _tried(request, engine, topic_id, query, act, form="pin", typed={"words": words}, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/unpin", dependencies=_WRITES)
-def unpin(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def unpin(request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, engine: EngineOf, pages: PagesOf) -> Response:
     """Lets this topic go again."""
 
     def act(session: Session) -> str:
         topic_edits.unpin(session, topic_id, actor=signed_in.actor.username)
         return edited(topic_id, Done.UNPINNED)
 
-    return _tried(request, engine, topic_id, query, act, form="pin", typed={}, pages=pages)
+    return _tried(request, engine, topic_id, query, act, form="pin", typed={}, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/move", dependencies=_WRITES)
@@ -159,7 +161,7 @@ def move(
     request: Request,
     topic_id: TopicId,
     query: Annotated[TrendsQuery, Query()],
-    signed_in: Staff,
+    signed_in: Labeller,
     engine: EngineOf,
     city: CityOf,
     pages: PagesOf,
@@ -174,7 +176,7 @@ def move(
         if to is None:
             raise InputError("移す先の話題が選ばれていません。", hint="移す先を一覧から選んでください。")
         with db.writing(engine) as session:
-            topic_moves.move(session, queries.ids_of(session, voice), to, actor=actor.username)
+            topic_moves.move(session, queries.ids_of(session, voice, seen_by=actor), to, actor=actor.username)
     except _FAULTS as error:
         with db.reading(engine) as session:
             moving = Moving(error, voice, to)
@@ -187,7 +189,7 @@ def unmove(
     request: Request,
     topic_id: TopicId,
     query: Asked,
-    signed_in: Staff,
+    signed_in: Labeller,
     engine: EngineOf,
     pages: PagesOf,
     voice: Receipts = [],  # noqa: B006  (a form field)
@@ -195,11 +197,11 @@ def unmove(
     """Takes the hand off voices that were moved into this topic: they go back to where they came from."""
 
     def act(session: Session) -> str:
-        ids = queries.ids_of(session, voice)
+        ids = queries.ids_of(session, voice, seen_by=signed_in.actor)
         now_in = topic_moves.unmove(session, ids, only=topic_id, actor=signed_in.actor.username)
         return edited(topic_id, Done.UNMOVED, [topic.id for topic in now_in])
 
-    return _tried(request, engine, topic_id, query, act, form="moved", typed={}, pages=pages)
+    return _tried(request, engine, topic_id, query, act, form="moved", typed={}, actor=signed_in.actor, pages=pages)
 
 
 def _tried(
@@ -211,6 +213,7 @@ def _tried(
     *,
     form: str,
     typed: Mapping[str, Any],
+    actor: Actor,
     pages: Pages,
 ) -> Response:
     """Does it and leads on, or shows the page again with what was wrong in the form and what was typed there."""
@@ -218,7 +221,7 @@ def _tried(
         with db.writing(engine) as session:
             leads_to = act(session)
     except _FAULTS as error:
-        return _again(request, engine, topic_id, query, error, form=form, typed=typed, pages=pages)
+        return _again(request, engine, topic_id, query, error, form=form, typed=typed, actor=actor, pages=pages)
     # 303: the browser fetches the page anew, and a reload doesn't send the form again.
     return RedirectResponse(leads_to, status_code=303)
 
@@ -232,10 +235,11 @@ def _again(
     *,
     form: str,
     typed: Mapping[str, Any],
+    actor: Actor,
     pages: Pages,
 ) -> Response:
     with db.reading(engine) as session:
-        return edit_page(request, session, topic_id, EditQuery(q=query.q), wrong=error, form=form, typed=typed, pages=pages)
+        return edit_page(request, session, topic_id, EditQuery(q=query.q), actor=actor, wrong=error, form=form, typed=typed, pages=pages)
 
 
 def _words(written: str) -> list[str]:
