@@ -43,7 +43,7 @@ def stated(routes: Iterable[BaseRoute]) -> list[StatedRight]:
     found, silent = [], []
     for route in _all(routes):
         first = next((each.call for each in route.dependant.dependencies), None) if isinstance(route, APIRoute) else None
-        if isinstance(route, APIRoute) and (first is public or isinstance(first, Right)):
+        if isinstance(route, APIRoute) and route.methods and (first is public or isinstance(first, Right)):
             roles = first.roles if isinstance(first, Right) else None
             found += [StatedRight(method, route.path, roles) for method in sorted(route.methods)]
         elif not (isinstance(route, Mount) and route.path in OPEN_MOUNTS):
