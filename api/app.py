@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, problems, system
+from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
 from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         KoeError: a setting, a key or the taxonomy can't be used.
+        UnstatedRightError: a route doesn't say who may use it.
     """
     settings = settings or get_settings()
     app = FastAPI(
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    rights.stated(app.routes)
     return app
 
 

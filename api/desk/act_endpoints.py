@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import MAY_LABEL, STAFF, Labeller, Reading, TaxonomyOf, Writing, header_token
+from api.deps import MAY_LABEL, STAFF, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
 from api.desk.acts import ActName, Wanted, perform
 from api.desk.routes import ReceiptNumber
 from core.models import CloseReason, Disposition, Facet, Status
@@ -85,9 +85,9 @@ class UndoAnswer(BaseModel):
 
 
 @router.get("/cases/{receipt_number}", summary="声の案件", dependencies=[Depends(STAFF)])
-def case(receipt_number: ReceiptNumber, session: Reading) -> CaseAnswer:
+def case(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> CaseAnswer:
     """The case that a voice is in."""
-    return CaseAnswer.model_validate(case_queries.case_view(session, queries.get_voice(session, receipt_number)))
+    return CaseAnswer.model_validate(case_queries.case_view(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor)))
 
 
 @router.post("/acts", summary="1件または複数の案件を進める", dependencies=[Depends(MAY_LABEL), Depends(header_token)])

@@ -89,7 +89,7 @@ def voice_page(
 ) -> Response:
     """One voice: what was said, what the machine and people made of it, and what the city answered."""
     view = DeskView.of(query, actor=signed_in.actor, city=city)
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
     context = {
@@ -127,11 +127,15 @@ def similar_voices(
     pages: PagesOf,
 ) -> Response:
     """What stands around a voice: similar ones, answers to them, its campaign. A block of the voice's page, or a page of its own."""
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+    around = likeness.around(session, voice.id, sif=load_sif(settings))
+    shown = [found.voice_id for found in (*around.similar, *around.answered)]
     context = {
         "view": DeskView.of(query, actor=signed_in.actor, city=city),
         "voice": voice,
-        "around": likeness.around(session, voice.id, sif=load_sif(settings)),
+        "around": around,
+        # Other departments' voices show how such a thing was answered, but lead nowhere.
+        "may_open": set(queries.seen(session, shown, seen_by=signed_in.actor)),
     }
     return pages.page(request, "desk/similar.html", context, block="similar")
 
@@ -148,7 +152,7 @@ def voice_opinions(
     pages: PagesOf,
 ) -> Response:
     """What was read of a voice; at the first look it is read and kept. A block of the voice's page, or a page of its own."""
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     said = opinion_service.opinions_of(session, [voice.id]).get(voice.id)
     if said is None:
         with db.writing(engine) as keeping:
@@ -168,10 +172,12 @@ def decide(
     value: Annotated[str, Form(max_length=64)] = "",
     seen: Annotated[int | None, Form()] = None,
 ) -> Response:
-    """Accepts or changes one label, and comes back to the voice."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    """Accepts or changes one label, and comes back to the voice; to the list, where it has become another department's."""
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     before = labels.in_force(voice, facet)
     made = labels.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, seen=seen)
+    if not signed_in.actor.may_see(voice):
+        return RedirectResponse("/desk" + query.query(), status_code=303)
     changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
     return _back_to_voice(query, receipt_number, changed)
 
@@ -185,7 +191,7 @@ def accept(
     back: Annotated[str, Form(max_length=8)] = "voice",
 ) -> Response:
     """Accepts every label that nobody has decided; comes back to where the button was."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.accept_all(session, voice, actor=signed_in.actor)
     if back == "list":
         return RedirectResponse("/desk" + query.query(done=""), status_code=303)
@@ -201,7 +207,7 @@ def undo(
     labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
 ) -> Response:
     """Takes the last change back."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor)
     return _back_to_voice(query, receipt_number, "undone")
 
@@ -219,7 +225,7 @@ def original(
     reason: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """The sealed original, once, in this response alone."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     opened = originals.read_original(session, keyring, voice, actor=signed_in.actor, reason=reason)
     view = DeskView.of(query, actor=signed_in.actor, city=city)
     context = {"view": view, "voice": voice, "original": opened, "reason": originals.REASONS[reason]}

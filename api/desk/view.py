@@ -77,7 +77,7 @@ class DeskView:
         """The view that an address means for this person, today. 期限間近 goes by deadline unless told otherwise."""
         deadlines = Deadlines(city.calendar, today())
         department = query.department or actor.department
-        scope = Scope(filter=query.filter(), tab=query.tab, department=department, due_by=deadlines.soon, user_id=actor.user_id)
+        scope = Scope(filter=query.filter(), tab=query.tab, department=department, due_by=deadlines.soon, seen_by=actor)
         order = query.order or (Order.DUE if query.tab is Tab.DUE else Order.NEWEST)
         return cls(query, scope, order, deadlines, department)
 
