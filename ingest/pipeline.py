@@ -13,6 +13,7 @@ from sqlalchemy import Engine, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, db
+from core.cleaning import clean_line
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
@@ -22,7 +23,6 @@ from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_c
 from ingest.deadlines import load_deadline_rule
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import import_faq
-from ingest.normalize import clean_line
 from ingest.options import NOTHING_SAID, FileOptions
 from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES
