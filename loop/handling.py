@@ -160,15 +160,16 @@ def noted(session: Session, item: Handled, step: Step, *, actor: Actor, detail: 
 
 
 def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
-    """Takes back an act of one's own; gives how many cases stand again as before, and how many somebody has changed since.
+    """Takes back an act: one's own, 広聴課 and administrators anybody's. Gives how many cases stand again as before, and how many
+    somebody has changed since.
 
     Raises:
         NotFoundError: it isn't there, or somebody else's.
         ConflictError: it was taken back already, or there is nothing left to take back.
     """
-    act = session.scalar(select(DeskAct).where(DeskAct.id == act_id, DeskAct.user_id == actor.user_id).with_for_update())
-    if act is None:
-        raise NotFoundError("取り消す操作が見つかりません。", hint="自分がした操作だけを取り消せます。")
+    act = session.scalar(select(DeskAct).where(DeskAct.id == act_id).with_for_update())
+    if act is None or not (act.user_id == actor.user_id or actor.may_operate):
+        raise NotFoundError("取り消す操作が見つかりません。", hint="ほかの人の操作は、広聴課が取り消せます。")
     if act.undone_at is not None:
         raise ConflictError("この操作は、すでに取り消されています。", hint="画面を開きなおしてください。")
     numbers = sorted(was["case"] for was in act.before)
