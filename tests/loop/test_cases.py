@@ -199,7 +199,7 @@ def test_taking_back_leaves_alone_what_somebody_changed_since(engine: Engine) ->
 
 def test_a_department_takes_back_only_its_own_acts(engine: Engine) -> None:
     with db.writing(engine) as session:
-        who, other = somebody(session), somebody(session, Role.DEPARTMENT)
+        who, other = somebody(session, Role.DEPARTMENT), somebody(session, Role.DEPARTMENT, department="公園緑地課")
         act = cases.close(session, [target(factories.create_voice(session, theme="道路・交通"))], "commercial", actor=who)
     with pytest.raises(NotFoundError), db.writing(engine) as session:
         handling.undo(session, act.id, actor=other)

@@ -8,10 +8,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from core import db
 from core.crypto import Keyring
-from core.models import Batch, Job, Reject, Role, Upload
+from core.models import Batch, Job, Reject, Role, Upload, Voice
 from loop import cases
 from loop.actors import Actor
 from loop.handling import Target
@@ -60,11 +61,10 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             factories.create_secret(session, voice, keyring)
         topic = factories.create_topic(session, voices=voices, name="歩道の段差")
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
-        who = Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department)
-        waiting = factories.create_voice(session, theme="道路・交通")
-        act = cases.accept(session, [Target(waiting.receipt_number)], actor=who)
+        waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
+        act, act_of_other = (_accepted(session, voice) for voice in (waiting, theirs))
         parameters = {
-            "act_id": Example(str(act.id)),
+            "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
             "topic_id": Example(str(topic.id)),
@@ -80,6 +80,13 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "other": voices[1].receipt_number,
         }
         return World(parameters, names)
+
+
+def _accepted(session: Session, voice: Voice) -> int:
+    """An act of a member of the voice's department."""
+    user = factories.create_user(session, role=Role.DEPARTMENT, department=voice.department)
+    who = Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
 
 
 def form(name: str, world: World) -> dict[str, Any]:
