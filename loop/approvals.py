@@ -228,7 +228,7 @@ def _lay_out(session: Session, item: Handled, draft: Draft, chain: Chain, *, num
     lead = answers.leading_department(item)
     if not lead:
         raise InputError("回答する課が決まっていません。", hint="先に担当の課を決めてください。")
-    skipped = []
+    rows, skipped = [], []
     for place, step in enumerate(chain.steps):
         department = lead if step.department == LEAD else step.department
         is_held = _is_held(session, step, department, without=None if chain.self_allowed else drafter.user_id)
@@ -239,14 +239,14 @@ def _lay_out(session: Session, item: Handled, draft: Draft, chain: Chain, *, num
         if not is_held:
             skipped.append(f"{department} {step.position}")
         state = ApprovalState.WAITING if is_held else ApprovalState.SKIPPED
-        session.add(
-            Approval(
-                draft_id=draft.id, round=number, step=place, department=department, position=step.position, state=state,
-                self_allowed=chain.self_allowed, version=draft.version,
-            )
+        row = Approval(
+            draft_id=draft.id, round=number, step=place, department=department, position=step.position, state=state,
+            self_allowed=chain.self_allowed, version=draft.version,
         )  # fmt: skip
+        rows.append(row)
     if len(skipped) == len(chain.steps):
         raise InputError(f"「{chain.name}」の順で決裁できる人が、ひとりもいません。", hint="管理者に、職位の登録を頼んでください。")
+    session.add_all(rows)
     session.flush()
     return skipped
 
