@@ -73,6 +73,17 @@ def assign(
     return act
 
 
+def accept(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskAct:
+    """Confirms every label of some cases' voices that nobody has decided yet."""
+    items = take(session, targets, actor=actor)
+    with changing(session, items, Step.CONFIRM, actor=actor) as act:
+        labels.put(session, labels.undecided(session, [voice for item in items for voice in item.voices]), actor=actor)
+        for item in items:
+            if item.case.status is Status.RECEIVED:
+                item.case.status = Status.TRIAGED
+    return act
+
+
 def take_over(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskAct:
     """Puts cases into one's own hands: as the person of the department that answers, or of one's own part.
 

@@ -87,6 +87,17 @@ def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLab
     return made
 
 
+def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Facet, str]]:
+    """What ``put`` takes to confirm every label in force of these voices that nobody has decided yet."""
+    numbers = [voice.id for voice in voices]
+    decided = set(session.execute(select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, numbers))).all())
+    readings = session.scalars(select(MachineReading).where(among(session, MachineReading.voice_id, numbers)))
+    said = {reading.voice_id: reading.labels() for reading in readings}
+    return [
+        (voice, facet, in_force(voice, facet)) for voice in voices for facet in said.get(voice.id, ()) if (voice.id, facet) not in decided
+    ]
+
+
 def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: Actor) -> list[HumanLabel]:
     """Writes a person's labels on many voices and moves their counts at once; the caller holds the voices, and writes the trail.
 
