@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from api import account, problems, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
+from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -36,6 +37,7 @@ from nlp import taxonomy
 
 ROUTERS = (
     account.router,
+    act_routes.router,
     desk_routes.router,
     trends_routes.router,
     topic_routes.router,
@@ -51,6 +53,7 @@ ROUTERS = (
     public_routes.router,
     system.router,
     desk_json.router,
+    act_endpoints.router,
     import_endpoints.router,
     trends_json.router,
     topic_edits_json.router,

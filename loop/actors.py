@@ -30,6 +30,15 @@ class Actor:
         """Whether this person may take files in and see to the background jobs."""
         return self.role in OPERATORS
 
+    def may_see(self, voice: Voice) -> bool:
+        """Whether a voice is there for this person: for a department only if it answers for it or is concerned (関係課).
+
+        The same rule as ``visible_to``, for a voice that has been read.
+        """
+        if self.role is not Role.DEPARTMENT:
+            return True
+        return bool(self.department) and (voice.department == self.department or self.department in voice.related)
+
     def may_hand_over(self, voice: Voice) -> bool:
         """Whether this person may say which department a voice belongs to; a department only of its own, or it could open any original."""
         return self.may_label and (self.role is not Role.DEPARTMENT or self.may_read_original(voice))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from core import facts
@@ -14,7 +14,6 @@ from core.clock import TOKYO
 from core.models import Surge, SurgeRun, Topic, TopicEvent, TopicEventKind, Voice
 from core.months import month_end, shifted
 from loop import comparisons, surge_queries
-from loop.filters import OPEN
 from loop.periods import Period
 from loop.surge_queries import SurgeLine
 
@@ -214,9 +213,8 @@ def _event(row: TopicEvent, names: Mapping[int, str]) -> Event:
 
 
 def _backlog(session: Session, today: date) -> Backlog:
-    """Read from the index by status and deadline; what is done is the rest of all voices."""
-    is_open = Voice.status.in_(OPEN)
-    waiting = select(func.count()).select_from(Voice).where(is_open)
+    """Read from the index of open voices by deadline; what is done is the rest of all voices."""
+    waiting = select(func.count()).select_from(Voice).where(Voice.is_open == true())
     late = waiting.where(Voice.due_on < today)
     number, overdue = session.execute(select(waiting.scalar_subquery(), late.scalar_subquery())).one()
     everything = facts.totals(session, "").get("", 0)

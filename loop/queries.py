@@ -41,6 +41,7 @@ class VoiceRow:
     due_on: date | None
     day: date
     pending: bool
+    folded: bool
 
     @property
     def cursor(self) -> Cursor:
@@ -128,6 +129,7 @@ def _rows(order: Order) -> Select[*tuple[Any, ...]]:
         Voice.due_on,
         day_of(order),
         pending,
+        Voice.folded,
     )
 
 

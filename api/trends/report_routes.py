@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from api import exports
 from api.deps import STAFF, EngineOf, PagesOf, Reading, Staff
+from api.graphics import months_chart
 from api.trends import report, surges
 from api.trends.attributes import Attribute
-from api.trends.report_figures import months_chart
 from loop import monthly_report, topic_queries
 
 router = APIRouter(include_in_schema=False)

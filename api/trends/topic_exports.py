@@ -49,9 +49,8 @@ def topic(
 ) -> Export:
     """One topic: its figures in one long table, its newest voices, and its course beside the year before and what was expected."""
     line = found.line
-    steps: list[list[Value]] = [
-        ["週" if view.period.weekly else "月", view.step_name(step), count, _share(count, line.count)] for step, count in line.steps.items()
-    ]
+    unit = "週" if view.period.weekly else "月"
+    steps: list[list[Value]] = [[unit, view.step_name(step.first), step.count, _share(step.count, line.count)] for step in course]
     parts: list[list[Value]] = [
         [cut["name"], name or "（なし）", count, _share(count, line.count)] for cut in cuts for name, count in cut["rows"]
     ]
@@ -82,7 +81,6 @@ def topic(
     past: list[list[Value]] = [
         [view.step_name(step.first), step.span.since, step.count, step.before, step.expected and round(step.expected, 1)] for step in course
     ]
-    unit = "週" if view.period.weekly else "月"
     sheets = [figures, Sheet("声", columns, rows), Sheet("うごき", (unit, "始まり", "件数", "前年", "予想"), past)]
     return Export("trends.topic", f"話題_{found.topic.name}"[:60], conditions, sheets)
 

@@ -1,8 +1,8 @@
 """Topics (話題) from voices: BERTopic as the frame, EVoC to discover, spherical k-means to assign and to keep.
 
 ``words`` and ``space`` turn voices into vectors, ``discovery`` finds groups nobody knew, ``grouping`` assigns, ``identity`` keeps topics
-themselves, ``description`` names them, ``layout`` draws the map. Those are pure; ``reading``, ``store``, ``fit``, ``update`` and
-``service`` know the tables, and ``service`` is the door.
+themselves, ``matching`` tells which group continues which topic, ``description`` names them, ``layout`` draws the map. Those are pure;
+``reading``, ``store``, ``fit``, ``update`` and ``service`` know the tables, and ``service`` is the door.
 """
 
 from nlp.topics.description import Description, describe

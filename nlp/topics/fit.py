@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.errors import InputError
 from core.models import Topic
 from core.settings import Settings
-from nlp.topics import identity, store
+from nlp.topics import identity, matching, store
 from nlp.topics.description import Description, describe_above, describe_all
 from nlp.topics.grouping import LEAST_LIKENESS, REST, UNSEEN, Hold, middles, place, pulled
 from nlp.topics.identity import Known, Refit
@@ -95,7 +95,7 @@ class _Maker:
         self.step("話題のことばを数えています")
         described = describe_all(self.words, placed.labels, placed.likeness, len(refit.origin))
         centroids = refit.grouping.centroids
-        families = identity.families(centroids, self._parents(refit))
+        families = matching.families(centroids, self._parents(refit))
         order = sorted(set(families))
         above = describe_above(self.words, placed.labels, [order.index(family) for family in families], described)
         stored = first_by_chance(self.words.ids[rows[chosen]], _STORED_LANDMARKS)
@@ -188,7 +188,7 @@ class _Maker:
         words = np.array([[_shared([word for word, _ in described[index].keywords], other) for other in keywords] for index in born])
         vectors = np.array([words_vector(space, other, self.lexicon) for other in keywords], dtype=np.float32)
         likeness = refit.grouping.centroids[born] @ vectors.T
-        for new, old in identity.match(None, likeness, words).items():
+        for new, old in matching.match(None, likeness, words).items():
             ids[born[new]] = self.ended[old].id
         return ids
 

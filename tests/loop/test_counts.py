@@ -13,12 +13,14 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core import db, facts
+from core.calendar import OpenDays
 from core.models import Answer, Channel, Facet, Kind, Role, Topic, TopicMembership, TopicStatus, Urgency, Voice
 from core.settings import Settings
 from loop import labels, publication, queries, topic_queries
 from loop.actors import Actor
 from loop.filters import Scope, Tab, VoiceFilter, in_topic
 from loop.periods import Period
+from loop.topic_course import course
 from nlp import taxonomy, topic_moves
 from tests import factories
 
@@ -137,9 +139,11 @@ def test_a_topic_s_figures(grouped: Engine, period: Period) -> None:
             rows, before = (
                 scanned(session, span, Voice.id.in_(select(Voice.id).where(in_topic(topic.id)))) for span in (period, period.before())
             )
+            steps = course(session, topic.id, period, whole=PERIODS[-1], offices=OpenDays())
             line = found.line
             assert (line.count, line.previous) == (len(rows), len(before))
-            assert line.steps == {step: sum(period.step_of(row.received_on) == step for row in rows) for step in period.steps()}
+            in_step = {step: sum(period.step_of(row.received_on) == step for row in rows) for step in period.steps()}
+            assert {step.first: step.count for step in steps} == in_step
             assert line.kinds == Counter(row.kind.value for row in rows)
             assert line.departments == Counter(row.department for row in rows)
             assert found.districts == Counter(row.district for row in rows)

@@ -12,7 +12,8 @@ from nlp import artifacts, corpus, topics
 from nlp.japanese import tokenize
 from nlp.topics import REST, UNSEEN, Hold, Ints
 from nlp.topics.grouping import LEAST_LIKENESS
-from nlp.topics.identity import Known, families, inherit, match, refit
+from nlp.topics.identity import Known, refit
+from nlp.topics.matching import families, inherit, match
 from nlp.vectors import Floats, Lexicon, unit
 
 
@@ -141,7 +142,7 @@ def test_all_earlier_topics_gone_starts_afresh() -> None:
 
 
 @pytest.mark.parametrize("births", [True, False])
-def test_voices_without_a_known_word_are_all_rest(births: bool) -> None:  # noqa: FBT001
+def test_voices_without_a_known_word_are_all_rest(*, births: bool) -> None:
     result = refit(np.zeros((40, 30), dtype=np.float32), Known(np.full(40, UNSEEN), 0), births=births)
     assert result.origin == ()
     assert (result.grouping.labels == REST).all()

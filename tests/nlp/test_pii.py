@@ -192,7 +192,7 @@ def test_a_whole_letter() -> None:
         ("1234567890180", False),
     ],
 )
-def test_check_digit_of_my_number(number: str, valid: bool) -> None:  # noqa: FBT001
+def test_check_digit_of_my_number(number: str, *, valid: bool) -> None:
     assert is_my_number(number) is valid
 
 

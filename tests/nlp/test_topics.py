@@ -90,7 +90,7 @@ def test_a_middle_without_voices_stays_where_it_was() -> None:
 
 @pytest.mark.parametrize("held", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_middles_come_to_rest_where_looking_at_every_voice_each_time_brings_them(seed: int, held: bool) -> None:  # noqa: FBT001
+def test_the_middles_come_to_rest_where_looking_at_every_voice_each_time_brings_them(seed: int, *, held: bool) -> None:
     rng = np.random.default_rng(seed)
     vectors = unit((rng.normal(size=(12, 40))[rng.integers(0, 12, 700)] + rng.normal(size=(700, 40))).astype(np.float32))
     start = unit(rng.normal(size=(9, 40)).astype(np.float32))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -58,7 +59,7 @@ class Browser:
         assert response.status_code == status, (address, response.status_code, response.text[:2000])
         return check(response)
 
-    def post(self, address: str, data: dict[str, str] | None = None, *, status: int = 303) -> Any:
+    def post(self, address: str, data: Mapping[str, str | Sequence[str]] | None = None, *, status: int = 303) -> Any:
         response = self.client.post(address, data=data or {}, follow_redirects=False)
         assert response.status_code == status, (address, response.status_code, response.text[:2000])
         if response.text:

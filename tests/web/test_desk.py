@@ -35,7 +35,7 @@ def test_the_tabs_count_what_they_show(sign_in: SignIn, save: Session) -> None:
     factories.create_voice(save, theme="公園・緑地", due_on=far)
     factories.create_voice(save, theme="公園・緑地", due_on=today() - timedelta(days=9), answered=True)
     save.commit()
-    expected = {"open": 3, "department": 2, "due": 1, "all": 4}
+    expected = {"open": 3, "mine": 0, "department": 2, "due": 1, "all": 4}
     for tab, number in expected.items():
         page = browser.get(f"/desk?tab={tab}")
         assert len(rows(page)) == number

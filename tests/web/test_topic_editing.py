@@ -222,7 +222,7 @@ def test_voices_are_moved_from_the_list_and_brought_back(staff: Browser, topics:
     assert not {str(walk.id), str(topics["道"].id)} & set(choices)
     chosen = [boxes[0].get("value", ""), boxes[2].get("value", "")]
     target = form.get("action", "").partition("#")[0]
-    response = staff.post(target, {**page.form(address(walk, "move")), "voice": chosen, "to": str(park.id)})  # type: ignore[dict-item]
+    response = staff.post(target, {**page.form(address(walk, "move")), "voice": chosen, "to": str(park.id)})
     assert "period=all" in response.headers["location"]
     assert "声 2 件を「公園」へ移しました" in said(staff.get(response.headers["location"].removesuffix("#done")))
     assert {number: place for number, place in places_of(save).items() if number in chosen} == dict.fromkeys(chosen, park.id)
