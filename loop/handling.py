@@ -139,6 +139,26 @@ def changing(
         audit.record(session, actor=actor.username, action=step.value, subject=f"case:{item.case.id}", detail=detail or {})
 
 
+def noted(session: Session, item: Handled, step: Step, *, actor: Actor, detail: dict[str, Any] | None = None) -> CaseEvent:
+    """What an act leaves behind that adds to a case and decides nothing, such as a note: timeline and trail, and others' unread mark.
+
+    The version stays: what somebody else has before their eyes still holds, and earlier acts can still be taken back. There is nothing to
+    undo here.
+
+    Raises:
+        ConflictError: the step can't be taken from the case's state.
+    """
+    if next_status(step, item.case.status) is not item.case.status:
+        raise AssertionError(f"{step} changes the case: ``changing`` is its door")
+    now = utc_now()
+    item.case.changed_at, item.case.changed_by = now, actor.user_id
+    event = CaseEvent(case_id=item.case.id, at=now, user_id=actor.user_id, kind=step.value, detail=detail or {})
+    session.add(event)
+    session.flush()
+    audit.record(session, actor=actor.username, action=step.value, subject=f"case:{item.case.id}", detail=detail or {})
+    return event
+
+
 def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
     """Takes back an act of one's own; gives how many cases stand again as before, and how many somebody has changed since.
 

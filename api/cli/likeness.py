@@ -37,7 +37,7 @@ def similar(
         raise InputError("さがす文章か --voice のどちらか一つを指定してください。", hint="例: koe similar 歩道の段差が危ない")
     words = sys.stdin.read() if text == "-" else text
     with db.reading(database()) as session:
-        voice_id = queries.get_voice(session, voice).id if voice else None
+        voice_id = queries.get_voice(session, voice, seen_by=None).id if voice else None
         found = likeness.similar(
             session, words, voice_id=voice_id, limit=limit, answered_only=answered, sif=load_sif(settings())
         )  # fmt: skip
