@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("open", sa.Integer(), nullable=False),
         sa.Column("overdue", sa.Integer(), nullable=False),
         sa.Column("expected_late", JSON, nullable=False),
-        sa.Column("expected_in_all", sa.Float(), nullable=False),
+        sa.Column("expected_in_all", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("department", name=op.f("pk_forecasts")),
     )
     op.create_table(
