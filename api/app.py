@@ -32,7 +32,7 @@ from core import city, db
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
 from ingest import uploads
-from nlp import taxonomy
+from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.engine = db.connect(settings.url)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
+    app.state.routing = routing_file.load(settings.taxonomy_dir)
     app.state.city = city.load(settings.taxonomy_dir)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)

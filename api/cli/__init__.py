@@ -41,7 +41,23 @@ app = typer.Typer(
 )
 
 # Each registers its commands on ``app``, in the order in which they are listed.
-from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, surges, opinions, likeness, jobs, demo, system  # noqa: E402, I001
+from api.cli import (  # noqa: E402, I001
+    intake,
+    mailbox,
+    batches,
+    rejects,
+    faq,
+    voices,
+    routing,
+    topics,
+    topic_edits,
+    surges,
+    opinions,
+    likeness,
+    jobs,
+    demo,
+    system,
+)
 
 __all__ = [
     "app",
@@ -54,6 +70,7 @@ __all__ = [
     "mailbox",
     "opinions",
     "rejects",
+    "routing",
     "surges",
     "system",
     "topic_edits",

@@ -17,6 +17,7 @@ from api.deps import (
     Labeller,
     PagesOf,
     Reading,
+    RoutingOf,
     SettingsOf,
     Staff,
     TaxonomyOf,
@@ -28,9 +29,10 @@ from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from core import db
 from core.models import Facet, Voice
 from core.settings import Settings
-from loop import labels, originals, queries, topic_queries
+from loop import labels, originals, queries, rule_queries, topic_queries
 from nlp import likeness
 from nlp.opinions import service as opinion_service
+from nlp.routing import Routing
 from nlp.similar import load_sif
 from nlp.taxonomy import Taxonomy
 
@@ -75,6 +77,7 @@ def voice_page(
     session: Reading,
     city: CityOf,
     taxonomy: TaxonomyOf,
+    routing: RoutingOf,
     settings: SettingsOf,
     pages: PagesOf,
     changed: Annotated[str, Query(max_length=100)] = "",
@@ -93,7 +96,7 @@ def voice_page(
         "topic": topic_queries.topic_of(session, voice.id),
         "may_read_original": signed_in.actor.may_read_original(voice),
         "reasons": originals.REASONS,
-        **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
+        **_suggestions(voice, said, taxonomy=taxonomy, routing=routing, settings=settings, changed=changed),
     }
     return pages.page(request, "desk/voice.html", context)
 
@@ -222,7 +225,9 @@ def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, settings: Settings, changed: str) -> dict[str, Any]:
+def _suggestions(
+    voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, routing: Routing, settings: Settings, changed: str
+) -> dict[str, Any]:
     newest = {facet: made[0].id for facet, made in said.decisions.items() if made}
     undoable = [number for part in changed.split(".") if part.isdecimal() and (number := int(part)) in newest.values()]
     return {
@@ -230,7 +235,7 @@ def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, sett
         "choices": {facet: labels.choices(taxonomy, facet, theme=voice.theme) for facet in Facet},
         "in_force": {facet: labels.in_force(voice, facet) for facet in Facet},
         "newest": newest,
-        "by_rule": taxonomy.department_of(voice.theme, voice.subtheme),
+        "by_rule": rule_queries.offered(voice, routing, taxonomy),
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),
