@@ -87,7 +87,7 @@ class UndoAnswer(BaseModel):
 @router.get("/cases/{receipt_number}", summary="声の案件", dependencies=[Depends(STAFF)])
 def case(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> CaseAnswer:
     """The case that a voice is in."""
-    return CaseAnswer.model_validate(case_queries.case_view(session, queries.get_voice(session, receipt_number)))
+    return CaseAnswer.model_validate(case_queries.case_view(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor)))
 
 
 @router.post("/acts", summary="1件または複数の案件を進める", dependencies=[Depends(MAY_LABEL), Depends(header_token)])
