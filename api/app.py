@@ -33,7 +33,7 @@ from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
 from ingest import uploads
-from nlp import taxonomy
+from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
@@ -86,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.engine = db.connect(settings.url)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
+    app.state.routing = routing_file.load(settings.taxonomy_dir)
     app.state.city = city.load(settings.taxonomy_dir)
     app.state.rules = deadline_file.load(settings.taxonomy_dir)
     app.state.pages = Pages(city=app.state.city)

@@ -20,6 +20,7 @@ from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
 from loop.actors import LABELLERS, OPERATORS
+from nlp.routing import Routing
 from nlp.taxonomy import Taxonomy
 
 
@@ -37,6 +38,10 @@ def keyring_of(request: Request) -> Keyring:
 
 def taxonomy_of(request: Request) -> Taxonomy:
     return cast("Taxonomy", request.app.state.taxonomy)
+
+
+def routing_of(request: Request) -> Routing:
+    return cast("Routing", request.app.state.routing)
 
 
 def city_of(request: Request) -> City:
@@ -147,6 +152,7 @@ SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]
 TaxonomyOf = Annotated[Taxonomy, Depends(taxonomy_of)]
+RoutingOf = Annotated[Routing, Depends(routing_of)]
 CityOf = Annotated[City, Depends(city_of)]
 RulesOf = Annotated[DeadlineRules, Depends(rules_of)]
 PagesOf = Annotated[Pages, Depends(pages_of)]

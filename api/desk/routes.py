@@ -16,6 +16,7 @@ from api.deps import (
     Labeller,
     PagesOf,
     Reading,
+    RoutingOf,
     RulesOf,
     SettingsOf,
     Staff,
@@ -28,11 +29,12 @@ from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, clock, labels, originals, queries, topic_queries
+from loop import case_queries, cases, clock, labels, originals, queries, rule_queries, topic_queries
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
+from nlp.routing import Routing
 from nlp.similar import load_sif
 from nlp.taxonomy import Taxonomy
 
@@ -83,6 +85,7 @@ def voice_page(
     session: Reading,
     rules: RulesOf,
     taxonomy: TaxonomyOf,
+    routing: RoutingOf,
     settings: SettingsOf,
     pages: PagesOf,
     changed: Annotated[str, Query(max_length=100)] = "",
@@ -111,7 +114,7 @@ def voice_page(
         "pause_reasons": clock.PAUSE_REASONS,
         "may_read_original": signed_in.actor.may_read_original(voice),
         "reasons": originals.REASONS,
-        **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
+        **_suggestions(voice, said, taxonomy=taxonomy, routing=routing, settings=settings, changed=changed),
     }
     return pages.page(request, "desk/voice.html", context)
 
@@ -250,7 +253,9 @@ def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, settings: Settings, changed: str) -> dict[str, Any]:
+def _suggestions(
+    voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, routing: Routing, settings: Settings, changed: str
+) -> dict[str, Any]:
     newest = {facet: made[0].id for facet, made in said.decisions.items() if made}
     undoable = [number for part in changed.split(".") if part.isdecimal() and (number := int(part)) in newest.values()]
     return {
@@ -258,7 +263,7 @@ def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, sett
         "choices": {facet: labels.choices(taxonomy, facet, theme=voice.theme) for facet in Facet},
         "in_force": {facet: labels.in_force(voice, facet) for facet in Facet},
         "newest": newest,
-        "by_rule": taxonomy.department_of(voice.theme, voice.subtheme),
+        "by_rule": rule_queries.offered(voice, routing, taxonomy),
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),
