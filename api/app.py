@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, problems, system
+from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
+from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -36,6 +37,7 @@ from nlp import taxonomy
 
 ROUTERS = (
     account.router,
+    act_routes.router,
     desk_routes.router,
     trends_routes.router,
     topic_routes.router,
@@ -51,6 +53,7 @@ ROUTERS = (
     public_routes.router,
     system.router,
     desk_json.router,
+    act_endpoints.router,
     import_endpoints.router,
     trends_json.router,
     topic_edits_json.router,
@@ -66,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         KoeError: a setting, a key or the taxonomy can't be used.
+        UnstatedRightError: a route doesn't say who may use it.
     """
     settings = settings or get_settings()
     app = FastAPI(
@@ -89,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    rights.stated(app.routes)
     return app
 
 

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 import jpholiday
 
+MonthDay = tuple[int, int]
+WEEKEND = frozenset((5, 6))
+YEAR_END: frozenset[MonthDay] = frozenset(((12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)))
 _LONGEST_SEARCH = timedelta(days=3660)
 
 
 class OpenDays:
-    """A city's calendar. Weekends, national holidays (jpholiday) and 12/29–1/3 are closed; the city adds its own.
+    """A city's calendar. Weekends, national holidays (jpholiday) and 12/29–1/3 are closed unless told otherwise; the city adds its own.
 
-    ``closed`` and ``opened`` are the city's own exceptions; ``opened`` wins over every other rule.
+    ``closed`` and ``opened`` are the city's own days; ``opened`` wins over every other rule. ``weekdays`` (0 is Monday) and ``yearly``
+    (month and day) stand in the place of the weekend and 年末年始. 振替休日 and 国民の休日 are national holidays, too.
     """
 
-    def __init__(self, *, closed: Iterable[date] = (), opened: Iterable[date] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        closed: Iterable[date] = (),
+        opened: Iterable[date] = (),
+        weekdays: Collection[int] = WEEKEND,
+        yearly: Iterable[MonthDay] = YEAR_END,
+        national_holidays: bool = True,
+    ) -> None:
         self._closed = frozenset(closed)
         self._opened = frozenset(opened)
+        self._weekdays = frozenset(weekdays)
+        self._yearly = frozenset(yearly)
+        self._national_holidays = national_holidays
 
     def is_open(self, day: date) -> bool:
         """Whether the offices are open on this day."""
         if day in self._opened:
             return True
-        if day.weekday() >= 5 or day in self._closed or jpholiday.is_holiday(day):
+        if day.weekday() in self._weekdays or day in self._closed or (day.month, day.day) in self._yearly:
             return False
-        return not ((day.month == 12 and day.day >= 29) or (day.month == 1 and day.day <= 3))
+        return not (self._national_holidays and jpholiday.is_holiday(day))
 
     def add(self, start: date, days: int) -> date:
         """The ``days``-th open day after ``start`` (``start`` itself is not counted: 翌日起算).

@@ -1,28 +1,25 @@
-"""The city that runs this: name, calendar, rule for answers and place names, read from city.yaml beside the taxonomy."""
+"""The city that runs this: name, calendar and place names, read from city.yaml beside the taxonomy."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from core import city_file
 from core.calendar import OpenDays
+from core.closed_days import read_calendar
 from core.errors import InputError
 
-_FIRST_YEAR, _LAST_YEAR = 1945, 2100
-_MONTH_DAY = re.compile(r"(\d{2})-(\d{2})")
 _PLACE_ENDING = re.compile(r"(?:[一二三四五六七八九十\d]+丁目|地区|町|下|上|平|浦|台)$")
 
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What city.yaml says. ``answer_rule`` is as given (``ingest.deadlines`` reads it); ``places`` are names as they are said.
+    """What city.yaml says. When answers are due is read by ``core.deadline_file``; ``places`` are names as they are said.
 
     ``population`` is 0 where the file doesn't tell; ``shares`` gives the part of it that lives in a district or town (0–1).
     """
@@ -30,7 +27,6 @@ class City:
     name: str
     phone: str
     calendar: OpenDays
-    answer_rule: Any
     places: frozenset[str]
     population: int = 0
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -43,43 +39,21 @@ def load(folder: Path) -> City:
     Raises:
         InputError: the file is not YAML, or a closed day or district can't be read.
     """
-    path = folder / "city.yaml"
-    content = _read(path) if path.exists() else {}
+    content = city_file.read(folder)
+    calendar = read_calendar(folder, content)
     try:
         about = content.get("city") or {}
-        days = (content.get("closed_days") or {}).get("city_days") or []
         return City(
             name=str(about.get("name", "")),
             phone=str(about.get("phone", "")),
-            calendar=OpenDays(closed=_closed(days)),
-            answer_rule=content.get("deadline") or content.get("answer_deadline") or {},
+            calendar=calendar,
             places=frozenset(_places(content.get("districts") or [])),
             population=int(about.get("population") or 0),
             shares=dict(_shares(content.get("districts") or [], int(about.get("population") or 0))),
         )
     except (ValueError, TypeError, AttributeError, KeyError):
-        hint = "休庁日は date: 06-10 か 2026-06-10、地区は name と towns、人口は数で書いてください。"
-        raise InputError(f"市の設定 {path.name} の休庁日か地区か人口が読めません。", hint=hint) from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        content = None
-    if not isinstance(content, dict):
-        raise InputError(f"市の設定 {path.name} が YAML として読めません。", hint="字下げと記号を確かめてください。")
-    return content
-
-
-def _closed(days: list[Any]) -> Iterator[date]:
-    """The city's own closed days: a date, or ``06-10`` for every year."""
-    for item in days:
-        text = str(item["date"])
-        if yearly := _MONTH_DAY.fullmatch(text):
-            yield from (date(year, int(yearly[1]), int(yearly[2])) for year in range(_FIRST_YEAR, _LAST_YEAR))
-        else:
-            yield date.fromisoformat(text)
+        hint = "地区は name と towns、人口は数で書いてください。"
+        raise InputError(f"市の設定 {city_file.NAME} の市か地区か人口が読めません。", hint=hint) from None
 
 
 def _places(districts: list[Any]) -> Iterator[str]:

@@ -12,17 +12,16 @@ from typing import Any
 from sqlalchemy import Engine, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import audit, db, deadline_file
+from core.cleaning import clean_line
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
 from core.models import Batch, BatchStatus, Reject, Voice
 from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
-from ingest.deadlines import load_deadline_rule
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import import_faq
-from ingest.normalize import clean_line
 from ingest.options import NOTHING_SAID, FileOptions
 from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES
@@ -103,7 +102,7 @@ def import_file(
     if log := open_faq_log(opened, options, settings=settings):
         work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask}
         return _import_faq(engine, log, work, name=options.source_name, actor=actor, progress=progress, stop=stop)
-    rule = load_deadline_rule(settings)
+    rules = deadline_file.load(settings.taxonomy_dir)
     plan = plan_source(opened, options, settings=settings)
     source = plan.source
     batch_id, begun = _begin(engine, plan, actor=actor)
@@ -114,7 +113,7 @@ def import_file(
         chunks = make_chunks(rows, begun.plan.interpreter(), engine=engine, done=begun.done, size=chunk_voices)
         with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask), settings=settings)) as annotated_chunks:
             for chunk, annotated in annotated_chunks:
-                meter.add(save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rule=rule), line=chunk.line)
+                meter.add(save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rules=rules), line=chunk.line)
                 if stop and stop():
                     cancelled = True
                     break

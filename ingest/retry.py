@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, db
+from core import audit, db, deadline_file
 from core.bulk import among
 from core.clock import utc_now
 from core.crypto import Keyring
@@ -19,7 +19,6 @@ from core.errors import ConflictError, InputError, NotFoundError
 from core.models import Batch, BatchStatus, Reject, Voice
 from core.settings import Settings
 from ingest.chunks import Annotate, Annotated, AnnotateWork, Chunk, Mask
-from ingest.deadlines import DeadlineRule, load_deadline_rule
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
 from ingest.plan import RowPlan
@@ -176,7 +175,7 @@ class _Mender:
         self._batch_id = batch.id
         self._plan = RowPlan.from_dict(batch.plan)
         self._encoding = batch.encoding if batch.encoding in TEXT_ENCODINGS else ""
-        self._rule: DeadlineRule = load_deadline_rule(tools.settings)
+        self._rules = deadline_file.load(tools.settings.taxonomy_dir)
 
     def take_changed(self, reject: Reject, cells: Sequence[str]) -> Outcome | None:
         """``take`` with the cells of an exported file, ``None`` when nobody changed them."""
@@ -253,7 +252,7 @@ class _Mender:
             self._settle(session, outcome, batch_id)
 
         save_chunk(
-            self._engine, chunk, annotated, batch_id=self._batch_id, keyring=self._tools.keyring, rule=self._rule, move=move
+            self._engine, chunk, annotated, batch_id=self._batch_id, keyring=self._tools.keyring, rules=self._rules, move=move
         )  # fmt: skip
         return outcome
 

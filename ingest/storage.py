@@ -16,11 +16,11 @@ from core import db, facts
 from core.bulk import RawJson, Same, among, insert_columns, insert_rows
 from core.clock import fiscal_year, utc_now
 from core.crypto import Keyring
+from core.deadline_rules import DeadlineRules, Matter
 from core.errors import ConflictError
 from core.models import Answer, Base, Batch, BatchStatus, Facet, Kind, MachineReading, Reject, Secret, Sender, Status, Urgency, Voice
 from core.senders import blind_sender
 from ingest.chunks import LONGEST_LABEL, Annotated, Chunk, Reading, known_hashes
-from ingest.deadlines import DeadlineRule
 from ingest.incoming import IncomingVoice, RejectedRow
 from ingest.receipts import lock_counters, receipt_number, set_counter
 from nlp import likeness
@@ -86,7 +86,7 @@ def save_chunk(
     *,
     batch_id: int,
     keyring: Keyring,
-    rule: DeadlineRule,
+    rules: DeadlineRules,
     move: Move | None = None,
 ) -> Sums:
     """Saves a chunk wholly or not at all, and moves the batch's checkpoint and sums with it.
@@ -97,7 +97,7 @@ def save_chunk(
         ConflictError: another import of the same file has moved the checkpoint meanwhile.
     """
     common = _Common(batch_id, keyring.current, annotated.model[:LONGEST_LABEL], utc_now())
-    prepared, rejects = _prepare(chunk, annotated, keyring=keyring, rule=rule)
+    prepared, rejects = _prepare(chunk, annotated, keyring=keyring, rules=rules)
     sealed = [_reject_row(reject, batch_id, keyring) for reject in rejects]
     for attempt in range(_ATTEMPTS):
         try:
@@ -187,7 +187,7 @@ def _table(model: type[Base]) -> Table:
 
 
 def _prepare(
-    chunk: Chunk, annotated: Annotated, *, keyring: Keyring, rule: DeadlineRule
+    chunk: Chunk, annotated: Annotated, *, keyring: Keyring, rules: DeadlineRules
 ) -> tuple[list[_Prepared], list[RejectedRow]]:  # fmt: skip
     prepared: list[_Prepared] = []
     rejects = list(chunk.rejects)
@@ -202,7 +202,7 @@ def _prepare(
             _Prepared(
                 content_hash=voice.content_hash,
                 fiscal_year=fiscal_year(voice.received_on),
-                voice=_voice_row(voice, reading, masked, department=department, rule=rule),
+                voice=_voice_row(voice, reading, masked, department=department, rules=rules),
                 secrets=_sealed(voice, keyring),
                 reading=reading,
                 sender=(blind_sender(voice.contact, keyring),) if voice.contact else (),
@@ -215,18 +215,22 @@ def _prepare(
 _VOICE_COLUMNS = (
     "external_id", "row", "content_hash", "channel", "received_on", "received_at", "title", "text", "context", "attributes", "district",
     "theme", "subtheme", "kind", "urgency", "department", "confidence", "pii_count", "segments", "related", "reidentifying", "status",
-    "due_on", "publishable",
+    "is_open", "due_on", "publishable",
 )  # fmt: skip
 _COUNTED = tuple((name, _VOICE_COLUMNS.index(name)) for name in ("received_on", *facts.OWN))
 
 
 def _voice_row(
-    voice: IncomingVoice, reading: Reading, masked: dict[str, tuple[str, int]], *, department: str, rule: DeadlineRule
+    voice: IncomingVoice, reading: Reading, masked: dict[str, tuple[str, int]], *, department: str, rules: DeadlineRules
 ) -> tuple[Any, ...]:  # fmt: skip
     title, in_title = masked[voice.title]
     context = dict(voice.context)
     if choice := context.get("choice"):
         context["choice"] = masked[choice][0]
+    theme = reading.theme[:LONGEST_LABEL]
+    kind, urgency = _KINDS.get(reading.kind, Kind.OTHER), _URGENCIES.get(reading.urgency, Urgency.NORMAL)
+    matter = Matter(voice.channel, kind, urgency, theme, department)
+    due_on = rules.due_on(voice.received_on, voice.received_at, matter=matter) if voice.has_deadline else None
     return (
         voice.external_id,
         voice.row,
@@ -239,10 +243,10 @@ def _voice_row(
         context,
         {name: masked[value][0] if value in masked else value for name, value in voice.attributes.items()},
         voice.district,
-        reading.theme[:LONGEST_LABEL],
+        theme,
         reading.subtheme[:LONGEST_LABEL],
-        _KINDS.get(reading.kind, Kind.OTHER),
-        _URGENCIES.get(reading.urgency, Urgency.NORMAL),
+        kind,
+        urgency,
         department,
         reading.confidence,
         reading.pii + in_title,
@@ -250,7 +254,8 @@ def _voice_row(
         [name for name in reading.related if name != department],
         RawJson(reading.reidentifying),
         Status.ANSWERED if voice.answer else Status.RECEIVED,
-        rule.due_on(voice.received_on) if voice.has_deadline else None,
+        not voice.answer,
+        due_on,
         voice.publishable,
     )
 

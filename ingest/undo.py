@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Engine, Select, delete, exists, func, select
+from sqlalchemy import CursorResult, Engine, Select, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from core import audit, db, facts
+from core import audit, casework, db, facts
 from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError
-from core.models import Batch, BatchStatus, FaqCount, FaqEntry, HumanLabel, Reject, Status, Voice
+from core.models import Batch, BatchStatus, Case, FaqCount, FaqEntry, HumanLabel, Reject, Status, Voice
 from ingest.rejects import batch_of, reason_of
 from nlp import forget
 
@@ -67,10 +67,11 @@ class UndoReport:
 def staff_work(session: Session, batch_id: int) -> StaffWork:
     """In how many of a batch's voices staff have a hand."""
     labelled = exists().where(HumanLabel.voice_id == Voice.id)
+    handled = or_(
+        Voice.status.not_in(_OF_THE_IMPORT), exists().where(Case.id == Voice.case_id, Case.changed_by.is_not(None))
+    )  # a campaign that the machine folded is nobody's work
     own = select(func.count()).select_from(Voice).where(Voice.batch_id == batch_id)
-    return StaffWork(
-        session.scalar(own.where(labelled)) or 0, session.scalar(own.where(~labelled, Voice.status.not_in(_OF_THE_IMPORT))) or 0
-    )
+    return StaffWork(session.scalar(own.where(labelled)) or 0, session.scalar(own.where(~labelled, handled)) or 0)
 
 
 def undo_batch(
@@ -156,6 +157,7 @@ def _delete_voices(engine: Engine, batch_id: int, size: int) -> int:
         rows = session.execute(wanted).mappings().all()
         ids = [row["id"] for row in rows]
         if ids:
+            casework.release(session, ids)
             topics = forget.forget(session, ids, leaving=Voice.batch_id == batch_id)
             facts.remove(session, [{**row, "topic": topics.get(row["id"], "")} for row in rows])
             session.execute(delete(Voice).where(among(session, Voice.id, ids)).execution_options(synchronize_session=False))

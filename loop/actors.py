@@ -1,10 +1,13 @@
-"""Who acts, and what that person may do to a voice."""
+"""Who acts, which voices that person sees, and what that person may do to one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, false, or_, text
+
 from core.models import Role, Voice
+from core.types import list_holds
 
 LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
 OPERATORS = frozenset({Role.ADMIN, Role.KOCHO})
@@ -30,6 +33,15 @@ class Actor:
         """Whether this person may take files in and see to the background jobs."""
         return self.role in OPERATORS
 
+    def may_see(self, voice: Voice) -> bool:
+        """Whether a voice is there for this person: for a department only if it answers for it or is concerned (関係課).
+
+        The same rule as ``visible_to``, for a voice that has been read.
+        """
+        if self.role is not Role.DEPARTMENT:
+            return True
+        return bool(self.department) and (voice.department == self.department or self.department in voice.related)
+
     def may_hand_over(self, voice: Voice) -> bool:
         """Whether this person may say which department a voice belongs to; a department only of its own, or it could open any original."""
         return self.may_label and (self.role is not Role.DEPARTMENT or self.may_read_original(voice))
@@ -39,3 +51,17 @@ class Actor:
         if self.role is Role.DEPARTMENT:
             return bool(self.department) and voice.department == self.department
         return self.role in LABELLERS
+
+
+def visible_to(actor: Actor | None) -> list[ColumnElement[bool]]:
+    """The conditions, to be joined by AND, under which a voice is there for a person: ``Actor.may_see`` in SQL.
+
+    ``None`` stands for the system itself and for whoever runs ``koe``, who reach the database anyway.
+    """
+    if actor is None or actor.role is not Role.DEPARTMENT:
+        return []
+    if not actor.department:
+        return [false()]
+    # Most voices concern one department: their lists are empty, and aren't looked into.
+    concerned = (Voice.related != text("'[]'")) & list_holds(Voice.related, actor.department)
+    return [or_(Voice.department == actor.department, concerned)]

@@ -1,20 +1,24 @@
-"""How long until an answer is due, counted in 開庁日."""
+"""When a voice's answer is due, and how long that is from today in 開庁日."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from core.calendar import OpenDays
-
-SOON = 3  # open days: within these a voice stands under 期限間近
+from core.deadline_rules import SOON, DeadlineRules, Matter, Pause
+from core.models import CasePause, Voice
 
 
 class Deadlines:
-    """Open days between today and any day, each day looked up once: a list of old voices asks for the same days again and again."""
+    """Open days between today and any day, each day looked up once: a list of old voices asks for the same days again and again.
 
-    def __init__(self, calendar: OpenDays, today: date) -> None:
+    What is due within ``soon`` open days (the city's ``DeadlineRules.soon``) stands under 期限間近.
+    """
+
+    def __init__(self, calendar: OpenDays, today: date, *, soon: int = SOON) -> None:
         self.today = today
-        self.soon = calendar.add(today, SOON)
+        self.soon = calendar.add(today, soon)
         self._calendar = calendar
         self._counts = {today: 0}
         self._first = self._last = today
@@ -30,3 +34,22 @@ class Deadlines:
             self._counts[day] = self._counts[self._first] - self._calendar.is_open(self._first)
             self._first = day
         return self._counts[due]
+
+
+def matter_of(voice: Voice) -> Matter:
+    """What the city's rules look at in a voice."""
+    return Matter(voice.channel, voice.kind, voice.urgency, voice.theme, voice.department)
+
+
+def due_of(voice: Voice, rules: DeadlineRules, *, pauses: Iterable[CasePause] = ()) -> date | None:
+    """The last day for a voice's answer by the rule that fits it now, with its case's pauses; ``None`` while the clock stands still.
+
+    For a voice that had a deadline: a survey's answers have none.
+    """
+    stops = [Pause(pause.since, pause.until) for pause in pauses]
+    return rules.due_after(stops, voice.received_on, voice.received_at, matter=matter_of(voice))
+
+
+def interim_of(voice: Voice, rules: DeadlineRules) -> date | None:
+    """The last day for an interim reply (中間回答), if the answer will be late; ``None`` where the rule asks for none."""
+    return rules.interim_on(voice.received_on, voice.received_at, matter=matter_of(voice))

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit, facts
+from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError
 from core.models import AuditEntry, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, Voice
@@ -86,6 +87,46 @@ def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLab
     return made
 
 
+def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Facet, str]]:
+    """What ``put`` takes to confirm every label in force of these voices that nobody has decided yet."""
+    numbers = [voice.id for voice in voices]
+    decided = set(session.execute(select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, numbers))).all())
+    readings = session.scalars(select(MachineReading).where(among(session, MachineReading.voice_id, numbers)))
+    said = {reading.voice_id: reading.labels() for reading in readings}
+    return [
+        (voice, facet, in_force(voice, facet)) for voice in voices for facet in said.get(voice.id, ()) if (voice.id, facet) not in decided
+    ]
+
+
+def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: Actor) -> list[HumanLabel]:
+    """Writes a person's labels on many voices and moves their counts at once; the caller holds the voices, and writes the trail.
+
+    A theme clears a 中分類 that was of another one, unless one is given with it.
+
+    Raises:
+        ForbiddenError: this person may not label.
+    """
+    _require_labeller(actor)
+    if not wanted:
+        return []
+    voices = {voice.id: voice for voice, _, _ in wanted}
+    readings = session.scalars(select(MachineReading).where(among(session, MachineReading.voice_id, list(voices))))
+    machine = {reading.voice_id: reading.labels() for reading in readings}
+    facts.share(session)
+    before = facts.rows_of(session, list(voices))
+    named = {(voice.id, facet) for voice, facet, _ in wanted}
+    made = []
+    for voice, facet, value in wanted:
+        said = machine.get(voice.id, {})
+        changed = value != in_force(voice, facet)
+        made.append(_write(session, voice, facet, value, actor=actor, machine=said))
+        if facet is Facet.THEME and changed and voice.subtheme and (voice.id, Facet.SUBTHEME) not in named:
+            made.append(_write(session, voice, Facet.SUBTHEME, "", actor=actor, machine=said))
+    session.flush()
+    facts.move(session, before=before, after=facts.rows_of(session, list(voices)))
+    return made
+
+
 def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Actor) -> list[HumanLabel]:
     """Takes decisions back: for each a further row with what stood there before it.
 
@@ -154,5 +195,6 @@ def _write(session: Session, voice: Voice, facet: Facet, value: str, *, actor: A
 
 
 def _mark_triaged(voice: Voice, *, decided: set[Facet], machine: dict[Facet, MachineLabel]) -> None:
-    if voice.status is Status.RECEIVED and decided.issuperset(machine or Facet):
+    # A voice that is in a case has been handled already.
+    if voice.status is Status.RECEIVED and voice.case_id is None and decided.issuperset(machine or Facet):
         voice.status = Status.TRIAGED

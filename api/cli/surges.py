@@ -31,7 +31,7 @@ def surges(
     engine = database(upgrade=True)
     with db.reading(engine) as session:
         report = service.look(session, city.load(settings().taxonomy_dir).calendar, as_of=day)
-        lines = surge_queries.named(session, report.surges)
+        lines = surge_queries.named(session, report.surges, seen_by=None)
     if save:
         with db.writing(engine) as session:
             service.save(session, report)

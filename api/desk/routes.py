@@ -26,9 +26,11 @@ from api.deps import (
 from api.desk.highlight import pieces
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from core import db
-from core.models import Facet, Voice
+from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import labels, originals, queries, topic_queries
+from loop import case_queries, cases, labels, originals, queries, topic_queries
+from loop.actors import Actor
+from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
 from nlp.similar import load_sif
@@ -52,9 +54,15 @@ def desk(
 ) -> Response:
     """The list with its tabs and filters."""
     view = DeskView.of(query, actor=signed_in.actor, city=city)
+    page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
     context = {
         "view": view,
-        "page": queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before),
+        "page": page,
+        "lines": case_queries.lines(session, [row.id for row in page.rows]),
+        "no_case": case_queries.NO_CASE,
+        "act": _done(session, query, signed_in.actor),
+        "colleagues": case_queries.colleagues(session),
+        "close_reasons": cases.CLOSE_REASONS,
         "counts": queries.count_tabs(session, view.scope),
         "tabs": TABS,
         "orders": ORDERS,
@@ -81,7 +89,7 @@ def voice_page(
 ) -> Response:
     """One voice: what was said, what the machine and people made of it, and what the city answered."""
     view = DeskView.of(query, actor=signed_in.actor, city=city)
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
     context = {
@@ -91,6 +99,15 @@ def voice_page(
         "previous": previous,
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
+        "case": case_queries.case_view(session, voice),
+        "lead_number": case_queries.number_of_lead(session, voice),
+        "steps": {step.name for step in possible(voice.status)},
+        "act": _done(session, query, signed_in.actor),
+        "colleagues": case_queries.colleagues(session),
+        "departments": tuple(department.name for department in taxonomy.departments),
+        "close_reasons": cases.CLOSE_REASONS,
+        "back_reasons": cases.BACK_REASONS,
+        "reopen_reasons": cases.REOPEN_REASONS,
         "may_read_original": signed_in.actor.may_read_original(voice),
         "reasons": originals.REASONS,
         **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
@@ -110,11 +127,15 @@ def similar_voices(
     pages: PagesOf,
 ) -> Response:
     """What stands around a voice: similar ones, answers to them, its campaign. A block of the voice's page, or a page of its own."""
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+    around = likeness.around(session, voice.id, sif=load_sif(settings))
+    shown = [found.voice_id for found in (*around.similar, *around.answered)]
     context = {
         "view": DeskView.of(query, actor=signed_in.actor, city=city),
         "voice": voice,
-        "around": likeness.around(session, voice.id, sif=load_sif(settings)),
+        "around": around,
+        # Other departments' voices show how such a thing was answered, but lead nowhere.
+        "may_open": set(queries.seen(session, shown, seen_by=signed_in.actor)),
     }
     return pages.page(request, "desk/similar.html", context, block="similar")
 
@@ -131,7 +152,7 @@ def voice_opinions(
     pages: PagesOf,
 ) -> Response:
     """What was read of a voice; at the first look it is read and kept. A block of the voice's page, or a page of its own."""
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     said = opinion_service.opinions_of(session, [voice.id]).get(voice.id)
     if said is None:
         with db.writing(engine) as keeping:
@@ -151,10 +172,12 @@ def decide(
     value: Annotated[str, Form(max_length=64)] = "",
     seen: Annotated[int | None, Form()] = None,
 ) -> Response:
-    """Accepts or changes one label, and comes back to the voice."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    """Accepts or changes one label, and comes back to the voice; to the list, where it has become another department's."""
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     before = labels.in_force(voice, facet)
     made = labels.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, seen=seen)
+    if not signed_in.actor.may_see(voice):
+        return RedirectResponse("/desk" + query.query(), status_code=303)
     changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
     return _back_to_voice(query, receipt_number, changed)
 
@@ -168,10 +191,10 @@ def accept(
     back: Annotated[str, Form(max_length=8)] = "voice",
 ) -> Response:
     """Accepts every label that nobody has decided; comes back to where the button was."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.accept_all(session, voice, actor=signed_in.actor)
     if back == "list":
-        return RedirectResponse("/desk" + query.query(), status_code=303)
+        return RedirectResponse("/desk" + query.query(done=""), status_code=303)
     return _back_to_voice(query, receipt_number, "accepted")
 
 
@@ -184,7 +207,7 @@ def undo(
     labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
 ) -> Response:
     """Takes the last change back."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor)
     return _back_to_voice(query, receipt_number, "undone")
 
@@ -202,16 +225,20 @@ def original(
     reason: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """The sealed original, once, in this response alone."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     opened = originals.read_original(session, keyring, voice, actor=signed_in.actor, reason=reason)
     view = DeskView.of(query, actor=signed_in.actor, city=city)
     context = {"view": view, "voice": voice, "original": opened, "reason": originals.REASONS[reason]}
     return pages.page(request, "desk/original.html", context, headers={"Cache-Control": "no-store"})
 
 
+def _done(session: Session, query: DeskQuery, actor: Actor) -> DeskAct | None:
+    return case_queries.act_of(session, query.done, actor.user_id) if query.done else None
+
+
 def _back_to_voice(query: DeskQuery, receipt_number: str, changed: str) -> Response:
     # 303: the browser fetches the page anew, and a reload doesn't send the form again.
-    return RedirectResponse(f"/desk/{receipt_number}" + query.query(changed=changed) + "#labels", status_code=303)
+    return RedirectResponse(f"/desk/{receipt_number}" + query.query(changed=changed, done="") + "#labels", status_code=303)
 
 
 def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:

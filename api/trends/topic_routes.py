@@ -107,13 +107,13 @@ def page_context(
         "detail": found,
         "cuts": _cuts(found),
         "chart_table": _course_table(view, topic_id, steps),
-        "risen": surge_queries.named(session, surge_queries.of_topic(session, topic_id)),
+        "risen": surge_queries.named(session, surge_queries.of_topic(session, topic_id), seen_by=actor),
         "surge_words": surges,
         "history": told[:_HISTORY],
         "older_history": told[_HISTORY:],
         "history_goes_on": past.more,
         "joined_to": joined_to(session, found.topic),
-        "examples": topic_queries.examples(session, found.topic),
+        "examples": topic_queries.examples(session, found.topic, seen_by=actor),
         "opinions": _said(session, topic_id, view),
         "opinion_voices": partial(_opinion_voices, view, topic_id),
         "STANCE_MARK": opinions.STANCE_MARK,
@@ -126,7 +126,12 @@ def page_context(
 
 @router.get("/trends/topics/{topic_id}/opinions", dependencies=[Depends(STAFF)])
 def topic_opinions(
-    request: Request, topic_id: TopicId, query: Annotated[opinions.OpinionQuery, Query()], session: Reading, pages: PagesOf
+    request: Request,
+    topic_id: TopicId,
+    query: Annotated[opinions.OpinionQuery, Query()],
+    signed_in: Staff,
+    session: Reading,
+    pages: PagesOf,
 ) -> Response:
     """The voices behind a judgement, or of a side, in a topic."""
     whole, name = topic_queries.span(session), topic_queries.topic_name(session, topic_id)
@@ -134,7 +139,7 @@ def topic_opinions(
         raise _unknown()
     period = TrendsQuery(period=query.period, since=query.since, until=query.until)
     view = TrendsView.of(period, whole=whole)
-    found = opinions.behind(session, topic_id, query, since=view.period.since, until=view.period.until)
+    found = opinions.behind(session, topic_id, query, seen_by=signed_in.actor, since=view.period.since, until=view.period.until)
     here = f"/trends/topics/{topic_id}"
     context = {
         "view": view,
@@ -143,6 +148,7 @@ def topic_opinions(
         "name": name,
         "heading": query.heading,
         "total": found.total,
+        "hidden": found.hidden,
         "rows": found.rows,
         "previous": found.previous and f"{here}/opinions{query.query(page=found.previous)}",
         "following": found.following and f"{here}/opinions{query.query(page=found.following)}",

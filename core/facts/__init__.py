@@ -7,7 +7,7 @@ Whoever adds, relabels or removes voices, or puts them into another topic, says 
 """
 
 from core.facts.changes import add, move, remove
-from core.facts.cuts import ATTRIBUTES, COLUMNS, OWN, attributes_of, hold, rows_of
+from core.facts.cuts import ATTRIBUTES, COLUMNS, OWN, attributes_of, hold, rows_of, share
 from core.facts.reading import Step, cross, daily, is_counted, series, series_of, span, totals, voices_with
 from core.facts.recount import Difference, differences, rebuild, recount_topics
 
@@ -31,6 +31,7 @@ __all__ = [
     "rows_of",
     "series",
     "series_of",
+    "share",
     "span",
     "totals",
     "voices_with",

@@ -41,7 +41,7 @@ def attributes_of(session: Session, voice: Voice) -> dict[str, Any]:
 
 
 def rows_of(session: Session, voices: Sequence[int]) -> list[dict[str, Any]]:
-    """``attributes_of`` many voices, given by their ids, with ``id``; in the order of the ids."""
+    """``attributes_of`` many voices, given by their ids, with ``id``; in the order of the ids. It doesn't hold counts: see ``share``."""
     wanted: Select[Any] = select(Voice.id, *COLUMNS).where(among(session, Voice.id, voices)).order_by(Voice.id)
     return [dict(row) for row in session.execute(wanted).mappings()]
 

@@ -2,7 +2,29 @@
 
 from core.models.audit import AuditEntry
 from core.models.base import Base
-from core.models.enums import BatchContent, BatchStatus, Channel, Facet, JobState, Kind, Role, Status, TopicEventKind, TopicStatus, Urgency
+from core.models.cases import Case, CaseEvent, CaseFile, CaseNote, CasePart, CasePause
+from core.models.desk import DeskAct, Look, SavedView
+from core.models.drafts import Approval, Dispatch, Draft, DraftRevision
+from core.models.enums import (
+    ApprovalState,
+    BatchContent,
+    BatchStatus,
+    Channel,
+    CloseReason,
+    Delivery,
+    DispatchState,
+    Disposition,
+    DraftKind,
+    DraftState,
+    Facet,
+    JobState,
+    Kind,
+    Role,
+    Status,
+    TopicEventKind,
+    TopicStatus,
+    Urgency,
+)
 from core.models.facts import DailyCount, MonthlyCount
 from core.models.faq import FaqCount, FaqEntry
 from core.models.intake import Batch, MailboxMark, ReceiptCounter, Reject, Upload
@@ -17,6 +39,8 @@ from core.models.voice import Answer, Secret, Voice
 
 __all__ = [
     "Answer",
+    "Approval",
+    "ApprovalState",
     "AuditEntry",
     "Base",
     "Batch",
@@ -24,8 +48,24 @@ __all__ = [
     "BatchStatus",
     "Campaign",
     "CampaignMember",
+    "Case",
+    "CaseEvent",
+    "CaseFile",
+    "CaseNote",
+    "CasePart",
+    "CasePause",
     "Channel",
+    "CloseReason",
     "DailyCount",
+    "Delivery",
+    "DeskAct",
+    "Dispatch",
+    "DispatchState",
+    "Disposition",
+    "Draft",
+    "DraftKind",
+    "DraftRevision",
+    "DraftState",
     "Facet",
     "FaqCount",
     "FaqEntry",
@@ -33,6 +73,7 @@ __all__ = [
     "Job",
     "JobState",
     "Kind",
+    "Look",
     "MachineLabel",
     "MachineReading",
     "MailboxMark",
@@ -42,6 +83,7 @@ __all__ = [
     "ReceiptCounter",
     "Reject",
     "Role",
+    "SavedView",
     "SearchTerm",
     "Secret",
     "Sender",

@@ -117,3 +117,73 @@ class Role(StrEnum):
     KOCHO = "kocho"
     DEPARTMENT = "department"
     MANAGER = "manager"
+
+
+class Disposition(StrEnum):
+    """対応区分: what became of a matter. Cities' own words map onto these."""
+
+    DONE = "done"
+    PLANNED = "planned"
+    CONSIDERING = "considering"
+    DECLINED = "declined"
+    EXPLAINED = "explained"
+    FORWARDED = "forwarded"
+    NOTED = "noted"
+
+
+class CloseReason(StrEnum):
+    """Why a case is closed without an answer (回答しない理由), each counted by itself."""
+
+    ANONYMOUS = "anonymous"
+    UNCLEAR = "unclear"
+    ABUSIVE = "abusive"
+    COMMERCIAL = "commercial"
+    IN_DISPUTE = "in_dispute"
+    REPEATED = "repeated"
+    OUTSIDE = "outside"
+    FORWARDED = "forwarded"
+    NOTED = "noted"
+
+
+class DraftKind(StrEnum):
+    """An answer, or word in between that the answer will take longer (中間回答)."""
+
+    FINAL = "final"
+    INTERIM = "interim"
+
+
+class DraftState(StrEnum):
+    """How far a draft has come."""
+
+    EDITING = "editing"
+    IN_APPROVAL = "in_approval"
+    APPROVED = "approved"
+    SENT = "sent"
+    DROPPED = "dropped"
+
+
+class ApprovalState(StrEnum):
+    """What an approver has decided; ``void``: the round ended before it came to this step, ``skipped``: nobody holds the position."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    VOID = "void"
+    SKIPPED = "skipped"
+
+
+class Delivery(StrEnum):
+    """How an answer reaches the resident. ``none``: no contact, it is only published."""
+
+    MAIL = "mail"
+    LETTER = "letter"
+    NONE = "none"
+
+
+class DispatchState(StrEnum):
+    """What became of one letter or mail; ``sending``: handed to the mail server, which has not said yet whether it took it."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.models.base import Base
 from core.models.enums import Channel, Kind, Status, Urgency
 from core.types import StrEnumType
+
+_OPEN: dict[str, Any] = {"sqlite_where": text("is_open = 1"), "postgresql_where": text("is_open")}
 
 
 class Voice(Base):
@@ -25,8 +27,12 @@ class Voice(Base):
         Index(None, "received_on", "id"),
         Index(None, "theme", "received_on"),
         Index(None, "department", "received_on"),
-        Index(None, "status", "due_on"),
         Index(None, "external_id"),
+        Index(None, "case_id", sqlite_where=text("case_id IS NOT NULL"), postgresql_where=text("case_id IS NOT NULL")),
+        # The desk's own: as small as the work that is open, however many voices there are.
+        Index("ix_voices_open_newest", "received_on", "id", "folded", **_OPEN),
+        Index("ix_voices_open_due", "due_on", "id", "folded", **_OPEN),
+        Index("ix_voices_open_department", "department", "due_on", "folded", **_OPEN),
         CheckConstraint("length(text) > 0", name="text_not_empty"),
     )
 
@@ -58,6 +64,9 @@ class Voice(Base):
     reidentifying: Mapped[list[Any]] = mapped_column(default=list, doc="what is left that may tell the writer: 年齢, 病気・障害 …")
     status: Mapped[Status] = mapped_column(StrEnumType(Status), default=Status.RECEIVED)
     due_on: Mapped[date | None]
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), doc="empty as long as nobody has begun to handle it")
+    is_open: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="neither answered nor closed, as ``status`` says")
+    folded: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="another voice stands for its case in lists")
     publishable: Mapped[bool] = mapped_column(default=False, doc="the resident agreed to publication (公開 可)")
     created_at: Mapped[datetime]
 

@@ -44,7 +44,34 @@ DAYS = st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 12, 31))
         ("2026-10-10", False),  # a Saturday
         ("2026-10-11", False),  # a Sunday
         ("2026-11-03", False),  # 文化の日
+        ("2019-04-30", False),  # 国民の休日 before the accession
+        ("2019-05-01", False),  # the accession
+        ("2019-05-02", False),  # 国民の休日 after it
+        ("2019-05-06", False),  # 振替休日 of こどもの日
+        ("2019-05-07", True),
+        ("2019-10-22", False),  # 即位礼正殿の儀
+        ("2019-12-23", True),  # no longer 天皇誕生日
+        ("2020-02-24", False),  # 振替休日 of 天皇誕生日
+        ("2020-07-20", True),  # 海の日 moved
+        ("2020-07-23", False),
+        ("2020-07-24", False),  # スポーツの日
+        ("2020-08-10", False),  # 山の日
+        ("2020-08-11", True),
+        ("2020-10-12", True),
+        ("2021-07-19", True),  # 海の日 moved
+        ("2021-07-22", False),
         ("2021-07-23", False),  # スポーツの日 moved for the Olympic Games
+        ("2021-08-09", False),  # 振替休日 of 山の日 on the 8th
+        ("2021-08-11", True),
+        ("2021-10-11", True),
+        ("2015-09-22", False),  # 国民の休日
+        ("2024-08-12", False),  # 振替休日 of 山の日
+        ("2024-09-23", False),  # 振替休日 of 秋分の日
+        ("2024-11-04", False),  # 振替休日 of 文化の日
+        ("2027-03-22", False),  # 振替休日 of 春分の日
+        ("2027-09-21", True),  # between 敬老の日 and 秋分の日, but two days
+        ("2027-09-22", True),
+        ("2032-09-21", False),  # 国民の休日
     ],
 )
 def test_open_days_of_every_city(day: str, *, is_open: bool) -> None:

@@ -4,50 +4,61 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, select
 
+from core import db
+from core.crypto import Keyring
 from core.errors import InputError
+from core.models import Voice
 from core.settings import Settings
-from ingest.deadlines import DeadlineRule, load_deadline_rule
+from ingest.chunks import Annotate, Mask
+from ingest.pipeline import import_file
+from tests.ingest.conftest import Write
+
+CITY = """
+opening_hours: {counter: {to: "17:15"}}
+answer_deadline:
+  days: 10
+  rules:
+    - {name: 手紙とFAX, channel: [手紙, FAX], days: 14, count: calendar_days}
+    - {name: 夜の電話, channel: 電話, after_hours: next_open_day}
+"""
+ROWS = [
+    ["受付番号", "受付日", "受付時刻", "受付媒体", "内容"],
+    ["1", "2025-04-01", "", "電子メール", "歩道の段差が危ないので直してください。"],
+    ["2", "2025-04-05", "", "手紙", "公園の遊具がさびています。"],
+    ["3", "2025-04-01", "17:15", "電話", "街灯が切れています。"],
+    ["4", "2025-04-01", "17:16", "電話", "側溝があふれています。"],
+    ["5", "2025-04-01", "17:16", "電子メール", "ごみの収集が遅いです。"],
+]
 
 
-def city(tmp_path: Path, text: str) -> Settings:
-    (tmp_path / "city.yaml").write_text(text, "utf-8")
-    return Settings(home=tmp_path, taxonomy=tmp_path)
+@pytest.fixture
+def city_settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"taxonomy": tmp_path})
 
 
-def test_ten_open_days_from_the_next_day_without_a_rule(tmp_path: Path) -> None:
-    rule = load_deadline_rule(Settings(home=tmp_path, taxonomy=tmp_path))
-    assert rule.due_on(date(2025, 4, 1)) == date(2025, 4, 15)
-    assert rule.due_on(date(2025, 12, 25)) == date(2026, 1, 16)  # 12/29–1/3 and 成人の日 are closed
+def test_each_voice_is_due_by_the_rule_that_fits_it(
+    engine: Engine, city_settings: Settings, keyring: Keyring, annotate: Annotate, mask: Mask, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "city.yaml").write_text(CITY, "utf-8")
+    import_file(engine, write(ROWS), settings=city_settings, keyring=keyring, annotate=annotate, mask=mask)
+    with db.reading(engine) as session:
+        due = dict(session.execute(select(Voice.external_id, Voice.due_on)).all())
+    assert due == {
+        "1": date(2025, 4, 15),
+        "2": date(2025, 4, 21),  # 14 days later is a Saturday
+        "3": date(2025, 4, 15),
+        "4": date(2025, 4, 16),  # as of the 2nd
+        "5": date(2025, 4, 15),
+    }
 
 
-def test_the_city_s_rule_and_closed_days(tmp_path: Path) -> None:
-    rule = load_deadline_rule(
-        city(
-            tmp_path,
-            'deadline: {days: 2, count: business_days, from: next_day}\nclosed_days: {city_days: [{date: "06-10"}, {date: 2025-06-11}]}',
-        )
-    )
-    assert rule.due_on(date(2025, 6, 9)) == date(2025, 6, 13)
-
-
-def test_calendar_days_end_on_an_open_day(tmp_path: Path) -> None:
-    rule = load_deadline_rule(city(tmp_path, "answer_deadline: {days: 14, count: calendar_days, from: next_day}"))
-    assert rule.due_on(date(2025, 4, 1)) == date(2025, 4, 15)
-    assert rule.due_on(date(2025, 4, 5)) == date(2025, 4, 21)  # the 19th is a Saturday
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["deadline: [", "- 1", "deadline: {days: 0}", "deadline: {days: x}", "deadline: {count: weeks}",
-     "deadline: {from: same_day}", "deadline: 3",
-     "closed_days: {city_days: [{date: いつか}]}", "closed_days: {city_days: [{}]}"],
-)  # fmt: skip
-def test_a_rule_that_can_t_be_used_is_told(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match=r"city\.yaml"):
-        load_deadline_rule(city(tmp_path, text))
-
-
-def test_a_rule_checks_its_values() -> None:
-    with pytest.raises(ValueError, match="days"):
-        DeadlineRule(days=0)
+def test_a_rule_that_cannot_be_used_is_told_before_anything_is_taken_in(
+    sqlite_engine: Engine, city_settings: Settings, keyring: Keyring, annotate: Annotate, mask: Mask, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "city.yaml").write_text("answer_deadline: {days: 十}", "utf-8")
+    with pytest.raises(InputError, match=r"city\.yaml の 1 行目、「answer_deadline」の「days」の「十」"):
+        import_file(sqlite_engine, write(ROWS), settings=city_settings, keyring=keyring, annotate=annotate, mask=mask)
+    with db.reading(sqlite_engine) as session:
+        assert session.scalar(select(Voice.id)) is None

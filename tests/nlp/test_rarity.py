@@ -9,7 +9,7 @@ from core.settings import PROJECT_ROOT
 from nlp import rarity
 
 SHIOMI = city.load(PROJECT_ROOT / "data/taxonomy")
-TOWN = SHIOMI.__class__(name="", phone="", calendar=SHIOMI.calendar, answer_rule={}, places=frozenset())
+TOWN = SHIOMI.__class__(name="", phone="", calendar=SHIOMI.calendar, places=frozenset())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""What pages show of cases: a line's extras for a list, and one case whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.bulk import among
+from core.models import Case, CasePart, CloseReason, DeskAct, Disposition, Role, Status, User, Voice
+
+_VOICES_SHOWN = 100
+_SNIPPET = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """What a list shows of a voice's case. ``voices`` counts those that it stands for; ``assignee`` is who has it in hand."""
+
+    version: int
+    voices: int = 1
+    assignee: str = ""
+    others: tuple[str, ...] = ()
+    paused: bool = False
+
+
+NO_CASE = CaseLine(version=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A department's part as a page shows it."""
+
+    department: str
+    is_lead: bool
+    assignee: str
+    assignee_name: str
+    reply: str
+    replied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another voice of a case."""
+
+    receipt_number: str
+    title: str
+    snippet: str
+    received_on: date
+    is_lead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One case. ``version`` 0: nobody has begun to handle the voice. ``members`` are cut to a hundred; ``voices`` counts them all."""
+
+    version: int
+    status: Status
+    voices: int = 1
+    disposition: Disposition | None = None
+    close_reason: CloseReason | None = None
+    forwarded_to: str = ""
+    paused_on: date | None = None
+    interim_on: date | None = None
+    answered_on: date | None = None
+    closed_on: date | None = None
+    parts: list[Part] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+
+    @property
+    def leading(self) -> Part | None:
+        return next((part for part in self.parts if part.is_lead), None)
+
+
+def lines(session: Session, voice_ids: Sequence[int]) -> dict[int, CaseLine]:
+    """The cases of the voices that have one, in two statements however many there are."""
+    rows = session.execute(
+        select(Voice.id, Case.id, Case.version, Case.paused_on)
+        .join(Case, Case.id == Voice.case_id)
+        .where(among(session, Voice.id, list(voice_ids)))
+    ).all()
+    if not rows:
+        return {}
+    numbers = sorted({row[1] for row in rows})
+    counts = dict(
+        session.execute(
+            select(Voice.case_id, func.count()).where(among(session, Voice.case_id, numbers)).group_by(Voice.case_id)
+        ).all()
+    )  # fmt: skip
+    parts: dict[int, list[tuple[str, bool, str | None]]] = defaultdict(list)
+    found = (
+        select(CasePart.case_id, CasePart.department, CasePart.is_lead, User.display_name)
+        .outerjoin(User, User.id == CasePart.assignee_id)
+        .where(among(session, CasePart.case_id, numbers))
+        .order_by(CasePart.id)
+    )
+    for case_id, department, is_lead, person in session.execute(found):
+        parts[case_id].append((department, is_lead, person))
+    return {
+        voice_id: CaseLine(
+            version=version,
+            voices=counts[case_id],
+            assignee=next((person for _, is_lead, person in parts[case_id] if is_lead and person), ""),
+            others=tuple(department for department, is_lead, _ in parts[case_id] if not is_lead),
+            paused=paused_on is not None,
+        )
+        for voice_id, case_id, version, paused_on in rows
+    }
+
+
+def case_view(session: Session, voice: Voice) -> CaseView:
+    """The case that a voice is in, or what stands for it as long as there is none."""
+    if voice.case_id is None:
+        return CaseView(version=0, status=voice.status)
+    case = session.get_one(Case, voice.case_id)
+    own = Voice.case_id == case.id
+    total = session.scalar(select(func.count()).select_from(Voice).where(own)) or 0
+    members = []
+    if total > 1:
+        columns = (Voice.receipt_number, Voice.title, func.substr(Voice.text, 1, _SNIPPET), Voice.received_on, Voice.id == case.lead_id)
+        others = select(*columns).where(own, Voice.id != voice.id).order_by((Voice.id == case.lead_id).desc(), Voice.id)
+        members = [Member(*row) for row in session.execute(others.limit(_VOICES_SHOWN))]
+    parts = (
+        select(
+            CasePart.department, CasePart.is_lead, func.coalesce(User.username, ""), func.coalesce(User.display_name, ""), CasePart.reply,
+            CasePart.replied_at,
+        )
+        .outerjoin(User, User.id == CasePart.assignee_id)
+        .where(CasePart.case_id == case.id)
+        .order_by(CasePart.is_lead.desc(), CasePart.id)
+    )  # fmt: skip
+    return CaseView(
+        version=case.version,
+        status=case.status,
+        voices=total,
+        disposition=case.disposition,
+        close_reason=case.close_reason,
+        forwarded_to=case.forwarded_to,
+        paused_on=case.paused_on,
+        interim_on=case.interim_on,
+        answered_on=case.answered_on,
+        closed_on=case.closed_on,
+        parts=[Part(*row) for row in session.execute(parts)],
+        members=members,
+    )
+
+
+def colleagues(session: Session) -> list[tuple[str, str, str]]:
+    """Those who can be given cases: user name, name and department, by department."""
+    statement = select(User.username, User.display_name, User.department).where(User.active.is_(True), User.role != Role.MANAGER)
+    return [(row[0], row[1], row[2]) for row in session.execute(statement.order_by(User.department, User.display_name))]
+
+
+def act_of(session: Session, act_id: int, user_id: int) -> DeskAct | None:
+    """One of a person's own acts, to tell of it."""
+    return session.scalar(select(DeskAct).where(DeskAct.id == act_id, DeskAct.user_id == user_id))
+
+
+def number_of_lead(session: Session, voice: Voice) -> str:
+    """The receipt number of the voice that stands for a voice's case; its own when it does."""
+    if not voice.folded or voice.case_id is None:
+        return voice.receipt_number
+    lead = select(Voice.receipt_number).join(Case, Case.lead_id == Voice.id).where(Case.id == voice.case_id)
+    return session.scalar(lead) or voice.receipt_number

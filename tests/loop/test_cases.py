@@ -1,0 +1,287 @@
+"""Acts on cases, through the doors that pages and the API use, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from core import audit, casework, db, facts
+from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
+from core.models import (
+    AuditEntry,
+    Case,
+    CaseEvent,
+    CasePart,
+    CloseReason,
+    DeskAct,
+    Facet,
+    HumanLabel,
+    MachineReading,
+    Role,
+    Status,
+    User,
+    Voice,
+)
+from core.settings import Settings
+from loop import cases, handling
+from loop.actors import Actor
+from loop.handling import Target
+from loop.steps import STEPS, Step, next_status, possible
+from nlp import taxonomy
+from nlp.taxonomy import Taxonomy
+from tests import factories
+
+
+@pytest.fixture
+def city(settings: Settings) -> Taxonomy:
+    return taxonomy.load(settings.taxonomy_dir)
+
+
+def actor_of(user: User) -> Actor:
+    return Actor(user.id, user.username, user.display_name, user.role, user.department)
+
+
+def somebody(session: Session, role: Role = Role.KOCHO, **values: str) -> Actor:
+    return actor_of(factories.create_user(session, role=role, **values))
+
+
+def case_of(session: Session, voice: Voice) -> Case:
+    return session.get_one(Case, session.scalar(select(Voice.case_id).where(Voice.id == voice.id)))
+
+
+def target(voice: Voice, version: int | None = None) -> Target:
+    return Target(voice.receipt_number, version)
+
+
+def lines(session: Session) -> set[str]:
+    """The receipt numbers that have a line at the desk."""
+    return set(session.scalars(select(Voice.receipt_number).where(Voice.is_open, ~Voice.folded)))
+
+
+def holds(session: Session) -> bool:
+    """Every voice says of itself what its case says, and each case that has voices is led by one of them."""
+    for voice in session.scalars(select(Voice)):
+        case = session.get(Case, voice.case_id) if voice.case_id else None
+        if voice.is_open != (voice.status not in (Status.ANSWERED, Status.CLOSED)):
+            return False
+        if case and (voice.status is not case.status or voice.folded != (case.lead_id != voice.id)):
+            return False
+    for case in session.scalars(select(Case)):
+        own = session.scalars(select(Voice.id).where(Voice.case_id == case.id)).all()
+        if (case.merged_into is None) != bool(own) or (own and case.lead_id not in own):
+            return False
+    return not facts.differences(session) and audit.verify(session).broken_at is None
+
+
+def test_assigning_begins_a_case_and_corrects_the_label(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, voice = somebody(session), factories.create_voice(session, theme="道路・交通")
+        person = factories.create_user(session, role=Role.DEPARTMENT, department="公園緑地課")
+        cases.assign(session, [target(voice, 0)], "公園緑地課", actor=who, taxonomy=city, assignee=person.username, also=["ごみ減量課"])
+    with db.reading(engine) as session:
+        case = case_of(session, voice)
+        parts = session.execute(select(CasePart.department, CasePart.is_lead, CasePart.assignee_id).order_by(CasePart.id)).all()
+        assert (case.status, case.version) == (Status.ASSIGNED, 1)
+        assert parts == [("公園緑地課", True, person.id), ("ごみ減量課", False, None)]
+        kept = session.get_one(Voice, voice.id)
+        assert (kept.department, kept.status, kept.related) == ("公園緑地課", Status.ASSIGNED, ["ごみ減量課"])
+        said = session.scalars(select(HumanLabel)).one()
+        assert (said.facet, said.value, said.machine_value) == (Facet.DEPARTMENT, "公園緑地課", "道路維持課")
+        assert session.scalar(select(CaseEvent.kind)) == "case.assign"
+        assert session.scalar(select(AuditEntry.subject)) == f"case:{case.id}"
+        assert holds(session)
+
+
+def test_the_second_of_two_who_saw_the_same_is_told(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        first, second, voice = somebody(session), somebody(session), factories.create_voice(session)
+        cases.assign(session, [target(voice, 0)], "公園緑地課", actor=first, taxonomy=city)
+    with pytest.raises(ConflictError, match="先に変更"), db.writing(engine) as session:
+        cases.close(session, [target(voice, 0)], "noted", actor=second)
+    with db.writing(engine) as session:
+        cases.close(session, [target(voice, 1)], "noted", actor=second)
+    with db.reading(engine) as session:
+        assert case_of(session, voice).close_reason is CloseReason.NOTED
+        assert lines(session) == set()
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.DEPARTMENT])
+def test_nobody_acts_on_what_is_not_theirs(engine: Engine, city: Taxonomy, role: Role) -> None:
+    with db.writing(engine) as session:
+        who = somebody(session, role, department="ごみ減量課")
+        voice = factories.create_voice(session, theme="道路・交通")
+    wrong = ForbiddenError if role is Role.MANAGER else NotFoundError
+    with pytest.raises(wrong), db.writing(engine) as session:
+        cases.close(session, [target(voice)], "noted", actor=who)
+    with db.reading(engine) as session:
+        assert session.scalar(select(func.count(Case.id))) == 0
+
+
+def test_a_department_with_a_part_sees_the_case_and_replies(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, voice = somebody(session), factories.create_voice(session, theme="道路・交通")
+        other = somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        cases.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
+        cases.reply(session, target(voice), "植え込みは来月刈ります。", actor=other)
+        with pytest.raises(InputError, match="すでに入っています"):
+            cases.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
+    with db.reading(engine) as session:
+        parts = session.execute(select(CasePart.department, CasePart.is_lead, CasePart.reply).order_by(CasePart.id)).all()
+        assert parts == [("道路維持課", True, ""), ("公園緑地課", False, "植え込みは来月刈ります。")]
+    with db.writing(engine) as session:
+        cases.let_go(session, target(voice), "公園緑地課", actor=who)
+        with pytest.raises(NotFoundError):
+            cases.reply(session, target(voice), "もう一度", actor=other)
+
+
+def merged(session: Session) -> tuple[Actor, list[Voice]]:
+    who = somebody(session)
+    voices = [factories.create_voice(session, theme="道路・交通", due_on=date(2026, 10, day)) for day in (20, 15, 25)]
+    cases.merge(session, [target(voice) for voice in voices], actor=who)
+    return who, voices
+
+
+def test_merged_voices_have_one_line_led_by_the_nearest_deadline(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        _, voices = merged(session)
+    with db.reading(engine) as session:
+        assert lines(session) == {voices[1].receipt_number}
+        assert session.scalar(select(func.count(Case.id)).where(Case.merged_into.is_(None))) == 1
+        assert holds(session)
+
+
+def test_a_merge_can_be_taken_back_and_no_other_way_twice(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        who, voices = merged(session)
+        act = session.scalar(select(func.max(DeskAct.id))) or 0
+    with db.writing(engine) as session:
+        assert handling.undo(session, act, actor=who) == (3, 0)
+    with pytest.raises(ConflictError, match="すでに"), db.writing(engine) as session:
+        handling.undo(session, act, actor=who)
+    with db.reading(engine) as session:
+        assert lines(session) == {voice.receipt_number for voice in voices}
+        assert holds(session)
+
+
+def test_a_split_gives_a_case_with_the_same_departments_and_can_be_taken_back(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        who, voices = merged(session)
+        cases.take_over(session, [target(voices[0])], actor=who)
+        act = cases.split(session, target(voices[0]), [voices[1].receipt_number], actor=who)
+    with db.reading(engine) as session:
+        assert lines(session) == {voices[0].receipt_number, voices[1].receipt_number}
+        assert session.scalar(select(func.count(CasePart.id)).where(CasePart.assignee_id == who.user_id)) == 2
+        assert holds(session)
+    with db.writing(engine) as session:
+        handling.undo(session, act.id, actor=who)
+    with db.reading(engine) as session:
+        assert lines(session) == {voices[1].receipt_number}
+        assert holds(session)
+
+
+def test_taking_back_leaves_alone_what_somebody_changed_since(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        who, other = somebody(session), somebody(session)
+        voices = [factories.create_voice(session) for _ in range(3)]
+        act = cases.close(session, [target(voice) for voice in voices], "commercial", actor=who)
+        cases.reopen(session, [target(voices[0])], "mistake", actor=other)
+    with db.writing(engine) as session:
+        assert handling.undo(session, act.id, actor=who) == (2, 1)
+    with db.reading(engine) as session:
+        assert lines(session) == {voice.receipt_number for voice in voices}
+        assert {case_of(session, voice).close_reason for voice in voices} == {None}
+        assert holds(session)
+
+
+def test_a_department_takes_back_only_its_own_acts(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        who, other = somebody(session, Role.DEPARTMENT), somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        act = cases.close(session, [target(factories.create_voice(session, theme="道路・交通"))], "commercial", actor=who)
+    with pytest.raises(NotFoundError), db.writing(engine) as session:
+        handling.undo(session, act.id, actor=other)
+
+
+def test_relabelling_many_can_be_taken_back_to_the_machines_words(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who = somebody(session)
+        voices = [factories.create_voice(session, theme=theme) for theme in ("道路・交通", "公園・緑地")]
+        before = [(voice.theme, voice.subtheme, voice.confidence) for voice in voices]
+        act = cases.relabel(session, [target(voice) for voice in voices], Facet.THEME, "防災・防犯", actor=who, taxonomy=city)
+        assert {(voice.theme, voice.subtheme, voice.confidence) for voice in voices} == {("防災・防犯", "", 1.0)}
+        assert holds(session)
+    with db.writing(engine) as session:
+        handling.undo(session, act.id, actor=who)
+    with db.reading(engine) as session:
+        kept = [session.get_one(Voice, voice.id) for voice in voices]
+        assert [(voice.theme, voice.subtheme, voice.confidence) for voice in kept] == before
+        assert holds(session)
+
+
+def test_a_label_that_is_not_in_the_list_changes_nothing(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, voice = somebody(session), factories.create_voice(session)
+    with pytest.raises(InputError, match="選べません"), db.writing(engine) as session:
+        cases.relabel(session, [target(voice)], Facet.THEME, "宇宙", actor=who, taxonomy=city)
+    with db.reading(engine) as session:
+        assert session.scalar(select(func.count(Case.id))) == 0
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda s, t, who: cases.close(s, t, "", actor=who), "理由"),
+        (lambda s, t, who: cases.close(s, t, "forwarded", actor=who), "移送先"),
+        (lambda s, t, who: cases.hand_back(s, t, "not_ours", actor=who), "いまの対応状況"),
+        (lambda s, t, who: cases.reopen(s, t, "mistake", actor=who), "いまの対応状況"),
+        (lambda s, t, who: cases.merge(s, t, actor=who), "2 件以上"),
+        (lambda s, t, who: cases.split(s, t[0], [t[0].receipt_number], actor=who), "一部"),
+    ],
+)
+def test_what_cannot_be_done_says_why(engine: Engine, act: Callable[..., object], message: str) -> None:
+    with db.writing(engine) as session:
+        who, voice = somebody(session), factories.create_voice(session)
+    with pytest.raises((InputError, ConflictError), match=message), db.writing(engine) as session:
+        act(session, [target(voice)], who)
+
+
+def test_a_campaign_is_one_line_and_later_copies_join_it(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        voices = [factories.create_voice(session, theme="公園・緑地") for _ in range(6)]
+        answered = factories.create_voice(session, answered=True)
+        number = cases.fold_campaign(session, [*(voice.id for voice in voices[:4]), answered.id])
+        assert cases.fold_campaign(session, [voice.id for voice in voices]) == number
+        assert cases.fold_campaign(session, [voice.id for voice in voices]) is None
+    with db.reading(engine) as session:
+        assert len(lines(session)) == 1
+        assert session.scalar(select(func.count(Voice.id)).where(Voice.case_id == number)) == 6
+        assert holds(session)
+
+
+def test_every_state_can_be_left_and_no_step_skips_approval() -> None:
+    for status in Status:
+        leaving = {next_status(step, status) for step in possible(status)} - {status}
+        assert leaving, status
+    assert {rule.sources for rule in STEPS.values() if rule.to is Status.ANSWERED} == {frozenset({Status.IN_APPROVAL})}
+    with pytest.raises(ConflictError):
+        next_status(Step.ANSWER, Status.DRAFTING)
+
+
+def test_voices_that_are_deleted_leave_no_case_without_a_voice(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        _, voices = merged(session)
+        alone = factories.create_voice(session)
+        cases.close(session, [target(alone)], "noted", actor=somebody(session))
+        leaving = [voices[1], alone]
+        facts.remove(session, facts.rows_of(session, [voice.id for voice in leaving]))
+        casework.release(session, [voice.id for voice in leaving])
+        for voice in leaving:
+            session.delete(session.get_one(MachineReading, voice.id))
+            session.delete(voice)
+    with db.reading(engine) as session:
+        assert lines(session) == {voices[0].receipt_number}
+        assert holds(session)
+        assert session.scalar(select(func.count(Case.id)).where(Case.merged_into.is_(None))) == 1
