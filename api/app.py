@@ -29,6 +29,7 @@ from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
+from api.turns import Turns
 from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = db.connect(settings.url)
+    app.state.turns = Turns(app.state.engine.dialect.name)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
     app.state.routing = routing_file.load(settings.taxonomy_dir)
