@@ -18,7 +18,7 @@ from loop import digest
 from loop.digest import LINES, Digest, Line, Part, Section
 from nlp import taxonomy
 
-_LINE = 40  # characters of a voice
+_LINE = 60  # characters of a voice
 HEADINGS = {
     Part.OVERDUE: "超過",
     Part.TODAY: "今日が期限",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, false, func, select, true
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from loop.deadlines import Deadlines
 
 LINES = 10  # of each section; the rest is a number
 _LIKELY = 0.5
+_FRESH = timedelta(days=31)  # a past year that is taken in isn't new
 _REMEMBERED = timedelta(days=60)
 
 
@@ -77,7 +79,8 @@ class Digest:
 def read(session: Session, calendar: OpenDays, *, day: date, soon: int, department: str = "") -> Digest:
     """The digest of a day. A department's holds what it answers for, the city's everything.
 
-    What is likely to be late is told beyond what is due soon anyway. New is what came in since the last open day began.
+    What is likely to be late is told beyond what is due soon anyway. New is what came in since the last
+    open day began and was received lately.
     """
     deadlines = Deadlines(calendar, day, soon=soon)
     own: list[ColumnElement[bool]] = [Voice.is_open == true(), Voice.folded.is_(false())]
@@ -88,7 +91,7 @@ def read(session: Session, calendar: OpenDays, *, day: date, soon: int, departme
         Part.OVERDUE: [Voice.due_on < day, Case.paused_on.is_(None)],
         Part.TODAY: [Voice.due_on == day, Case.paused_on.is_(None)],
         Part.SOON: [Voice.due_on > day, Voice.due_on <= deadlines.soon, Case.paused_on.is_(None)],
-        Part.NEW: [Voice.created_at >= since],
+        Part.NEW: [Voice.created_at >= since, Voice.received_on > day - _FRESH],
         Part.WAITING: [Case.paused_on.is_not(None)],
     }
     found = {part: _section(session, part, [*own, *conditions], deadlines) for part, conditions in parts.items()}
@@ -125,9 +128,10 @@ def _section(session: Session, part: Part, conditions: Sequence[ColumnElement[bo
     count = session.scalar(select(func.count(Voice.id)).outerjoin(Case, Case.id == Voice.case_id).where(*conditions)) or 0
     if not count:
         return Section(part, 0, ())
-    order = Voice.id.desc() if part is Part.NEW else Voice.due_on if part is not Part.WAITING else Case.paused_on
+    # What passed its deadline yesterday can still be helped; what did so last year stands there every morning.
+    orders: dict[Part, Any] = {Part.OVERDUE: Voice.due_on.desc(), Part.NEW: Voice.id.desc(), Part.WAITING: Case.paused_on}
     statement = select(Voice, Case.paused_on).outerjoin(Case, Case.id == Voice.case_id).where(*conditions)
-    rows = session.execute(statement.order_by(order, Voice.id).limit(LINES)).all()
+    rows = session.execute(statement.order_by(orders.get(part, Voice.due_on), Voice.id).limit(LINES)).all()
     return Section(part, count, tuple(_line(voice, deadlines, since=since) for voice, since in rows))
 
 
@@ -143,7 +147,7 @@ def _line(voice: Voice, deadlines: Deadlines, *, chance: float | None = None, si
     return Line(
         receipt_number=voice.receipt_number,
         theme=voice.theme,
-        text="" if voice.reidentifying else voice.title or voice.text,
+        text="" if voice.reidentifying else f"{voice.title}　{voice.text}" if voice.title else voice.text,
         department=voice.department,
         received_on=voice.received_on,
         due_on=voice.due_on,

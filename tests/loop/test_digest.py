@@ -60,12 +60,13 @@ def test_each_voice_stands_where_it_belongs(engine: Engine) -> None:
     # Since Friday morning, the last open day; in the night before it wasn't.
     fresh = voice(engine, due_on=None, created_at=datetime(2026, 11, 19, 15, 0, tzinfo=UTC))
     voice(engine, due_on=None, created_at=datetime(2026, 11, 19, 14, 59, tzinfo=UTC))
+    voice(engine, due_on=None, created_at=datetime(2026, 11, 23, tzinfo=UTC), received_on=date(2025, 11, 23))
     other = voice(engine, due_on=DAY, department=NURSERY)
 
-    expected = {Part.OVERDUE: [oldest, late], Part.TODAY: [today], Part.SOON: [soon], Part.NEW: [fresh], Part.WAITING: [asked]}
+    expected = {Part.OVERDUE: [late, oldest], Part.TODAY: [today], Part.SOON: [soon], Part.NEW: [fresh], Part.WAITING: [asked]}
     found = read(engine, ROADS)
     assert told(found) == expected
-    assert [line.left for line in found.sections[0].lines] == [-3, -1]
+    assert [line.left for line in found.sections[0].lines] == [-1, -3]
     assert next(section for section in found.sections if section.part is Part.WAITING).lines[0].since == date(2026, 11, 12)
     assert told(read(engine)) == {**expected, Part.TODAY: [today, other]}
     assert told(read(engine, NURSERY)) == {Part.TODAY: [other]}
@@ -82,7 +83,9 @@ def test_only_the_first_lines_are_told_and_all_are_counted(engine: Engine) -> No
 def test_what_may_tell_the_writer_is_left_out(engine: Engine) -> None:
     voice(engine, due_on=DAY, reidentifying=["病気・障害"])
     voice(engine, due_on=DAY, title="歩道の段差")
-    assert [line.text for line in read(engine).sections[1].lines] == ["", "歩道の段差"]
+    hidden, shown = (line.text for line in read(engine).sections[1].lines)
+    assert hidden == ""
+    assert shown.startswith("歩道の段差　")
 
 
 def test_likely_late_is_told_beyond_what_is_soon_anyway(engine: Engine) -> None:
