@@ -22,15 +22,28 @@ _FILES = ("call_log_cp932.csv", "voices_utf8bom.csv", "faq_log.csv")
 
 
 def measure_answering(settings: Settings, annotator: Annotator, *, most: int = MOST) -> AnsweringReport:
-    """How well drafting does: past answers on ``most`` voices of the sample."""
+    """How well drafting does: past answers on ``most`` voices of the sample, questions on the gold of the data folder.
+
+    What isn't there isn't measured.
+    """
     from loop import recall
+    from nlp.answering import gold
     from nlp.similar import load_sif
 
+    sentences = settings.data / "gold" / gold.QUESTIONS
+    seen = gold.score(gold.sentences(sentences)) if sentences.exists() else None
     known = matters(settings)
     if not known:
-        return AnsweringReport()
+        return AnsweringReport(questions=seen)
     with database(settings, annotator) as engine, db.reading(engine) as session:
-        return AnsweringReport(recall.measure(session, known, sif=load_sif(settings), most=most))
+        return AnsweringReport(recall.measure(session, known, sif=load_sif(settings), most=most), seen)
+
+
+def measured_on(settings: Settings) -> tuple[Path, ...]:
+    """The files of the gold folder that ``measure_answering`` takes."""
+    from nlp.answering import gold
+
+    return (settings.data / "gold" / gold.QUESTIONS,)
 
 
 def matters(settings: Settings) -> dict[str, str]:

@@ -279,6 +279,11 @@ def _answering(answering: AnsweringReport) -> Iterator[Section]:
             "先頭": [found.at_1 for found in recall.ways.values()],
         }
         yield Section("回答の素材: 過去の回答", text, Table(("方法", "上位3件", "先頭"), rows), plots.bars(names, series))
+    if q := answering.questions:
+        of = f"{q.sentences:,} 文、うち問い {q.asking:,}"
+        rows = (("再現率", _number(q.recall), of), ("適合率", _number(q.precision), of), ("三つの区別の正解率", _number(q.kinds), of))
+        text = "声の中の問い（質問と依頼）を文ごとに見つける。三つの区別は、質問・依頼・どちらでもない。"
+        yield Section("回答の素材: 声の問い", text, Table(("測るもの", "値", "対象"), rows))
 
 
 def _growth(growth: Sequence[Step]) -> Section:

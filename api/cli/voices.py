@@ -97,7 +97,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """正解つきの文章で、分類・手紙の区切り・マスキング・回答づくりがどれだけ当たるかを測る。"""
-    from api.sample_city import measure_answering
+    from api.sample_city import measure_answering, measured_on
     from nlp import gold as tests
     from nlp import taxonomy
     from nlp.evaluate import evaluate as measure
@@ -111,7 +111,7 @@ def evaluate(
     say(as_json(Study(report, answering=answering).as_dict()) if as_json_line else report.as_text())
     if answering and not as_json_line and (told := answering.as_text()):
         say(told)
-    for path in given.left_out:
+    for path in set(given.left_out) - set(measured_on(current) if answering else ()):
         note(f"{path} は別の測定のためのファイルなので使いませんでした。")
     if folder:
         from core.clock import today
