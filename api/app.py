@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, problems, system
+from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
 from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
@@ -29,11 +29,11 @@ from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
-from core import city, db
+from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
 from ingest import uploads
-from nlp import taxonomy
+from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         KoeError: a setting, a key or the taxonomy can't be used.
+        UnstatedRightError: a route doesn't say who may use it.
     """
     settings = settings or get_settings()
     app = FastAPI(
@@ -85,13 +86,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.engine = db.connect(settings.url)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
+    app.state.routing = routing_file.load(settings.taxonomy_dir)
     app.state.city = city.load(settings.taxonomy_dir)
+    app.state.rules = deadline_file.load(settings.taxonomy_dir)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    rights.stated(app.routes)
     return app
 
 

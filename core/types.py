@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, String
+from sqlalchemy import JSON, Boolean, ColumnElement, DateTime, Dialect, LargeBinary, String, literal
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 JsonType = JSON().with_variant(JSONB(), "postgresql")
@@ -52,3 +54,27 @@ class StrEnumType(TypeDecorator[E]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
         return None if value is None else self.enum(value)
+
+
+class _ListHolds(FunctionElement[bool]):
+    """What ``list_holds`` asks; each database has its own way to look into a list."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(_ListHolds, "sqlite")
+def _holds_in_sqlite(element: _ListHolds, compiler: Any, **options: Any) -> str:
+    column, text = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value = {text})"  # noqa: S608  (what SQLAlchemy compiled)
+
+
+@compiles(_ListHolds, "postgresql")
+def _holds_in_postgresql(element: _ListHolds, compiler: Any, **options: Any) -> str:
+    column, text = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} @> jsonb_build_array(CAST({text} AS TEXT)))"
+
+
+def list_holds(column: Any, text: str) -> ColumnElement[bool]:
+    """Whether a JSON column's list has a text among its elements."""
+    return _ListHolds(column, literal(text, String))

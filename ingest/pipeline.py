@@ -13,6 +13,7 @@ from sqlalchemy import Engine, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, db, deadline_file
+from core.cleaning import clean_line
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
@@ -21,13 +22,13 @@ from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import import_faq
-from ingest.normalize import clean_line
 from ingest.options import NOTHING_SAID, FileOptions
 from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES
 from ingest.reports import ImportReport, RejectNote
 from ingest.sources import Source, open_source
 from ingest.storage import Sums, save_chunk
+from nlp import routing_file
 
 _SAMPLE = 5
 _LONGEST_NAME = 255
@@ -103,6 +104,7 @@ def import_file(
         work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask}
         return _import_faq(engine, log, work, name=options.source_name, actor=actor, progress=progress, stop=stop)
     rules = deadline_file.load(settings.taxonomy_dir)
+    routing = routing_file.load(settings.taxonomy_dir)
     plan = plan_source(opened, options, settings=settings)
     source = plan.source
     batch_id, begun = _begin(engine, plan, actor=actor)
@@ -111,7 +113,7 @@ def import_file(
     rows = source.rows(needed=plan.mapping.needed, settings=settings)
     with closing(rows):
         chunks = make_chunks(rows, begun.plan.interpreter(), engine=engine, done=begun.done, size=chunk_voices)
-        with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask), settings=settings)) as annotated_chunks:
+        with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask, routing), settings=settings)) as annotated_chunks:
             for chunk, annotated in annotated_chunks:
                 meter.add(save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rules=rules), line=chunk.line)
                 if stop and stop():

@@ -1,10 +1,13 @@
-"""Who acts, and what that person may do to a voice."""
+"""Who acts, which voices that person sees, and what that person may do to one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, false, or_, text
+
 from core.models import Role, Voice
+from core.types import list_holds
 
 LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
 OPERATORS = frozenset({Role.ADMIN, Role.KOCHO})
@@ -48,3 +51,17 @@ class Actor:
         if self.role is Role.DEPARTMENT:
             return bool(self.department) and voice.department == self.department
         return self.role in LABELLERS
+
+
+def visible_to(actor: Actor | None) -> list[ColumnElement[bool]]:
+    """The conditions, to be joined by AND, under which a voice is there for a person: ``Actor.may_see`` in SQL.
+
+    ``None`` stands for the system itself and for whoever runs ``koe``, who reach the database anyway.
+    """
+    if actor is None or actor.role is not Role.DEPARTMENT:
+        return []
+    if not actor.department:
+        return [false()]
+    # Most voices concern one department: their lists are empty, and aren't looked into.
+    concerned = (Voice.related != text("'[]'")) & list_holds(Voice.related, actor.department)
+    return [or_(Voice.department == actor.department, concerned)]

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.bulk import among
 from core.models import Kind, Voice
+from loop.actors import Actor, visible_to
 from loop.filters import VoiceFilter, contains_all
 from nlp import postings
 from nlp.concordance import Excerpt, Spelling, excerpt, hidden, places, sort_key, spellings
@@ -97,17 +98,18 @@ def concordance(
     scope: VoiceFilter,
     *,
     sort: Sort,
+    seen_by: Actor | None,
     page: int = 1,
     page_size: int = PAGE,
     voices_read: int = SORTED,
 ) -> Concordance:
     """A page of the places where the first of the words stands, in voices that have them all.
 
-    ``scope`` says which voices; its own words are left aside. ``page_size`` is in voices, or in places where their context orders
-    them; of no more than ``voices_read`` voices the texts are read at once.
+    ``scope`` says which voices, of those that ``seen_by`` may see; its own words are left aside. ``page_size`` is in voices, or in
+    places where their context orders them; of no more than ``voices_read`` voices the texts are read at once.
     """
     held = _holding(session, words, scope)
-    wanted = [*held.conditions, *replace(scope, words=()).conditions()]
+    wanted = [*held.conditions, *replace(scope, words=()).conditions(), *visible_to(seen_by)]
     # One look at every voice that has the words, for its day; the texts are read of those that are shown.
     found = session.execute(select(Voice.received_on, Voice.id).where(*wanted)).all()
     days = sorted(((row.received_on, row.id) for row in found), reverse=sort is not Sort.OLDEST)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, sel
 from core.errors import InputError
 from core.memberships import family
 from core.models import CasePart, Channel, Kind, TopicMembership, Urgency, Voice
+from loop.actors import Actor, visible_to
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_WORDS = 10
@@ -94,14 +95,15 @@ def in_topic(topic: int) -> ColumnElement[bool]:
 class Scope:
     """A filter seen through a tab: of open work a line for each case, and all voices under すべて.
 
-    ``department`` is whose voices 所管 shows, ``user_id`` whose cases 自分; ``due_by`` is the last day of 期限間近.
+    ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近. ``seen_by`` is who looks, and whose cases 自分 shows:
+    voices that this person may not see are in no list, no number and beside no other voice.
     """
 
     filter: VoiceFilter
     tab: Tab
     department: str
     due_by: date
-    user_id: int = 0
+    seen_by: Actor | None
 
     def through(self, tab: Tab) -> Scope:
         """The same voices through another tab."""
@@ -109,13 +111,21 @@ class Scope:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions, to be joined by AND."""
+        return [*visible_to(self.seen_by), *self._chosen()]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every voice under the filter is in the scope, so that stored sums hold for it."""
+        return self.tab is Tab.ALL and not visible_to(self.seen_by)
+
+    def _chosen(self) -> list[ColumnElement[bool]]:
         if self.tab is Tab.ALL:
             return self.filter.conditions()
         is_line = [Voice.is_open == true(), Voice.folded == false()]
         if self.tab is Tab.DUE:
             return [*is_line, Voice.due_on <= self.due_by, *self.filter.conditions()]
         if self.tab is Tab.MINE:
-            own_cases = select(CasePart.case_id).where(CasePart.assignee_id == self.user_id)
+            own_cases = select(CasePart.case_id).where(CasePart.assignee_id == (self.seen_by.user_id if self.seen_by else None))
             return [*is_line, Voice.case_id.in_(own_cases), *self.filter.conditions()]
         if self.tab is Tab.DEPARTMENT:
             own = replace(self.filter, department=self.department)

@@ -14,6 +14,7 @@ from core.clock import TOKYO
 from core.models import Surge, SurgeRun, Topic, TopicEvent, TopicEventKind, Voice
 from core.months import month_end, shifted
 from loop import comparisons, surge_queries
+from loop.actors import Actor
 from loop.periods import Period
 from loop.surge_queries import SurgeLine
 
@@ -105,14 +106,14 @@ def disjoint(lines: Sequence[Line], *, rest: frozenset[str], most: int) -> tuple
     return own[:most], own[most:]
 
 
-def report(session: Session, month: date, *, whole: Period, today: date) -> MonthlyReport:
+def report(session: Session, month: date, *, whole: Period, today: date, seen_by: Actor | None) -> MonthlyReport:
     """The report of the month that begins on ``month``, for data of a span; a month without data is empty."""
     running = month <= whole.until < month_end(month)
     period = Period(month, whole.until if running else month_end(month))
     before, last_year = (_as_far(shifted(month, step), period, whole) for step in (-1, -12))
     cuts = {by: _lines(session, by, period, before, last_year) for by in CUTS}
     total = _lines(session, "", period, before, last_year)
-    runs, rises = _rises(session, period)
+    runs, rises = _rises(session, period, seen_by)
     return MonthlyReport(
         month=month,
         whole=whole,
@@ -172,14 +173,14 @@ def _months(session: Session, month: date, whole: Period) -> list[MonthCount]:
     return [MonthCount(of, count(of), count(shifted(of, -12))) for of in shown]
 
 
-def _rises(session: Session, period: Period) -> tuple[int, list[SurgeLine]]:
+def _rises(session: Session, period: Period, seen_by: Actor | None) -> tuple[int, list[SurgeLine]]:
     """How many looks there were in a month, and the rises that they told, each as the last of them told it."""
     within = (SurgeRun.as_of >= period.since, SurgeRun.as_of <= period.until)
     runs = session.scalar(select(func.count()).select_from(SurgeRun).where(*within)) or 0
     rows = session.scalars(select(Surge).join(SurgeRun, SurgeRun.id == Surge.run_id).where(*within).order_by(SurgeRun.as_of, Surge.run_id))
     last = {(surge.facet, surge.value, surge.by_facet, surge.by_value, surge.is_campaign): surge for surge in rows}
     surges = sorted(last.values(), key=lambda surge: (surge.rank, -surge.run_id))
-    return runs, surge_queries.named(session, surges)
+    return runs, surge_queries.named(session, surges, seen_by=seen_by)
 
 
 def _events(session: Session, period: Period) -> dict[TopicEventKind, list[Event]]:

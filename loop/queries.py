@@ -14,6 +14,7 @@ from core import facts, memberships
 from core.bulk import among
 from core.errors import NotFoundError
 from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice
+from loop.actors import Actor, visible_to
 from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
 from loop.pages import Page, cut
 
@@ -77,7 +78,7 @@ def count_tabs(session: Session, scope: Scope) -> dict[Tab, int]:
 
 def _counting(session: Session, scope: Scope) -> Select[int]:
     wanted = scope.filter
-    if scope.tab is Tab.ALL and not wanted.words:
+    if scope.is_whole and not wanted.words:
         chosen: dict[str, str | list[str]] = {**wanted.attributes}
         if wanted.topic is not None:
             chosen["topic"] = [str(topic) for topic in session.scalars(memberships.family(wanted.topic))] if wanted.topic else ""
@@ -91,7 +92,7 @@ def list_voices(
 ) -> Page[VoiceRow]:
     """A page of a scope's voices: those after the cursor, or the ones just before it."""
     backwards, wanted = before is not None, scope.filter
-    if order is Order.NEWEST and wanted.topic and scope.tab is Tab.ALL and not wanted.words and not wanted.attributes:
+    if order is Order.NEWEST and wanted.topic and scope.is_whole and not wanted.words and not wanted.attributes:
         place = {"after": after and (after.day, after.id)} if before is None else {"before": (before.day, before.id)}
         nearest = memberships.newest(session, wanted.topic, limit=limit + 1, since=wanted.since, until=wanted.until, **place)
         statement = _rows(order).where(among(session, Voice.id, [voice for _, voice in nearest]))
@@ -133,31 +134,40 @@ def _rows(order: Order) -> Select[*tuple[Any, ...]]:
     )
 
 
-def get_voice(session: Session, receipt_number: str, *, lock: bool = False) -> Voice:
+def get_voice(session: Session, receipt_number: str, *, seen_by: Actor | None, lock: bool = False) -> Voice:
     """The voice with its answer; with ``lock`` nobody else changes it until the transaction ends.
 
     Raises:
-        NotFoundError: there is none of that number.
+        NotFoundError: there is none of that number, or this person may not see it: one isn't told from the other.
     """
-    statement = select(Voice).where(Voice.receipt_number == receipt_number)
+    statement = select(Voice).where(Voice.receipt_number == receipt_number, *visible_to(seen_by))
     statement = statement.with_for_update() if lock else statement.options(joinedload(Voice.answer))
     if (voice := session.scalar(statement)) is None:
         raise NotFoundError("この受付番号の声は見つかりません。", hint="番号を確かめるか、一覧から探してください。")
     return voice
 
 
-def ids_of(session: Session, receipt_numbers: Sequence[str]) -> list[int]:
+def ids_of(session: Session, receipt_numbers: Sequence[str], *, seen_by: Actor | None) -> list[int]:
     """The ids of voices, in the order of their receipt numbers as given.
 
     Raises:
-        NotFoundError: there is none of one of the numbers.
+        NotFoundError: there is none of one of the numbers, or this person may not see it.
     """
     wanted = among(session, Voice.receipt_number, list(receipt_numbers))
-    found = dict(session.execute(select(Voice.receipt_number, Voice.id).where(wanted)).all())
+    found = dict(session.execute(select(Voice.receipt_number, Voice.id).where(wanted, *visible_to(seen_by))).all())
     if missing := [number for number in receipt_numbers if number not in found]:
         more = f"（ほか {len(missing) - 1} 件）" if len(missing) > 1 else ""
         raise NotFoundError(f"受付番号 {missing[0]} の声が見つかりません{more}。", hint="番号を確かめるか、一覧から探してください。")
     return [found[number] for number in receipt_numbers]
+
+
+def seen(session: Session, voice_ids: Sequence[int], *, seen_by: Actor | None) -> list[int]:
+    """Those of the voices that a person may see, in their order."""
+    conditions = visible_to(seen_by)
+    if not conditions:
+        return list(voice_ids)
+    may = set(session.scalars(select(Voice.id).where(among(session, Voice.id, list(voice_ids)), *conditions)))
+    return [number for number in voice_ids if number in may]
 
 
 def labels_of(session: Session, voice_id: int) -> Labels:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.memberships import family
 from core.models import Surge, SurgeRun, Topic, Voice
+from loop.actors import Actor, visible_to
 
 _QUIET = timedelta(days=14)  # a series that is reported again after so long is another surge
 _REMEMBERED = timedelta(days=120)
@@ -71,14 +72,18 @@ class Episode:
     line: SurgeLine
 
 
-def latest(session: Session, *, as_of: date | None = None) -> SurgeLook | None:
-    """The newest look, or the newest one of no later day than ``as_of``; ``None`` where there is none."""
+def latest(session: Session, *, seen_by: Actor | None, as_of: date | None = None) -> SurgeLook | None:
+    """The newest look, or the newest one of no later day than ``as_of``; ``None`` where there is none.
+
+    The sums are everybody's; the voices to begin with are such as this person may see.
+    """
     wanted = select(SurgeRun).order_by(SurgeRun.as_of.desc(), SurgeRun.id.desc()).limit(1)
     run = session.scalar(wanted if as_of is None else wanted.where(SurgeRun.as_of <= as_of))
     if run is None:
         return None
     surges = session.scalars(select(Surge).where(Surge.run_id == run.id).order_by(Surge.rank)).all()
-    return SurgeLook(run.as_of, run.created_at, run.series, bool(run.settings["enough"]), int(run.settings["past"]), named(session, surges))
+    lines = named(session, surges, seen_by=seen_by)
+    return SurgeLook(run.as_of, run.created_at, run.series, bool(run.settings["enough"]), int(run.settings["past"]), lines)
 
 
 def of_topic(session: Session, topic_id: int) -> list[Surge]:
@@ -91,10 +96,10 @@ def of_topic(session: Session, topic_id: int) -> list[Surge]:
     return list(session.scalars(risen.order_by(Surge.rank)))
 
 
-def named(session: Session, surges: Sequence[Surge]) -> list[SurgeLine]:
-    """Surges, stored or not, with their names and voices, in their order."""
+def named(session: Session, surges: Sequence[Surge], *, seen_by: Actor | None) -> list[SurgeLine]:
+    """Surges, stored or not, with their names and the voices that this person may see, in their order."""
     names = _names(session, surges)
-    examples = _examples(session, surges)
+    examples = _examples(session, surges, seen_by)
     topics = [surge for surge in surges if surge.facet == "topic"]
     told = {(surge.run_id, surge.value) for surge in topics if not surge.is_campaign}
     sent = {(surge.run_id, surge.campaign_id) for surge in topics if surge.is_campaign}
@@ -111,7 +116,7 @@ def named(session: Session, surges: Sequence[Surge]) -> list[SurgeLine]:
     ]
 
 
-def episodes(session: Session, *, limit: int = 50) -> list[Episode]:
+def episodes(session: Session, *, seen_by: Actor | None, limit: int = 50) -> list[Episode]:
     """The surges of the last months, the one that was told last first; the same rise in one look after another is one of them."""
     newest = session.scalar(select(SurgeRun.as_of).order_by(SurgeRun.as_of.desc()).limit(1))
     if newest is None:
@@ -126,7 +131,7 @@ def episodes(session: Session, *, limit: int = 50) -> list[Episode]:
             ended.append(found.pop(key))
         found.setdefault(key, []).append((surge, as_of, created_at))
     told = sorted([*ended, *found.values()], key=lambda looks: (looks[-1][1], -looks[-1][0].rank), reverse=True)[:limit]
-    lines = named(session, [looks[-1][0] for looks in told])
+    lines = named(session, [looks[-1][0] for looks in told], seen_by=seen_by)
     return [_episode(looks, line) for looks, line in zip(told, lines, strict=True)]
 
 
@@ -144,11 +149,12 @@ def _names(session: Session, surges: Sequence[Surge]) -> Mapping[str, str]:
     return {str(number): name for number, name in session.execute(select(Topic.id, Topic.name).where(Topic.id.in_(ids)))} if ids else {}
 
 
-def _examples(session: Session, surges: Sequence[Surge]) -> Mapping[int, Example]:
+def _examples(session: Session, surges: Sequence[Surge], seen_by: Actor | None) -> Mapping[int, Example]:
     ids = {voice for surge in surges for voice in surge.voices}
     if not ids:
         return {}
-    rows = session.execute(select(Voice.id, Voice.receipt_number, Voice.text, Voice.received_on).where(Voice.id.in_(ids)))
+    columns = (Voice.id, Voice.receipt_number, Voice.text, Voice.received_on)
+    rows = session.execute(select(*columns).where(Voice.id.in_(ids), *visible_to(seen_by)))
     return {row.id: Example(row.receipt_number, row.text, row.received_on) for row in rows}
 
 

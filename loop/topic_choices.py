@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.models import Topic, TopicMove, TopicStatus, Voice
+from loop.actors import Actor, visible_to
 from nlp import topic_edits
 from nlp.topic_places import is_group
 from nlp.topic_tree import above
@@ -81,12 +82,14 @@ def joined(session: Session, topic_id: int) -> list[Topic]:
     return [topic for _, topic in sorted(events, key=lambda pair: pair[0], reverse=True)]
 
 
-def moved_here(session: Session, topic_id: int, *, limit: int) -> tuple[int, list[Moved]]:
-    """How many voices people put into a topic, and those that came last."""
+def moved_here(session: Session, topic_id: int, *, seen_by: Actor | None, limit: int) -> tuple[int, list[Moved]]:
+    """How many voices people put into a topic, and those that came last of such as this person may see."""
     total = session.scalar(select(func.count()).where(TopicMove.topic_id == topic_id)) or 0
     columns = (Voice.receipt_number, Voice.title, func.substr(Voice.text, 1, _SNIPPET), Voice.received_on)
     rows = select(*columns, TopicMove.moved_by, TopicMove.moved_at).join(TopicMove, TopicMove.voice_id == Voice.id)
-    found = rows.where(TopicMove.topic_id == topic_id).order_by(TopicMove.moved_at.desc(), Voice.id.desc()).limit(limit)
+    found = (
+        rows.where(TopicMove.topic_id == topic_id, *visible_to(seen_by)).order_by(TopicMove.moved_at.desc(), Voice.id.desc()).limit(limit)
+    )
     return total, [Moved(number, title or text, day, by, at) for number, title, text, day, by, at in session.execute(found)]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core import facts
 from core.errors import NotFoundError
 from core.models import Topic, TopicEvent, TopicMembership, TopicRun, Voice
+from loop.actors import Actor, visible_to
 
 MOST = 100_000  # points that are drawn
 FEW = 20_000  # enough to tell a topic's middle
@@ -99,16 +100,16 @@ def middles(found: Points, families: Mapping[int, Iterable[int]]) -> dict[int, t
     return result
 
 
-def opening(session: Session, voice_id: int) -> Opening:
+def opening(session: Session, voice_id: int, *, seen_by: Actor | None) -> Opening:
     """How a voice begins.
 
     Raises:
-        NotFoundError: there is no such voice in a topic.
+        NotFoundError: there is no such voice in a topic, or this person may not see it.
     """
     text = func.substr(Voice.text, 1, _OPENING + 1)
     wanted = select(Voice.receipt_number, Voice.received_on, Topic.id, Topic.name, text)
     members = wanted.join(TopicMembership, TopicMembership.voice_id == Voice.id).join(Topic, Topic.id == TopicMembership.topic_id)
-    row = session.execute(members.where(Voice.id == voice_id)).one_or_none()
+    row = session.execute(members.where(Voice.id == voice_id, *visible_to(seen_by))).one_or_none()
     if row is None:
         raise NotFoundError("この声は地図にありません。", hint="地図を開きなおしてください。")
     told = row[4] if len(row[4]) <= _OPENING else row[4][:_OPENING] + "…"

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core import facts, memberships
 from core.errors import NotFoundError
 from core.models import Topic, TopicMembership, TopicStatus, Voice
+from loop.actors import Actor, visible_to
 from loop.periods import Period
 
 _TOPIC = "topic"
@@ -152,10 +153,13 @@ def detail(session: Session, topic_id: int, period: Period, *, compare: bool = T
     return TopicDetail(topic, line, parent, list(names.items()), cuts["district"], cuts["channel"])
 
 
-def examples(session: Session, topic: Topic, *, limit: int = 3) -> Sequence[tuple[str, str, date]]:
-    """Receipt number, masked text and day of the voices nearest to a topic's middle; the newest ones where none are kept."""
+def examples(session: Session, topic: Topic, *, seen_by: Actor | None, limit: int = 3) -> Sequence[tuple[str, str, date]]:
+    """Receipt number, masked text and day of the voices nearest to a topic's middle; the newest ones where none are kept.
+
+    Only such as this person may see.
+    """
     ids = [number for number in topic.examples if isinstance(number, int)][:limit]
-    statement = select(Voice.receipt_number, Voice.text, Voice.received_on)
+    statement = select(Voice.receipt_number, Voice.text, Voice.received_on).where(*visible_to(seen_by))
     if ids:
         found = session.execute(statement.where(Voice.id.in_(ids)).order_by(Voice.id)).all()
         if found:

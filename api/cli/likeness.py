@@ -37,7 +37,7 @@ def similar(
         raise InputError("さがす文章か --voice のどちらか一つを指定してください。", hint="例: koe similar 歩道の段差が危ない")
     words = sys.stdin.read() if text == "-" else text
     with db.reading(database()) as session:
-        voice_id = queries.get_voice(session, voice).id if voice else None
+        voice_id = queries.get_voice(session, voice, seen_by=None).id if voice else None
         found = likeness.similar(
             session, words, voice_id=voice_id, limit=limit, answered_only=answered, sif=load_sif(settings())
         )  # fmt: skip
@@ -55,12 +55,13 @@ def campaigns(
     as_json_lines: Annotated[bool, typer.Option("--json", help="1つを1行の JSON で出す")] = False,
 ) -> None:
     """同文・一斉投稿のまとまりを、件数の多い順に出す。"""
+    from api.campaigns import update_campaigns
     from core import db
     from nlp import likeness
 
     engine = database(upgrade=update)
     if update:
-        report = likeness.update_campaigns(engine, settings())
+        report = update_campaigns(engine, settings())
         note(f"{report.voices:,} 件の声を調べました（新しいまとまり {report.begun}、合わさったまとまり {report.joined}）。")
     with db.reading(engine) as session:
         found = likeness.campaigns(session, least=least)

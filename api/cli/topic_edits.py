@@ -117,7 +117,7 @@ def move(
     from nlp import topic_moves
 
     with db.writing(database(upgrade=True)) as session:
-        found = topic_moves.move(session, queries.ids_of(session, voice), to, actor=actor)
+        found = topic_moves.move(session, queries.ids_of(session, voice, seen_by=None), to, actor=actor)
     _tell([found], as_json_lines=as_json_lines)
 
 
@@ -129,7 +129,7 @@ def unmove(voice: Receipts, actor: Actor = "cli", *, as_json_lines: JsonFlag = F
     from nlp import topic_moves
 
     with db.writing(database(upgrade=True)) as session:
-        found = topic_moves.unmove(session, queries.ids_of(session, voice), actor=actor)
+        found = topic_moves.unmove(session, queries.ids_of(session, voice, seen_by=None), actor=actor)
     _tell(found, as_json_lines=as_json_lines)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, STAFF, CityOf, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
+from api.deps import MAY_LABEL, STAFF, Labeller, Reading, RulesOf, Staff, TaxonomyOf, Writing, header_token
 from api.desk.routes import ReceiptNumber
 from api.desk.schemas import (
     AnswerAnswer,
@@ -22,7 +22,7 @@ from api.desk.schemas import (
     VoicesQuery,
 )
 from core.clock import today
-from core.models import Facet
+from core.models import Facet, Voice
 from loop import labels, queries
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, Scope
@@ -44,14 +44,14 @@ def session_answer(signed_in: Staff) -> SessionAnswer:
 
 
 @router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(STAFF)])
-def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, city: CityOf) -> VoicesAnswer:
+def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, rules: RulesOf) -> VoicesAnswer:
     """Voices under a filter, a page at a time."""
     scope = Scope(
         filter=query.filter(),
         tab=query.tab,
         department=query.department or signed_in.actor.department,
-        due_by=Deadlines(city.calendar, today()).soon,
-        user_id=signed_in.actor.user_id,
+        due_by=Deadlines(rules.calendar, today(), soon=rules.soon).soon,
+        seen_by=signed_in.actor,
     )
     after = Cursor.parse(query.after) if query.after else None
     page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
@@ -59,9 +59,9 @@ def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Re
 
 
 @router.get("/voices/{receipt_number}", summary="声1件と、分類の由来、市の回答", dependencies=[Depends(STAFF)])
-def voice(receipt_number: ReceiptNumber, session: Reading) -> VoiceAnswer:
+def voice(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> VoiceAnswer:
     """One voice with its labels, where each came from, and its answer."""
-    return _voice(session, receipt_number)
+    return _voice(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor))
 
 
 @router.post(
@@ -69,14 +69,14 @@ def voice(receipt_number: ReceiptNumber, session: Reading) -> VoiceAnswer:
 )
 def decide(receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf) -> VoiceAnswer:
     """Accepts or changes one label; gives the voice as it then is."""
-    found = queries.get_voice(session, receipt_number, lock=True)
+    found = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.decide(session, found, given.facet, given.value, actor=signed_in.actor, taxonomy=taxonomy, seen=given.seen)
     session.flush()
-    return _voice(session, receipt_number)
+    # Shown to whoever did it, also where the voice has just become another department's.
+    return _voice(session, queries.get_voice(session, receipt_number, seen_by=None))
 
 
-def _voice(session: Session, receipt_number: str) -> VoiceAnswer:
-    found = queries.get_voice(session, receipt_number)
+def _voice(session: Session, found: Voice) -> VoiceAnswer:
     said = queries.labels_of(session, found.id)
     return VoiceAnswer(
         receipt_number=found.receipt_number,

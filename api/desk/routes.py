@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from api.deps import (
     MAY_LABEL,
     STAFF,
-    CityOf,
     EngineOf,
     KeyringOf,
     Labeller,
     PagesOf,
     Reading,
+    RoutingOf,
+    RulesOf,
     SettingsOf,
     Staff,
     TaxonomyOf,
@@ -28,11 +29,12 @@ from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, labels, originals, queries, topic_queries
+from loop import case_queries, cases, clock, labels, originals, queries, rule_queries, topic_queries
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
+from nlp.routing import Routing
 from nlp.similar import load_sif
 from nlp.taxonomy import Taxonomy
 
@@ -47,13 +49,13 @@ def desk(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
-    city: CityOf,
+    rules: RulesOf,
     taxonomy: TaxonomyOf,
     settings: SettingsOf,
     pages: PagesOf,
 ) -> Response:
     """The list with its tabs and filters."""
-    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
     context = {
         "view": view,
@@ -81,15 +83,16 @@ def voice_page(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
-    city: CityOf,
+    rules: RulesOf,
     taxonomy: TaxonomyOf,
+    routing: RoutingOf,
     settings: SettingsOf,
     pages: PagesOf,
     changed: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """One voice: what was said, what the machine and people made of it, and what the city answered."""
-    view = DeskView.of(query, actor=signed_in.actor, city=city)
-    voice = queries.get_voice(session, receipt_number)
+    view = DeskView.of(query, actor=signed_in.actor, rules=rules)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
     context = {
@@ -108,9 +111,10 @@ def voice_page(
         "close_reasons": cases.CLOSE_REASONS,
         "back_reasons": cases.BACK_REASONS,
         "reopen_reasons": cases.REOPEN_REASONS,
+        "pause_reasons": clock.PAUSE_REASONS,
         "may_read_original": signed_in.actor.may_read_original(voice),
         "reasons": originals.REASONS,
-        **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
+        **_suggestions(voice, said, taxonomy=taxonomy, routing=routing, settings=settings, changed=changed),
     }
     return pages.page(request, "desk/voice.html", context)
 
@@ -122,16 +126,20 @@ def similar_voices(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
-    city: CityOf,
+    rules: RulesOf,
     settings: SettingsOf,
     pages: PagesOf,
 ) -> Response:
     """What stands around a voice: similar ones, answers to them, its campaign. A block of the voice's page, or a page of its own."""
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+    around = likeness.around(session, voice.id, sif=load_sif(settings))
+    shown = [found.voice_id for found in (*around.similar, *around.answered)]
     context = {
-        "view": DeskView.of(query, actor=signed_in.actor, city=city),
+        "view": DeskView.of(query, actor=signed_in.actor, rules=rules),
         "voice": voice,
-        "around": likeness.around(session, voice.id, sif=load_sif(settings)),
+        "around": around,
+        # Other departments' voices show how such a thing was answered, but lead nowhere.
+        "may_open": set(queries.seen(session, shown, seen_by=signed_in.actor)),
     }
     return pages.page(request, "desk/similar.html", context, block="similar")
 
@@ -144,16 +152,16 @@ def voice_opinions(
     signed_in: Staff,
     session: Reading,
     engine: EngineOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
 ) -> Response:
     """What was read of a voice; at the first look it is read and kept. A block of the voice's page, or a page of its own."""
-    voice = queries.get_voice(session, receipt_number)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     said = opinion_service.opinions_of(session, [voice.id]).get(voice.id)
     if said is None:
         with db.writing(engine) as keeping:
             said = opinion_service.read_now(keeping, voice)
-    context = {"view": DeskView.of(query, actor=signed_in.actor, city=city), "voice": voice, "said": said}
+    context = {"view": DeskView.of(query, actor=signed_in.actor, rules=rules), "voice": voice, "said": said}
     return pages.page(request, "desk/opinions.html", context, block="opinions")
 
 
@@ -168,10 +176,12 @@ def decide(
     value: Annotated[str, Form(max_length=64)] = "",
     seen: Annotated[int | None, Form()] = None,
 ) -> Response:
-    """Accepts or changes one label, and comes back to the voice."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    """Accepts or changes one label, and comes back to the voice; to the list, where it has become another department's."""
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     before = labels.in_force(voice, facet)
     made = labels.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, seen=seen)
+    if not signed_in.actor.may_see(voice):
+        return RedirectResponse("/desk" + query.query(), status_code=303)
     changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
     return _back_to_voice(query, receipt_number, changed)
 
@@ -185,7 +195,7 @@ def accept(
     back: Annotated[str, Form(max_length=8)] = "voice",
 ) -> Response:
     """Accepts every label that nobody has decided; comes back to where the button was."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.accept_all(session, voice, actor=signed_in.actor)
     if back == "list":
         return RedirectResponse("/desk" + query.query(done=""), status_code=303)
@@ -201,7 +211,7 @@ def undo(
     labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
 ) -> Response:
     """Takes the last change back."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor)
     return _back_to_voice(query, receipt_number, "undone")
 
@@ -214,14 +224,14 @@ def original(
     signed_in: Labeller,
     session: Writing,
     keyring: KeyringOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
     reason: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """The sealed original, once, in this response alone."""
-    voice = queries.get_voice(session, receipt_number, lock=True)
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     opened = originals.read_original(session, keyring, voice, actor=signed_in.actor, reason=reason)
-    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     context = {"view": view, "voice": voice, "original": opened, "reason": originals.REASONS[reason]}
     return pages.page(request, "desk/original.html", context, headers={"Cache-Control": "no-store"})
 
@@ -243,7 +253,9 @@ def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, settings: Settings, changed: str) -> dict[str, Any]:
+def _suggestions(
+    voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, routing: Routing, settings: Settings, changed: str
+) -> dict[str, Any]:
     newest = {facet: made[0].id for facet, made in said.decisions.items() if made}
     undoable = [number for part in changed.split(".") if part.isdecimal() and (number := int(part)) in newest.values()]
     return {
@@ -251,7 +263,7 @@ def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, sett
         "choices": {facet: labels.choices(taxonomy, facet, theme=voice.theme) for facet in Facet},
         "in_force": {facet: labels.in_force(voice, facet) for facet in Facet},
         "newest": newest,
-        "by_rule": taxonomy.department_of(voice.theme, voice.subtheme),
+        "by_rule": rule_queries.offered(voice, routing, taxonomy),
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.deps import STAFF, CityOf, EngineOf, PagesOf, Reading, SettingsOf, Staff, form_token
+from api.deps import MAY_LABEL, EngineOf, Labeller, PagesOf, Reading, RulesOf, SettingsOf, form_token
 from api.fields import Number
 from api.rendering import Pages
 from api.trends.edit_view import Done, EditQuery, edit_page, edited
@@ -26,7 +26,7 @@ from loop.actors import Actor
 from nlp import topic_edits, topic_moves, topic_parts
 
 router = APIRouter(prefix="/trends/topics/{topic_id}", include_in_schema=False)
-_WRITES = [Depends(STAFF), Depends(form_token)]
+_WRITES = [Depends(MAY_LABEL), Depends(form_token)]
 _FAULTS = (InputError, ConflictError, NotFoundError)
 _BETWEEN_WORDS = re.compile(r"[\r\n,、，]+")
 Asked = Annotated[EditQuery, Query()]
@@ -60,10 +60,12 @@ class Editing:
         """The page with what was wrong."""
         query = EditQuery(q=self.query.q)
         with db.reading(self.engine) as session:
-            return edit_page(self.request, session, self.topic_id, query, wrong=error, form=form, typed=typed, pages=self.pages)
+            return edit_page(
+                self.request, session, self.topic_id, query, actor=self.actor, wrong=error, form=form, typed=typed, pages=self.pages
+            )
 
 
-def editing(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff, engine: EngineOf, pages: PagesOf) -> Editing:
+def editing(request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, engine: EngineOf, pages: PagesOf) -> Editing:
     """What every form of the page comes with."""
     return Editing(request, topic_id, query, signed_in.actor, engine, pages)
 
@@ -71,10 +73,10 @@ def editing(request: Request, topic_id: TopicId, query: Asked, signed_in: Staff,
 EditingOf = Annotated[Editing, Depends(editing)]
 
 
-@router.get("/edit", dependencies=[Depends(STAFF)])
-def edit(request: Request, topic_id: TopicId, query: Asked, session: Reading, pages: PagesOf) -> Response:
+@router.get("/edit", dependencies=[Depends(MAY_LABEL)])
+def edit(request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, session: Reading, pages: PagesOf) -> Response:
     """The forms, and what has just been done by one of them."""
-    return edit_page(request, session, topic_id, query, pages=pages)
+    return edit_page(request, session, topic_id, query, actor=signed_in.actor, pages=pages)
 
 
 @router.post("/rename", dependencies=_WRITES)
@@ -175,9 +177,9 @@ def move(
     request: Request,
     topic_id: TopicId,
     query: Annotated[TrendsQuery, Query()],
-    signed_in: Staff,
+    signed_in: Labeller,
     engine: EngineOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
     voice: Receipts,
     to: Annotated[Number, Form()] = None,
@@ -190,11 +192,11 @@ def move(
         if to is None:
             raise InputError("移す先の話題が選ばれていません。", hint="移す先を一覧から選んでください。")
         with db.writing(engine) as session:
-            topic_moves.move(session, queries.ids_of(session, voice), to, actor=actor.username)
+            topic_moves.move(session, queries.ids_of(session, voice, seen_by=actor), to, actor=actor.username)
     except _FAULTS as error:
         with db.reading(engine) as session:
             moving = Moving(error, voice, to)
-            return page_with_fault(request, session, topic_id, query, moving, actor=actor, city=city, pages=pages)
+            return page_with_fault(request, session, topic_id, query, moving, actor=actor, rules=rules, pages=pages)
     return _lead(f"/trends/topics/{topic_id}{query.query(moved=len(set(voice)), moved_to=to)}#done")
 
 
@@ -203,7 +205,7 @@ def unmove(editing: EditingOf, voice: Receipts) -> Response:
     """Takes the hand off voices that were moved into this topic: they go back to where they came from."""
 
     def act(session: Session) -> str:
-        ids = queries.ids_of(session, voice)
+        ids = queries.ids_of(session, voice, seen_by=editing.actor)
         now_in = topic_moves.unmove(session, ids, only=editing.topic_id, actor=editing.actor.username)
         return edited(editing.topic_id, Done.UNMOVED, [topic.id for topic in now_in])
 

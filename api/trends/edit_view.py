@@ -17,6 +17,7 @@ from api.trends.topic_routes import joined_to
 from core.errors import KoeError, NotFoundError
 from core.models import Topic, TopicStatus
 from loop import topic_choices
+from loop.actors import Actor
 from loop.filters import words_of
 from nlp import topic_edits, topic_parts
 
@@ -55,6 +56,7 @@ def edit_page(
     topic_id: int,
     query: EditQuery,
     *,
+    actor: Actor,
     wrong: KoeError | None = None,
     form: str = "",
     typed: Mapping[str, Any] | None = None,
@@ -71,7 +73,7 @@ def edit_page(
     told: dict[str, Any] = {"name": topic.name, "words": "\n".join(topic.seeds), "topics": [], **_NOTHING_SPLIT, **(typed or {})}
     in_use, below = topic.status is TopicStatus.ACTIVE, topic_choices.below(session, topic_id)
     forms = _forms(topic, is_group=bool(below)) if in_use else frozenset()
-    total, moved = topic_choices.moved_here(session, topic_id, limit=_SHOWN)
+    total, moved = topic_choices.moved_here(session, topic_id, seen_by=actor, limit=_SHOWN)
     context = {
         "topic": topic,
         "in_use": in_use,

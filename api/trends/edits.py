@@ -8,17 +8,18 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from api.deps import STAFF, EngineOf, SettingsOf, Staff, Writing, header_token
+from api.deps import MAY_LABEL, EngineOf, Labeller, SettingsOf, Writing, header_token
 from api.trends.schemas import TopicItem, TopicsAnswer
 from api.trends.topic_routes import TopicId
 from core import db
 from core.errors import InputError
 from core.models import Topic
 from loop import queries
+from loop.actors import Actor
 from nlp import topic_edits, topic_moves, topic_parts
 
 router = APIRouter(prefix="/api/v1/topics/{topic_id}", tags=["topics"])
-_WRITES = [Depends(STAFF), Depends(header_token)]
+_WRITES = [Depends(MAY_LABEL), Depends(header_token)]
 Id = Annotated[int, Field(ge=1, lt=2**31)]
 Word = Annotated[str, Field(max_length=200)]
 
@@ -56,7 +57,7 @@ class WordsInput(BaseModel):
 
 
 @router.post("/rename", summary="話題に名前を付ける・機械の名前に戻す", dependencies=_WRITES)
-def rename(topic_id: TopicId, given: NameInput, signed_in: Staff, session: Writing) -> TopicItem:
+def rename(topic_id: TopicId, given: NameInput, signed_in: Labeller, session: Writing) -> TopicItem:
     """Gives the topic as it then is."""
     actor = signed_in.actor
     if given.name is None:
@@ -65,19 +66,19 @@ def rename(topic_id: TopicId, given: NameInput, signed_in: Staff, session: Writi
 
 
 @router.post("/merge", summary="ほかの話題を、この話題にまとめる", dependencies=_WRITES)
-def merge(topic_id: TopicId, given: MergeInput, signed_in: Staff, session: Writing) -> TopicItem:
+def merge(topic_id: TopicId, given: MergeInput, signed_in: Labeller, session: Writing) -> TopicItem:
     """Gives the topic that the others were joined to."""
     return _item(topic_edits.merge(session, given.topics, topic_id, actor=signed_in.actor.username))
 
 
 @router.post("/unmerge", summary="まとめられた話題を、まとめる前に戻す", dependencies=_WRITES)
-def unmerge(topic_id: TopicId, signed_in: Staff, session: Writing) -> TopicItem:
+def unmerge(topic_id: TopicId, signed_in: Labeller, session: Writing) -> TopicItem:
     """Gives the topic that is back."""
     return _item(topic_edits.unmerge(session, topic_id, actor=signed_in.actor.username))
 
 
 @router.post("/split", summary="話題を分ける", dependencies=_WRITES)
-def split(topic_id: TopicId, given: SplitInput, signed_in: Staff, engine: EngineOf, settings: SettingsOf) -> TopicsAnswer:
+def split(topic_id: TopicId, given: SplitInput, signed_in: Labeller, engine: EngineOf, settings: SettingsOf) -> TopicsAnswer:
     """Gives the new topics; the rest keeps id and name. Reading the texts of a large topic takes seconds, and nobody waits for it."""
     if bool(given.words) is (given.parts is not None):
         raise InputError("ことば（words）か、分ける数（parts）のどちらか一つを指定してください。", hint="両方を同時には指定できません。")
@@ -93,20 +94,20 @@ def split(topic_id: TopicId, given: SplitInput, signed_in: Staff, engine: Engine
 
 
 @router.post("/move", summary="声を、この話題に移す", dependencies=_WRITES)
-def move(topic_id: TopicId, given: VoicesInput, signed_in: Staff, session: Writing) -> TopicItem:
+def move(topic_id: TopicId, given: VoicesInput, signed_in: Labeller, session: Writing) -> TopicItem:
     """Gives the topic that the voices are in now."""
-    return _item(topic_moves.move(session, _voices(session, given), topic_id, actor=signed_in.actor.username))
+    return _item(topic_moves.move(session, _voices(session, given, signed_in.actor), topic_id, actor=signed_in.actor.username))
 
 
 @router.post("/unmove", summary="この話題に手で移した声を、もとの話題に戻す", dependencies=_WRITES)
-def unmove(topic_id: TopicId, given: VoicesInput, signed_in: Staff, session: Writing) -> TopicsAnswer:
+def unmove(topic_id: TopicId, given: VoicesInput, signed_in: Labeller, session: Writing) -> TopicsAnswer:
     """Gives the topics that the voices are in now."""
-    voices = _voices(session, given)
+    voices = _voices(session, given, signed_in.actor)
     return _items(topic_moves.unmove(session, voices, only=topic_id, actor=signed_in.actor.username))
 
 
 @router.post("/pin", summary="話題をことばで留める・外す", dependencies=_WRITES)
-def pin(topic_id: TopicId, given: WordsInput, signed_in: Staff, session: Writing) -> TopicItem:
+def pin(topic_id: TopicId, given: WordsInput, signed_in: Labeller, session: Writing) -> TopicItem:
     """Gives the topic as it then is."""
     actor = signed_in.actor.username
     if not given.words:
@@ -114,8 +115,8 @@ def pin(topic_id: TopicId, given: WordsInput, signed_in: Staff, session: Writing
     return _item(topic_edits.pin(session, topic_id, given.words, actor=actor))
 
 
-def _voices(session: Session, given: VoicesInput) -> list[int]:
-    return queries.ids_of(session, given.receipt_numbers)
+def _voices(session: Session, given: VoicesInput, actor: Actor) -> list[int]:
+    return queries.ids_of(session, given.receipt_numbers, seen_by=actor)
 
 
 def _item(topic: Topic) -> TopicItem:

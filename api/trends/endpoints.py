@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import STAFF, CityOf, Reading
+from api.deps import STAFF, CityOf, Reading, Staff
 from api.fields import Day
 from api.trends import faq, opinions, surges
 from api.trends.schemas import (
@@ -75,9 +75,9 @@ def topic_events(topic_id: TopicId, session: Reading) -> HistoryAnswer:
 
 
 @router.get("/surges", summary="急増（過去・季節・曜日では説明できない増え方）", dependencies=[Depends(STAFF)], tags=["surges"])
-def surges_found(session: Reading, as_of: Day = None) -> SurgesAnswer:
+def surges_found(signed_in: Staff, session: Reading, as_of: Day = None) -> SurgesAnswer:
     """What the newest look found, or the newest one of no later day than ``as_of``."""
-    found = surge_queries.latest(session, as_of=as_of)
+    found = surge_queries.latest(session, seen_by=signed_in.actor, as_of=as_of)
     if found is None:
         return SurgesAnswer(as_of=None, series=0, enough=False, items=[])
     items = [SurgeItem.model_validate(surges.record(line)) for line in found.lines]

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from api.deps import STAFF, CityOf, Reading
+from api.deps import STAFF, CityOf, Reading, Staff
 from api.trends.surges import desk, places, sentence, title
 from loop import surge_queries
 from loop.surge_queries import Episode
@@ -23,10 +23,10 @@ _UNWRITABLE = {code: " " for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF) if cod
 
 
 @router.get("/trends/surges.atom", dependencies=[Depends(STAFF)])
-def surges_feed(request: Request, session: Reading, city: CityOf) -> Response:
+def surges_feed(request: Request, signed_in: Staff, session: Reading, city: CityOf) -> Response:
     """The surges of the last months, the one that was told last first."""
     site = str(request.base_url).rstrip("/")
-    body = feed(surge_queries.episodes(session, limit=_ENTRIES), site=site, city=city.name)
+    body = feed(surge_queries.episodes(session, seen_by=signed_in.actor, limit=_ENTRIES), site=site, city=city.name)
     return Response(body, media_type="application/atom+xml; charset=utf-8", headers={"Cache-Control": "private, no-cache"})
 
 

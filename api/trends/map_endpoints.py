@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict
 
-from api.deps import STAFF, Reading
+from api.deps import STAFF, Reading, Staff
 from loop import topic_map, topic_queries
 
 router = APIRouter(prefix="/api/v1/trends", tags=["trends"])
@@ -68,6 +68,6 @@ def topics_on_the_map(session: Reading) -> MapAnswer:
 
 
 @router.get("/map/voices/{voice_id}", summary="地図の点にある声のはじめ（伏せ字）", dependencies=[Depends(STAFF)])
-def voice_on_the_map(voice_id: VoiceId, session: Reading) -> OpeningItem:
+def voice_on_the_map(voice_id: VoiceId, signed_in: Staff, session: Reading) -> OpeningItem:
     """The masked opening of a voice that is a point of the map."""
-    return OpeningItem.model_validate(topic_map.opening(session, voice_id))
+    return OpeningItem.model_validate(topic_map.opening(session, voice_id, seen_by=signed_in.actor))

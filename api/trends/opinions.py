@@ -15,6 +15,8 @@ from api.fields import Name, Text
 from api.trends.view import TrendsQuery
 from core.errors import InputError
 from core.models import Kind, Voice
+from loop import queries
+from loop.actors import Actor
 from nlp.opinions import Opinions, Side
 from nlp.opinions import service as opinion_service
 
@@ -60,16 +62,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of the voices behind a number; ``previous`` and ``following`` are page numbers, 0 where there is none."""
+    """One page of the voices behind a number; ``previous`` and ``following`` are page numbers, 0 where there is none.
+
+    ``hidden``: how many of ``total`` are other departments' alone.
+    """
 
     total: int
     rows: tuple[Row, ...]
     previous: int
     following: int
+    hidden: int
 
 
-def behind(session: Session, topic_id: int, query: OpinionQuery, *, since: date, until: date) -> Found:
-    """The page of voices that an address means.
+def behind(session: Session, topic_id: int, query: OpinionQuery, *, seen_by: Actor, since: date, until: date) -> Found:
+    """The page of voices that an address means; ``total`` counts all of them, the page has those that this person may see.
 
     Raises:
         InputError: the address names neither a judgement nor a side.
@@ -77,12 +83,15 @@ def behind(session: Session, topic_id: int, query: OpinionQuery, *, since: date,
     if query.pair is None and query.stance is None:
         raise InputError("どの声を見るかが指定されていません。", hint="話題の画面の件数から開いてください。")
     ids = opinion_service.voices_behind(session, topic_id, pair=query.pair, side=query.stance, since=since, until=until, newest=NEWEST)
+    may_see = queries.seen(session, ids, seen_by=seen_by)
     first = (query.page - 1) * _PAGE
-    shown = ids[first : first + _PAGE]
+    shown = may_see[first : first + _PAGE]
     said = opinion_service.opinions_of(session, shown)
     voices = {voice.id: voice for voice in session.scalars(select(Voice).where(Voice.id.in_(shown)))}
     rows = tuple(_row(voices[number], said[number], query) for number in shown)
-    return Found(len(ids), rows, query.page - 1 if first else 0, query.page + 1 if first + _PAGE < len(ids) else 0)
+    return Found(
+        len(ids), rows, query.page - 1 if first else 0, query.page + 1 if first + _PAGE < len(may_see) else 0, len(ids) - len(may_see)
+    )
 
 
 def _row(voice: Voice, said: Opinions, query: OpinionQuery) -> Row:

@@ -20,6 +20,7 @@ from core.clock import to_tokyo, today, utc_now, wareki
 from core.errors import InputError
 from core.models import TopicEventKind
 from loop import monthly_report
+from loop.actors import Actor
 from loop.monthly_report import Event, Line, MonthlyReport
 from loop.periods import Period
 
@@ -100,14 +101,14 @@ class Report:
         return self.desk(monthly_report.whole_month(month))
 
 
-def report_of(session: Session, query: ReportQuery, *, whole: Period) -> Report:
+def report_of(session: Session, query: ReportQuery, *, whole: Period, seen_by: Actor) -> Report:
     """The report that an address means, for data of a span.
 
     Raises:
         InputError: the month can't be read.
     """
     month = month_of(query.month) if query.month else monthly_report.newest(whole)
-    found = monthly_report.report(session, month, whole=whole, today=today())
+    found = monthly_report.report(session, month, whole=whole, today=today(), seen_by=seen_by)
     return Report(found, Values.of(session, [Attribute.TOPIC]))
 
 

@@ -25,7 +25,7 @@ def report_page(
     whole = topic_queries.span(session)
     if whole is None:
         return pages.page(request, "trends/empty.html", {})
-    found = report.report_of(session, query, whole=whole)
+    found = report.report_of(session, query, whole=whole, seen_by=signed_in.actor)
     if query.format:
         return exports.respond(engine, report.export_of(found), query.format, actor=signed_in.actor.username)
     context = {

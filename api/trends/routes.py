@@ -40,7 +40,7 @@ def trends(
     if save_as:
         return exports.respond(engine, topic_exports.overview(view, found), save_as, actor=signed_in.actor.username)
     context = {"view": view, "presets": PRESETS, "overview": found, "chart_table": _chart(view, found)}
-    context |= {"surges": surge_queries.latest(session), "surge_words": surges}
+    context |= {"surges": surge_queries.latest(session, seen_by=signed_in.actor), "surge_words": surges}
     return pages.page(request, "trends/overview.html", context)
 
 

@@ -15,6 +15,7 @@ from api.trends.cross import period_conditions
 from api.trends.view import TrendsQuery, TrendsView
 from core import db
 from loop import concordances
+from loop.actors import Actor
 from loop.concordances import Concordance, Sort
 from loop.filters import words_of
 from loop.periods import Period, Preset
@@ -73,17 +74,20 @@ class Found:
         return [(month, self.concordance.months.get(month.since.replace(day=1), 0)) for month in self.view.period.months()]
 
 
-def search(session: Session, query: SearchConditions, *, whole: Period, exported: bool = False) -> Found:
-    """What an address looks for, in data of a span; with ``exported`` as many places as a file takes."""
+def search(session: Session, query: SearchConditions, *, whole: Period, seen_by: Actor, exported: bool = False) -> Found:
+    """What an address looks for, in data of a span and voices that this person may see.
+
+    With ``exported`` as many places as a file takes.
+    """
     view = TrendsView.of(TrendsQuery(period=query.period, since=query.since, until=query.until), whole=whole)
     words = words_of(query.q)[:MOST_WORDS]
     if not words:
         return Found(query, view, words, None)
     scope = replace(query.filter(), since=view.period.since, until=view.period.until)
     if exported:
-        found = concordances.concordance(session, words, scope, sort=query.sort, page_size=_ALL, voices_read=EXPORTED)
+        found = concordances.concordance(session, words, scope, sort=query.sort, seen_by=seen_by, page_size=_ALL, voices_read=EXPORTED)
     else:
-        found = concordances.concordance(session, words, scope, sort=query.sort, page=query.page)
+        found = concordances.concordance(session, words, scope, sort=query.sort, seen_by=seen_by, page=query.page)
     return Found(query, view, words, found)
 
 

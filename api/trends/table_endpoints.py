@@ -88,7 +88,7 @@ def compared(query: Annotated[compare.ComparePeriods, Query()], session: Reading
 @router.get("/search", summary="ことばとその前後", dependencies=[Depends(STAFF)])
 def searched(query: Annotated[search.SearchConditions, Query()], signed_in: Staff, session: Reading, engine: EngineOf) -> SearchAnswer:
     """A word in its context. Who looked for what is noted."""
-    found = search.search(session, query, whole=_whole(session))
+    found = search.search(session, query, whole=_whole(session), seen_by=signed_in.actor)
     search.note(engine, found, actor=signed_in.actor.username)
     concordance = found.concordance
     return SearchAnswer(

@@ -92,7 +92,7 @@ def search_page(
     whole = topic_queries.span(session)
     if whole is None:
         return pages.page(request, "trends/empty.html", {})
-    found = search.search(session, query, whole=whole, exported=query.format is not None)
+    found = search.search(session, query, whole=whole, seen_by=signed_in.actor, exported=query.format is not None)
     topic = topic_queries.topic_name(session, query.topic) if query.topic else ""
     actor = signed_in.actor.username
     search.note(engine, found, actor=actor)

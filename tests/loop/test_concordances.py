@@ -43,7 +43,7 @@ def voices(engine: Engine) -> list[Voice]:
 
 def look(engine: Engine, *words: str, sort: Sort = Sort.NEWEST, page: int = 1, page_size: int = 50, **scope: object) -> Concordance:
     with db.reading(engine) as session:
-        return concordance(session, words, VoiceFilter(**scope), sort=sort, page=page, page_size=page_size)  # type: ignore[arg-type]
+        return concordance(session, words, VoiceFilter(**scope), sort=sort, seen_by=None, page=page, page_size=page_size)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def filled(engine: Engine, settings: Settings) -> Engine:
 
 @pytest.mark.parametrize("asked", FILTERS, ids=lambda asked: "-".join(asked) or "nothing")
 def test_the_desk_s_tabs(filled: Engine, asked: dict[str, Any]) -> None:
-    scope = Scope(filter=VoiceFilter(**asked), tab=Tab.OPEN, department="道路維持課", due_by=UNTIL)
+    scope = Scope(filter=VoiceFilter(**asked), tab=Tab.OPEN, department="道路維持課", due_by=UNTIL, seen_by=None)
     with db.reading(filled) as session:
         assert queries.count_tabs(session, scope) == {tab: direct(session, *scope.through(tab).conditions()) for tab in Tab}
 
@@ -170,7 +170,7 @@ def test_labels_and_topics_that_change_at_the_same_time(grouped: Engine, setting
                 elif turn % 4 == 1:
                     facts.recount_topics(session)
                 else:
-                    voice = queries.get_voice(session, rng.choice(numbers), lock=True)
+                    voice = queries.get_voice(session, rng.choice(numbers), seen_by=None, lock=True)
                     labels.decide(session, voice, Facet.THEME, rng.choice(city.theme_names), actor=actor, taxonomy=city)
 
     with ThreadPoolExecutor(8) as pool:

@@ -43,7 +43,7 @@ def fill(session: Session) -> None:
 def test_which_days_are_counted(engine: Engine, month: date, period: tuple, before: tuple, last_year: tuple, counts: tuple) -> None:
     with Session(engine) as session:
         fill(session)
-        found = monthly_report.report(session, month, whole=WHOLE, today=date(2026, 10, 15))
+        found = monthly_report.report(session, month, whole=WHOLE, today=date(2026, 10, 15), seen_by=None)
     assert (found.period.since.day, found.period.until.day) == period
     assert found.before == (Period(*before) if before else None)
     assert found.last_year == (Period(*last_year) if last_year else None)
@@ -57,7 +57,7 @@ def test_which_days_are_counted(engine: Engine, month: date, period: tuple, befo
 def test_months_beside_the_year_before(engine: Engine) -> None:
     with Session(engine) as session:
         fill(session)
-        found = monthly_report.report(session, date(2026, 10, 1), whole=WHOLE, today=date(2026, 10, 15)).months
+        found = monthly_report.report(session, date(2026, 10, 1), whole=WHOLE, today=date(2026, 10, 15), seen_by=None).months
     assert [month.month for month in found[:2]] == [date(2025, 10, 1), date(2025, 11, 1)]
     assert found[0] == MonthCount(date(2025, 10, 1), 7, None)
     assert found[1] == MonthCount(date(2025, 11, 1), 0, None)
@@ -89,7 +89,7 @@ def test_only_more_than_chance_is_told(engine: Engine) -> None:
             for _ in range(count):
                 factories.create_voice(session, received_on=day, theme=theme, labelled=False)
         whole = Period(date(2026, 8, 1), date(2026, 9, 30))
-        lines = monthly_report.report(session, date(2026, 9, 1), whole=whole, today=date(2026, 10, 1)).cuts["theme"]
+        lines = monthly_report.report(session, date(2026, 9, 1), whole=whole, today=date(2026, 10, 1), seen_by=None).cuts["theme"]
     assert [(line.value, line.count, line.before, line.told) for line in lines] == [
         ("道路・交通", 60, 5, True),
         ("公園・緑地", 22, 20, False),
@@ -105,7 +105,9 @@ def test_a_rise_is_told_once_as_its_last_look_of_the_month_told_it(engine: Engin
         factories.create_look(session, {"value": "道路・交通", "facet": "theme"}, {**rise, "observed": 30}, as_of=date(2026, 9, 11))
         factories.create_look(session, as_of=date(2026, 9, 30))
         factories.create_look(session, {**rise, "observed": 40}, as_of=date(2026, 10, 1))
-        reports = [monthly_report.report(session, date(2026, month, 1), whole=WHOLE, today=date(2026, 10, 15)) for month in (7, 9)]
+        reports = [
+            monthly_report.report(session, date(2026, month, 1), whole=WHOLE, today=date(2026, 10, 15), seen_by=None) for month in (7, 9)
+        ]
     assert (reports[0].looked, reports[0].rises) == (False, [])
     assert reports[1].looked
     assert [(line.name, line.surge.observed) for line in reports[1].rises] == [("道路・交通", 19), ("歩道の段差", 30)]
@@ -124,7 +126,7 @@ def test_what_became_of_topics_in_the_month_in_japan(engine: Engine) -> None:
         event(session, topics[0], TopicEventKind.MERGED, before=12, after=19, others=[topics[3].id], at=first)
         event(session, topics[1], TopicEventKind.KEPT, before=40, after=40, at=first)
         event(session, topics[1], TopicEventKind.ENDED, before=3, at=first + timedelta(days=30))
-        found = monthly_report.report(session, date(2026, 9, 1), whole=WHOLE, today=date(2026, 10, 15)).events
+        found = monthly_report.report(session, date(2026, 9, 1), whole=WHOLE, today=date(2026, 10, 15), seen_by=None).events
     told = [(kind, event.name, event.voices, event.others, event.by_hand) for kind, events in found.items() for event in events]
     assert told == [
         (TopicEventKind.BORN, "歩道の段差", 12, (), False),
@@ -139,7 +141,7 @@ def test_how_all_voices_stand(engine: Engine) -> None:
         for status, due in ((Status.RECEIVED, day), (Status.DRAFTING, date(2026, 10, 15)), (Status.ASSIGNED, None), (Status.CLOSED, day)):
             factories.create_voice(session, received_on=day, due_on=due, status=status)
         factories.create_voice(session, received_on=day, answered=True)
-        found = monthly_report.report(session, day, whole=WHOLE, today=date(2026, 10, 15)).backlog
+        found = monthly_report.report(session, day, whole=WHOLE, today=date(2026, 10, 15), seen_by=None).backlog
     assert (found.done, found.open, found.overdue) == (2, 3, 1)
 
 
@@ -150,7 +152,7 @@ def test_the_largest_topics_and_the_others_are_all_voices_in_topics(engine: Engi
             factories.create_topic(session, name=f"話題 {size}", voices=voices)
         rest = factories.create_topic(session, voices=[factories.create_voice(session, received_on=date(2026, 9, 2))], is_rest=True)
         factories.create_voice(session, received_on=date(2026, 9, 2))
-        found = monthly_report.report(session, date(2026, 9, 1), whole=WHOLE, today=date(2026, 10, 15))
+        found = monthly_report.report(session, date(2026, 9, 1), whole=WHOLE, today=date(2026, 10, 15), seen_by=None)
     assert found.rest == {str(rest.id)}
     top, others = disjoint(found.cuts["topic"], rest=found.rest, most=2)
     assert [line.count for line in top] == [3, 2]

@@ -128,11 +128,11 @@ def test_a_voice_begins_masked_and_short(engine: Engine) -> None:
     with Session(engine) as session:
         long, other = factories.create_voice(session, text="〔氏名〕です。\n" + "歩道。" * 100), factories.create_voice(session)
         topic = factories.create_topic(session, voices=[long])
-        found = topic_map.opening(session, long.id)
+        found = topic_map.opening(session, long.id, seen_by=None)
         assert (found.receipt_number, found.topic_id, found.topic) == (long.receipt_number, topic.id, topic.name)
         assert found.text.startswith("〔氏名〕です。 歩道。")
         assert found.text.endswith("…")
         assert len(found.text) == 121
         for number in (other.id, 999_999):
             with pytest.raises(NotFoundError, match="地図にありません"):
-                topic_map.opening(session, number)
+                topic_map.opening(session, number, seen_by=None)

@@ -27,15 +27,21 @@ def test_an_empty_desk_says_how_voices_come_in(staff: Browser) -> None:
     assert "ここに残っている声はありません" in staff.get("/desk").words()
 
 
-def test_the_tabs_count_what_they_show(sign_in: SignIn, save: Session) -> None:
-    browser = sign_in(Role.DEPARTMENT, department="道路維持課")
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        (Role.KOCHO, {"open": 3, "mine": 0, "department": 2, "due": 1, "all": 4}),
+        (Role.DEPARTMENT, {"open": 2, "mine": 0, "department": 2, "due": 1, "all": 2}),
+    ],
+)
+def test_the_tabs_count_what_they_show(sign_in: SignIn, save: Session, role: Role, expected: dict[str, int]) -> None:
+    browser = sign_in(role, department="道路維持課")
     far = today() + timedelta(days=60)
     factories.create_voice(save, theme="道路・交通", due_on=today())
     factories.create_voice(save, theme="道路・交通", due_on=far)
     factories.create_voice(save, theme="公園・緑地", due_on=far)
     factories.create_voice(save, theme="公園・緑地", due_on=today() - timedelta(days=9), answered=True)
     save.commit()
-    expected = {"open": 3, "mine": 0, "department": 2, "due": 1, "all": 4}
     for tab, number in expected.items():
         page = browser.get(f"/desk?tab={tab}")
         assert len(rows(page)) == number

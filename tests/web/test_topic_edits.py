@@ -34,14 +34,14 @@ def send(browser: Browser, topic: Topic, act: str, body: dict[str, Any] | None =
     return response.json()
 
 
-def test_a_manager_s_name_is_the_manager_s(sign_in: SignIn, topics: tuple[Topic, Topic], save: Session) -> None:
-    manager = sign_in(Role.MANAGER, username="bucho")
-    assert send(manager, topics[0], "rename", {"name": "歩道の通りにくさ"})["name"] == "歩道の通りにくさ"
+def test_a_name_is_whose_gave_it(sign_in: SignIn, topics: tuple[Topic, Topic], save: Session) -> None:
+    clerk = sign_in(Role.KOCHO, username="ichiro")
+    assert send(clerk, topics[0], "rename", {"name": "歩道の通りにくさ"})["name"] == "歩道の通りにくさ"
     renew(save)
     assert topics[0].named_by is not None
     entry = save.scalars(select(AuditEntry).where(AuditEntry.action == "topics.rename")).one()
-    assert (entry.actor, entry.subject) == ("bucho", f"topic:{topics[0].id}")
-    assert send(manager, topics[0], "rename", {"name": None})["name"] == "歩道の段差"
+    assert (entry.actor, entry.subject) == ("ichiro", f"topic:{topics[0].id}")
+    assert send(clerk, topics[0], "rename", {"name": None})["name"] == "歩道の段差"
 
 
 def test_joining_and_parting(staff: Browser, topics: tuple[Topic, Topic], save: Session) -> None:

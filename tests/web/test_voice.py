@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import AuditEntry, Facet, HumanLabel, Role, Secret, Voice
+from core.models import AuditEntry, Facet, HumanLabel, MachineReading, Role, Secret, Voice
 from tests import factories
 from tests.web.browser import Browser
 from tests.web.conftest import SignIn, queries_of, renew
@@ -71,6 +71,32 @@ def test_undo_brings_back_what_the_source_file_said(staff: Browser, save: Sessio
     assert voice.department == "下水道河川課"
 
 
+def test_a_rules_department_is_shown_as_the_rules(staff: Browser, save: Session) -> None:
+    voice = factories.create_voice(save, theme="道路・交通", text="段差と街灯が気になる。", title="", department="くらし安全課")
+    reading = save.get_one(MachineReading, voice.id)
+    ruling = ["街灯の球切れ", "道路維持課", 0.8]
+    reading.department = ["くらし安全課", 1.0, [["道路維持課", 0.8]], [["街灯", 1.0, 3, 5]], ruling]
+    save.commit()
+    page = staff.get(address(voice))
+    assert "規則「街灯の球切れ」による" in page.words()
+    assert "街灯（所管課の手がかり）" in [page.words(mark) for mark in page.all("mark")]
+    fields = {**page.form(f"{address(voice)}/labels"), "facet": "department", "value": "公園緑地課"}
+    staff.post(f"{address(voice)}/labels", fields)
+    changed = staff.get(address(voice))
+    assert "くらし安全課規則「街灯の球切れ」に変える" in changed.words(), "the rule still fits, and is offered again"
+    assert "規則「街灯の球切れ」：くらし安全課（機械の判定は道路維持課、80%）" in changed.words()
+    assert "100%" not in changed.words()
+
+
+def test_a_new_theme_brings_the_departments_of_the_rules(staff: Browser, save: Session) -> None:
+    voice = factories.create_voice(save, theme="道路・交通", text="夜はとても暗い。", title="")
+    save.commit()
+    page = staff.get(address(voice))
+    assert "規則「" not in page.words()
+    changed = staff.submit(page, f"{address(voice)}/labels", value="公園・緑地")
+    assert "公園緑地課規則「公園の暗がり」に変える" in changed.words()
+
+
 def test_accepting_all_confirms_what_stands_and_touches_no_decision(staff: Browser, voice: Voice, save: Session) -> None:
     user = factories.create_user(save, display_name="港 一郎")
     factories.create_human_label(save, voice, user, facet=Facet.KIND, value=voice.kind.value)
@@ -126,17 +152,25 @@ def test_reading_an_original_takes_a_reason_and_leaves_a_trace(staff: Browser, a
 
 
 @pytest.mark.parametrize(
-    ("role", "department", "status"), [(Role.DEPARTMENT, "道路維持課", 200), (Role.DEPARTMENT, "保育課", 403), (Role.MANAGER, "", 403)]
+    ("role", "department", "status"),
+    [
+        (Role.DEPARTMENT, "道路維持課", 200),
+        (Role.DEPARTMENT, "下水道課", 403),  # concerned, but not the one that answers
+        (Role.DEPARTMENT, "保育課", 404),
+        (Role.MANAGER, "", 403),
+    ],
 )
 def test_originals_are_for_those_who_handle_the_voice(
     sign_in: SignIn, app: FastAPI, voice: Voice, save: Session, role: Role, department: str, status: int
 ) -> None:
     factories.create_secret(save, voice, app.state.keyring)
+    voice.related = ["下水道課"]
     save.commit()
     browser = sign_in(role, department=department)
     token = browser.get("/desk").form("/sign-out")["csrf_token"]
     browser.post(f"{address(voice)}/original", {"csrf_token": token, "reason": "reply"}, status=status)
-    assert ("原文を表示" in browser.get(address(voice)).words()) is (status == 200)
+    seen = browser.get(address(voice), status=404 if status == 404 else 200)
+    assert ("原文を表示" in seen.words()) is (status == 200)
     assert bool(save.scalar(select(AuditEntry.id))) is (status == 200)
 
 

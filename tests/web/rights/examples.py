@@ -1,0 +1,124 @@
+"""What the walk over all routes sends: an example of every parameter that stands in an address, and of every body that a route takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import db
+from core.crypto import Keyring
+from core.models import Batch, Job, Reject, Role, Upload, Voice
+from loop import cases
+from loop.actors import Actor
+from loop.handling import Target
+from tests import factories
+from tests.web.browser import Browser, TestClient
+from tests.web.imports.pages import CSV, choices, sent, work
+
+OWN, OTHER = "道路維持課", "公園緑地課"
+WITH_FILES = {"POST /admin/import/uploads", "POST /admin/import/batches/{batch_id}/mended"}
+"""Forms that browsers send in parts, the token first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A value for a parameter. ``other`` is one that belongs to another department; empty where whose it is makes no difference."""
+
+    own: str
+    other: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the application holds before each request: an example of each parameter, and what bodies name."""
+
+    parameters: Mapping[str, Example]
+    names: Mapping[str, str]
+
+
+def build(app: FastAPI, keyring: Keyring) -> World:
+    """A city with a voice of two departments, a topic, an import with rows that couldn't be taken, and a file that waits."""
+    with db.writing(app.state.engine) as session:
+        clerk = factories.create_user(session, role=Role.KOCHO)
+        token = factories.create_token(session, clerk)
+    browser = Browser(TestClient(app))
+    browser.client.cookies.set("koe_session", token)
+    address = sent(browser)
+    browser.post(f"{address}/start", choices(browser.get(address)))
+    work(app)
+    tried = sent(browser, CSV.replace(b"T-", b"U-"))
+    browser.post(f"{tried}/check", choices(browser.get(tried)))
+    work(app)
+    with db.writing(app.state.engine) as session:
+        voices = [factories.create_voice(session, theme=theme, published=True) for theme in ("道路・交通", "公園・緑地")]
+        assert [voice.department for voice in voices] == [OWN, OTHER]
+        for voice in voices:
+            factories.create_secret(session, voice, keyring)
+        topic = factories.create_topic(session, voices=voices, name="歩道の段差")
+        second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
+        waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
+        act, act_of_other = (_accepted(session, voice) for voice in (waiting, theirs))
+        parameters = {
+            "act_id": Example(str(act), str(act_of_other)),
+            "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
+            "voice_id": Example(str(voices[0].id), str(voices[1].id)),
+            "topic_id": Example(str(topic.id)),
+            "batch_id": Example(str(session.scalar(select(func.min(Batch.id))))),
+            "reject_id": Example(str(session.scalar(select(func.min(Reject.id))))),
+            "upload_id": Example(str(session.scalar(select(Upload.id).order_by(Upload.created_at.desc()).limit(1)))),
+            "job_id": Example(str(session.scalar(select(Job.id).where(Job.kind == "import_check")))),
+        }
+        names = {
+            "second_topic": str(second.id),
+            "own": voices[0].receipt_number,
+            "waiting": waiting.receipt_number,
+            "other": voices[1].receipt_number,
+        }
+        return World(parameters, names)
+
+
+def _accepted(session: Session, voice: Voice) -> int:
+    """An act of a member of the voice's department."""
+    user = factories.create_user(session, role=Role.DEPARTMENT, department=voice.department)
+    who = Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
+
+
+def form(name: str, world: World) -> dict[str, Any]:
+    """The fields of a route's form beside the token; most forms can be sent empty."""
+    fields: dict[str, dict[str, Any]] = {
+        "POST /desk/acts": {"act": "accept", "chosen": [world.names["waiting"]]},
+        "POST /desk/{receipt_number}/labels": {"facet": "kind", "value": "要望"},
+        "POST /desk/{receipt_number}/undo": {"labels": "1"},
+        "POST /desk/{receipt_number}/original": {"reason": "reply"},
+        "POST /trends/topics/{topic_id}/rename": {"name": "段差"},
+        "POST /trends/topics/{topic_id}/merge": {"topics": [world.names["second_topic"]]},
+        "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
+        "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
+        "POST /sign-in": {"username": "nobody", "password": "x"},
+    }
+    return fields.get(name, {})
+
+
+def body(name: str, world: World) -> dict[str, Any]:
+    """The keywords with which a JSON route's request is sent; many take none."""
+    bodies: dict[str, dict[str, Any]] = {
+        "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
+        "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
+        "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
+        "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
+        "POST /api/v1/topics/{topic_id}/split": {"json": {"words": ["段差"]}},
+        "POST /api/v1/topics/{topic_id}/move": {"json": {"receipt_numbers": [world.names["own"]]}},
+        "POST /api/v1/topics/{topic_id}/unmove": {"json": {"receipt_numbers": [world.names["own"]]}},
+        "POST /api/v1/topics/{topic_id}/pin": {"json": {"words": ["段差"]}},
+        "POST /api/v1/imports/uploads": {"content": CSV, "params": {"name": "記録.csv"}},
+        "POST /api/v1/imports/uploads/{upload_id}/check": {"json": {}},
+        "POST /api/v1/imports/uploads/{upload_id}/start": {"json": {}},
+        "POST /api/v1/imports/{batch_id}/undo": {"json": {"reason": "twice"}},
+    }
+    return bodies.get(name, {})
