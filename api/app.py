@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
-from api.desk import act_endpoints, act_routes
+from api.desk import act_endpoints, act_routes, files_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -39,6 +39,7 @@ ROUTERS = (
     account.router,
     act_routes.router,
     desk_routes.router,
+    files_routes.router,
     trends_routes.router,
     topic_routes.router,
     topic_edit_routes.router,

@@ -17,7 +17,11 @@ from tests.web.browser import Browser, TestClient
 from tests.web.imports.pages import CSV, choices, sent, work
 
 OWN, OTHER = "道路維持課", "公園緑地課"
-WITH_FILES = {"POST /admin/import/uploads", "POST /admin/import/batches/{batch_id}/mended"}
+WITH_FILES = {
+    "POST /admin/import/uploads",
+    "POST /admin/import/batches/{batch_id}/mended",
+    "POST /desk/{receipt_number}/files",
+}
 """Forms that browsers send in parts, the token first."""
 
 
@@ -55,11 +59,13 @@ def build(app: FastAPI, keyring: Keyring) -> World:
         assert [voice.department for voice in voices] == [OWN, OTHER]
         for voice in voices:
             factories.create_secret(session, voice, keyring)
+        attached = [factories.create_file(session, voice, clerk, keyring) for voice in voices]
         topic = factories.create_topic(session, voices=voices, name="歩道の段差")
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
         parameters = {
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
+            "file_id": Example(str(attached[0].id), str(attached[1].id)),
             "topic_id": Example(str(topic.id)),
             "batch_id": Example(str(session.scalar(select(func.min(Batch.id))))),
             "reject_id": Example(str(session.scalar(select(func.min(Reject.id))))),
