@@ -41,10 +41,10 @@ def train(context: JobContext) -> dict[str, Any]:
 
 def update_campaigns(context: JobContext) -> dict[str, Any]:
     """Groups of near-copies among the voices that are new."""
-    from nlp import likeness
+    from api import campaigns
 
     context.report(0, 0, "同文・一斉投稿をまとめています")
-    report = likeness.update_campaigns(context.engine, context.settings)
+    report = campaigns.update_campaigns(context.engine, context.settings)
     return {"voices": report.voices, "begun": report.begun, "joined": report.joined}
 
 

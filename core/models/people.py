@@ -23,6 +23,7 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255), doc="argon2id")
     role: Mapped[Role] = mapped_column(StrEnumType(Role))
     department: Mapped[str] = mapped_column(String(64), default="")
+    position: Mapped[str] = mapped_column(String(32), default="", doc="職位, such as 係長: what approvals go by")
     active: Mapped[bool] = mapped_column(default=True)
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
