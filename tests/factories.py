@@ -32,6 +32,7 @@ from core.models import (
     Kind,
     MachineReading,
     Role,
+    SavedView,
     Secret,
     Status,
     Surge,
@@ -206,6 +207,12 @@ def create_file(session: Session, voice: Voice, user: User, keyring: Keyring, *,
     sealed = {"key_id": keyring.current, "place": place, "sealed": keyring.seal_bytes(content, place=place)}
     file: CaseFile = _save(session, CaseFile(**{"content_type": "application/pdf", **defaults, **sealed, **values}))
     return file
+
+
+def create_view(session: Session, user: User, **values: Any) -> SavedView:
+    """A saved view of the desk; with ``department`` the department's."""
+    view: SavedView = _save(session, SavedView(**{"user_id": user.id, "name": "段差の声", "query": "q=段差", "created_at": NOON, **values}))
+    return view
 
 
 def create_human_label(

@@ -73,6 +73,7 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
             "file_id": Example(str(attached[0].id), str(attached[1].id)),
+            "view_id": Example(*(str(factories.create_view(session, clerk, department=name).id) for name in (OWN, OTHER))),
             "topic_id": Example(str(topic.id)),
             "batch_id": Example(str(session.scalar(select(func.min(Batch.id))))),
             "reject_id": Example(str(session.scalar(select(func.min(Reject.id))))),
@@ -106,6 +107,7 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /trends/topics/{topic_id}/merge": {"topics": [world.names["second_topic"]]},
         "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
+        "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
         "POST /sign-in": {"username": "nobody", "password": "x"},
     }
     return fields.get(name, {})
@@ -116,6 +118,7 @@ def body(name: str, world: World) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
         "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
+        "POST /api/v1/views": {"json": {"name": "段差", "query": "theme=道路・交通"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
         "POST /api/v1/topics/{topic_id}/split": {"json": {"words": ["段差"]}},
