@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from core.settings import Settings, get_settings
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy import Engine
 
     from nlp.annotate import Annotator
@@ -29,6 +31,22 @@ def database(*, upgrade: bool = False) -> Engine:
     if upgrade:
         db.upgrade(engine)
     return engine
+
+
+def day_of(given: str | None, *, option: str) -> date | None:
+    """A day as people write it, ``None`` where none is given.
+
+    Raises:
+        InputError: it can't be read; names the option.
+    """
+    from core.errors import InputError
+    from ingest import dates
+
+    try:
+        return dates.parse_moment(given).day if given else None
+    except dates.DateError as error:
+        hint = "2026-06-30 や 令和8年6月30日 の形にしてください。"
+        raise InputError(f"{option}「{given}」が日付として読めません。{error}", hint=hint) from None
 
 
 def ready_annotator() -> Annotator:

@@ -79,6 +79,8 @@ def attach(
     settings: SettingsOf,
 ) -> Response:
     """Attaches all files of the form or none, and comes back to the voice."""
+    with db.reading(engine) as session:
+        queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     if sent.refused:
         raise sent.refused[0]
     if not sent.files:
