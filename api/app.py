@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
-from api.desk import act_endpoints, act_routes
+from api.desk import act_endpoints, act_routes, beside, files_routes, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -40,6 +40,9 @@ ROUTERS = (
     account.router,
     act_routes.router,
     desk_routes.router,
+    files_routes.router,
+    beside.pages,
+    views.pages,
     trends_routes.router,
     topic_routes.router,
     topic_edit_routes.router,
@@ -55,6 +58,8 @@ ROUTERS = (
     system.router,
     desk_json.router,
     act_endpoints.router,
+    beside.json,
+    views.json,
     import_endpoints.router,
     trends_json.router,
     topic_edits_json.router,
