@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from api import account, account_password, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
+from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -37,6 +38,7 @@ from nlp import taxonomy
 ROUTERS = (
     account.router,
     account_password.router,
+    act_routes.router,
     desk_routes.router,
     trends_routes.router,
     topic_routes.router,
@@ -53,6 +55,7 @@ ROUTERS = (
     public_routes.router,
     system.router,
     desk_json.router,
+    act_endpoints.router,
     import_endpoints.router,
     trends_json.router,
     topic_edits_json.router,

@@ -41,10 +41,10 @@ def train(context: JobContext) -> dict[str, Any]:
 
 def update_campaigns(context: JobContext) -> dict[str, Any]:
     """Groups of near-copies among the voices that are new."""
-    from nlp import likeness
+    from api import campaigns
 
     context.report(0, 0, "同文・一斉投稿をまとめています")
-    report = likeness.update_campaigns(context.engine, context.settings)
+    report = campaigns.update_campaigns(context.engine, context.settings)
     return {"voices": report.voices, "begun": report.begun, "joined": report.joined}
 
 
@@ -70,6 +70,16 @@ def look_for_surges(context: JobContext) -> dict[str, Any]:
     context.report(0, 0, "急増を調べています")
     report = service.update(context.engine, city.load(context.settings.taxonomy_dir).calendar)
     return {"as_of": report.as_of.isoformat(), "series": report.series, "surges": len(report.surges)}
+
+
+def forecast(context: JobContext) -> dict[str, Any]:
+    """How fast departments answer, and what of the open voices is likely to be late, as of today."""
+    from core import city
+    from loop import forecast as forecasts
+
+    context.report(0, 0, "期限の見通しを立てています")
+    learnt = forecasts.update(context.engine, city.load(context.settings.taxonomy_dir).calendar)
+    return {"learnt": learnt}
 
 
 def then_surges(function: JobFunction) -> JobFunction:
@@ -105,6 +115,7 @@ KINDS: dict[str, JobFunction] = {
     "topics_fit": then_surges(fit_topics),
     "topics_update": then_surges(update_topics),
     "surges": look_for_surges,
+    "forecast": forecast,
     "train": train,
     "campaigns": update_campaigns,
     "opinions": read_opinions,
@@ -117,6 +128,7 @@ TITLES = {
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "surges": "急増を調べる",
+    "forecast": "期限の見通しを立てる",
     "train": "分類のモデルを作る",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",

@@ -99,6 +99,8 @@ _FILTERS = {
 }
 _GLOBALS = {
     "STATUS": words.STATUS,
+    "STEP_NAME": words.STEP_NAME,
+    "DISPOSITION": words.DISPOSITION,
     "JOB_STATE": words.JOB_STATE,
     "JOB_TONE": words.JOB_TONE,
     "ROLE": words.ROLE,

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from core.cleaning import clean_line
 from core.settings import Settings
 from ingest.headings import heading_key
 from ingest.incoming import RejectedRow, Row
@@ -15,7 +16,7 @@ from ingest.jsonlines import JsonLines
 from ingest.mail import ENCODING as MAIL
 from ingest.mapping import ColumnMapping, Grouping, resolve_mapping, with_group
 from ingest.mapping_files import AUTO
-from ingest.normalize import clean_line, folded, is_nothing
+from ingest.normalize import folded, is_nothing
 from ingest.sources import Source
 from ingest.workbook import SheetRow
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from core.cleaning import clean_line, clean_text
 from core.clock import fiscal_year, today
 from core.errors import InputError
 from core.settings import Settings
@@ -20,7 +21,7 @@ from ingest.headings import heading_key
 from ingest.incoming import RejectedRow, Row
 from ingest.mapping import ColumnMapping
 from ingest.mapping_files import FAQ_NAMES
-from ingest.normalize import clean_line, clean_text, folded, is_nothing
+from ingest.normalize import folded, is_nothing
 from ingest.options import NOTHING_SAID, FileOptions
 from ingest.sources import Source
 

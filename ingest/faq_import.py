@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine, select
 
 from core import audit, db
+from core.cleaning import clean_line
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ModelError
@@ -19,7 +20,6 @@ from ingest.chunks import Annotate, Mask
 from ingest.faq import FaqCountRow, FaqLog, FaqWords
 from ingest.faq_storage import FaqChunk, Key, Wording, save_faq_chunk, would_be
 from ingest.incoming import RejectedRow
-from ingest.normalize import clean_line
 from ingest.storage import Sums
 from nlp import taxonomy
 

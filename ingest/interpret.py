@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import PurePath
 
+from core.cleaning import clean_line, clean_text
 from core.clock import today
 from core.models import Channel
 from ingest.dates import DateError, add_time, day_in_file_name, parse_moment
 from ingest.headings import CONTACT_FIELDS, FIELD_NAMES, Reason
 from ingest.incoming import IncomingVoice, RejectedRow, Row, content_hash, digest
 from ingest.mapping import ColumnMapping
-from ingest.normalize import clean_line, clean_text, folded, is_nothing, parse_channel, parse_yes
+from ingest.normalize import folded, is_nothing, parse_channel, parse_yes
 
 _LONGEST = {"external_id": 100, "district": 64, "department": 64}
 _KEPT = {"age": "age", "sex": "sex", "kind": "given_kind", "theme": "given_theme"}

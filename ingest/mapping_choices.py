@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
+from core.cleaning import clean_line
 from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, number_reasons
 from ingest.mapping import ColumnMapping, Grouping, regrouped
 from ingest.mapping_files import AUTO, Wanted, find_column, saved_folder
-from ingest.normalize import clean_line
 
 UNUSED, ATTRIBUTE, REASON, QUESTION = "", "attribute", "reason", "question"
 CHOICES: Mapping[str, str] = {

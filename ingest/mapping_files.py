@@ -11,11 +11,12 @@ from typing import Any
 
 import yaml
 
+from core.cleaning import clean_line
 from core.errors import InputError
 from core.models import Channel
 from core.settings import Settings
 from ingest.headings import FIELD_NAMES, QUESTION, Reason, find_reasons, heading_key, number_reasons
-from ingest.normalize import clean_line, folded, parse_channel
+from ingest.normalize import folded, parse_channel
 
 AUTO = "auto"
 _KEYS = (

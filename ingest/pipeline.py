@@ -13,6 +13,7 @@ from sqlalchemy import Engine, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, db, deadline_file
+from core.cleaning import clean_line
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import ConflictError
@@ -21,7 +22,6 @@ from core.settings import Settings
 from ingest.chunks import CHUNK_VOICES, Annotate, AnnotateWork, Mask, annotate_chunks, make_chunks
 from ingest.faq import FaqLog, open_faq_log
 from ingest.faq_import import import_faq
-from ingest.normalize import clean_line
 from ingest.options import NOTHING_SAID, FileOptions
 from ingest.plan import FilePlan, RowPlan, plan_source
 from ingest.readers import ENCODING_NAMES

@@ -22,18 +22,17 @@ from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.orm import Session
 
 from core import audit, db
+from core.cleaning import plain_name
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import DecryptionError, KoeError, NotFoundError
 from core.models import Job, JobState, Upload
 from core.settings import Settings
-from ingest.normalize import clean_line
 from ingest.upload_check import check_upload
 
 PIECE = 1 << 20
 _LENGTH = struct.Struct(">I")
 _PART = ".part"
-_LONGEST_NAME = 200  # bytes without the ending: a file system takes 255
 _STRAY = 86_400.0  # seconds after which a file that no row knows is nobody's
 
 
@@ -222,17 +221,6 @@ def sweep(engine: Engine, *, settings: Settings) -> int:
                 count += 1
         _sealed(settings, upload_id).unlink(missing_ok=True)
     return count
-
-
-def plain_name(name: str) -> str:
-    """A browser's file name without folders and signs that no file system takes; never empty, at most 80 characters."""
-    base = clean_line(name.replace("\\", "/").rpartition("/")[2].replace("\0", ""))
-    base = "".join(character for character in base if character.isprintable()).encode("utf-8", "replace").decode()
-    stem, dot, suffix = base.rpartition(".")
-    ending = f"{dot}{suffix}" if stem and len(suffix) < 10 else ""
-    stem = base.removesuffix(ending)[: 80 - len(ending)]
-    base = stem.encode()[:_LONGEST_NAME].decode("utf-8", "ignore") + ending
-    return base if base.strip(". ") else "file"
 
 
 def private_folder(folder: Path) -> None:

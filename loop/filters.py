@@ -9,15 +9,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, select, true, tuple_
 
 from core.errors import InputError
 from core.memberships import family
-from core.models import Channel, Kind, Status, TopicMembership, Urgency, Voice
+from core.models import CasePart, Channel, Kind, TopicMembership, Urgency, Voice
 from loop.actors import Actor, visible_to
 
-DONE = (Status.ANSWERED, Status.CLOSED)
-OPEN = tuple(status for status in Status if status not in DONE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_WORDS = 10
 WITHOUT = "（なし）"  # asks for voices that have no value of an attribute
@@ -27,6 +25,7 @@ class Tab(StrEnum):
     """The desk's tabs."""
 
     OPEN = "open"
+    MINE = "mine"
     DEPARTMENT = "department"
     DUE = "due"
     ALL = "all"
@@ -94,9 +93,10 @@ def in_topic(topic: int) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A filter seen through a tab. ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近.
+    """A filter seen through a tab: of open work a line for each case, and all voices under すべて.
 
-    ``seen_by`` is who looks: voices that this person may not see are in no list, no number and beside no other voice.
+    ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近. ``seen_by`` is who looks, and whose cases 自分 shows:
+    voices that this person may not see are in no list, no number and beside no other voice.
     """
 
     filter: VoiceFilter
@@ -121,13 +121,16 @@ class Scope:
     def _chosen(self) -> list[ColumnElement[bool]]:
         if self.tab is Tab.ALL:
             return self.filter.conditions()
-        is_open = Voice.status.in_(OPEN)
+        is_line = [Voice.is_open == true(), Voice.folded == false()]
         if self.tab is Tab.DUE:
-            return [is_open, Voice.due_on <= self.due_by, *self.filter.conditions()]
+            return [*is_line, Voice.due_on <= self.due_by, *self.filter.conditions()]
+        if self.tab is Tab.MINE:
+            own_cases = select(CasePart.case_id).where(CasePart.assignee_id == (self.seen_by.user_id if self.seen_by else None))
+            return [*is_line, Voice.case_id.in_(own_cases), *self.filter.conditions()]
         if self.tab is Tab.DEPARTMENT:
             own = replace(self.filter, department=self.department)
-            return [is_open, *(own.conditions() if self.department else [false()])]
-        return [is_open, *self.filter.conditions()]
+            return [*is_line, *(own.conditions() if self.department else [false()])]
+        return [*is_line, *self.filter.conditions()]
 
 
 @dataclass(frozen=True, slots=True)

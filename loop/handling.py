@@ -16,7 +16,7 @@ from core import audit, casework
 from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from core.models import Base, Case, CaseEvent, CasePart, DeskAct, Facet, Status, Voice
+from core.models import Base, Case, CaseEvent, CasePart, DeskAct, Facet, Status, User, Voice
 from core.types import StrEnumType, UtcDateTime
 from loop import labels
 from loop.actors import Actor
@@ -60,11 +60,14 @@ class Handled:
         return next((part for part in self.parts if part.department == department), None)
 
 
-def take(session: Session, targets: Sequence[Target], *, actor: Actor) -> list[Handled]:
+def take(session: Session, targets: Sequence[Target], *, actor: Actor, deciding: bool = False) -> list[Handled]:
     """Locks the cases of some voices, beginning one for each voice that has none, in the order of their leads.
 
     All voices of all the cases are locked in one order first: two people who act on the same cases wait for each other, and
     neither for ever. Locks on what else a case has are under its own.
+
+    ``deciding``: as an approver, whose right stands in the chain of approvals and is looked at by the caller: a 部長 who handles no
+    cases, or somebody of another department.
 
     Raises:
         InputError: none is given, or more than ``MOST_AT_ONCE``.
@@ -72,7 +75,7 @@ def take(session: Session, targets: Sequence[Target], *, actor: Actor) -> list[H
         ForbiddenError: this person changes nothing.
         ConflictError: somebody changed one of them first.
     """
-    if not actor.may_label:
+    if not actor.may_label and not deciding:
         raise ForbiddenError("案件を扱う権限がありません。", hint="広聴課か所管課の職員に依頼してください。")
     wanted = {target.receipt_number: target for target in targets}
     if not 0 < len(wanted) <= MOST_AT_ONCE:
@@ -97,7 +100,7 @@ def take(session: Session, targets: Sequence[Target], *, actor: Actor) -> list[H
         seen = item.case.version if voice.case_id is not None else 0
         if target.version is not None and target.version != seen and item.case.id not in chosen:
             raise _OVERTAKEN
-        if not may_handle(actor, item):
+        if not deciding and not may_handle(actor, item):
             raise NotFoundError("選んだ声の一部が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
         chosen[item.case.id] = item
     return list(chosen.values())
@@ -139,18 +142,41 @@ def changing(
         audit.record(session, actor=actor.username, action=step.value, subject=f"case:{item.case.id}", detail=detail or {})
 
 
+def noted(session: Session, item: Handled, step: Step, *, actor: Actor, detail: dict[str, Any] | None = None) -> CaseEvent:
+    """What an act leaves behind that adds to a case and decides nothing, such as a note: timeline and trail, and others' unread mark.
+
+    The version stays: what somebody else has before their eyes still holds, and earlier acts can still be taken back. There is nothing to
+    undo here.
+
+    Raises:
+        ConflictError: the step can't be taken from the case's state.
+    """
+    if next_status(step, item.case.status) is not item.case.status:
+        raise AssertionError(f"{step} changes the case: ``changing`` is its door")
+    now = utc_now()
+    item.case.changed_at, item.case.changed_by = now, actor.user_id
+    event = CaseEvent(case_id=item.case.id, at=now, user_id=actor.user_id, kind=step.value, detail=detail or {})
+    session.add(event)
+    session.flush()
+    audit.record(session, actor=actor.username, action=step.value, subject=f"case:{item.case.id}", detail=detail or {})
+    return event
+
+
 def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
-    """Takes back an act of one's own; gives how many cases stand again as before, and how many somebody has changed since.
+    """Takes back an act of one's own department, 広聴課 and administrators anybody's; gives how many cases stand again as before, and
+    how many somebody has changed since.
 
     Raises:
         NotFoundError: it isn't there, or somebody else's.
         ConflictError: it was taken back already, or there is nothing left to take back.
     """
-    act = session.scalar(select(DeskAct).where(DeskAct.id == act_id, DeskAct.user_id == actor.user_id).with_for_update())
-    if act is None:
-        raise NotFoundError("取り消す操作が見つかりません。", hint="自分がした操作だけを取り消せます。")
+    act = session.scalar(select(DeskAct).where(DeskAct.id == act_id).with_for_update())
+    if act is None or not _may_take_back(session, act, actor):
+        raise NotFoundError("取り消す操作が見つかりません。", hint="ほかの課の人の操作は、広聴課が取り消せます。")
     if act.undone_at is not None:
         raise ConflictError("この操作は、すでに取り消されています。", hint="画面を開きなおしてください。")
+    if STEPS[Step(act.kind)].final:
+        raise ConflictError(f"「{STEPS[Step(act.kind)].name}」は取り消せません。", hint="決裁の途中なら、回答の画面で引き戻せます。")
     numbers = sorted(was["case"] for was in act.before)
     members = {voice["id"] for was in act.before for voice in was["voices"]}
     voices = {voice.id: voice for voice in _locked(session, sorted(members), numbers)}
@@ -176,6 +202,12 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         detail = {"act": act.id, "undone": act.kind}
         audit.record(session, actor=actor.username, action=Step.UNDO.value, subject=f"case:{was['case']}", detail=detail)
     return len(unchanged), len(act.before) - len(unchanged)
+
+
+def _may_take_back(session: Session, act: DeskAct, actor: Actor) -> bool:
+    if act.user_id == actor.user_id or actor.may_operate:
+        return True
+    return bool(actor.department) and session.get_one(User, act.user_id).department == actor.department
 
 
 def _locked(session: Session, voices: Sequence[int], cases: Sequence[int]) -> list[Voice]:

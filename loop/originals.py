@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -45,13 +46,30 @@ def read_original(session: Session, keyring: Keyring, voice: Voice, *, actor: Ac
         raise ForbiddenError("この声の原文を読む権限がありません。", hint="広聴課か、この声の所管課の職員に依頼してください。")
     if reason not in REASONS:
         raise InputError("原文を表示する理由が選ばれていません。", hint="理由を一覧から選んでください。")
-    secrets = session.scalars(select(Secret).where(Secret.voice_id == voice.id)).all()
-    if not secrets:
+    opened = _open(session, keyring, voice, ("contact", "original"), who=actor.username, reason=reason)
+    if not opened:
         raise NotFoundError("この声の原文は保存されていません。", hint="取り込んだもとのファイルを確かめてください。")
-    opened = {secret.field: keyring.open(secret.sealed, place=secret.place) for secret in secrets}
-    detail = {"receipt": voice.receipt_number, "reason": reason, "fields": sorted(opened)}
-    audit.record(session, actor=actor.username, action="voice.read_original", subject=f"voice:{voice.id}", detail=detail)
     return Original(_fields(opened.get("original", ""), alone="text"), _fields(opened.get("contact", ""), alone="contact"))
+
+
+def open_contact(session: Session, keyring: Keyring, voice: Voice, *, who: str) -> dict[str, str]:
+    """The contact of a voice, opened in order to send it an answer, and that recorded; empty where none is kept.
+
+    Whether that may be done is the caller's to see: an approved answer goes out, or a person prints a letter.
+
+    Raises:
+        DecryptionError: the keys at hand don't open it.
+    """
+    return _fields(_open(session, keyring, voice, ("contact",), who=who, reason="reply").get("contact", ""), alone="contact")
+
+
+def _open(session: Session, keyring: Keyring, voice: Voice, fields: Sequence[str], *, who: str, reason: str) -> dict[str, str]:
+    secrets = session.scalars(select(Secret).where(Secret.voice_id == voice.id, Secret.field.in_(fields))).all()
+    opened = {secret.field: keyring.open(secret.sealed, place=secret.place) for secret in secrets}
+    if opened:
+        detail = {"receipt": voice.receipt_number, "reason": reason, "fields": sorted(opened)}
+        audit.record(session, actor=who, action="voice.read_original", subject=f"voice:{voice.id}", detail=detail)
+    return opened
 
 
 def _fields(text: str, *, alone: str) -> dict[str, str]:

@@ -42,6 +42,7 @@ class VoiceRow:
     due_on: date | None
     day: date
     pending: bool
+    folded: bool
 
     @property
     def cursor(self) -> Cursor:
@@ -129,6 +130,7 @@ def _rows(order: Order) -> Select[*tuple[Any, ...]]:
         Voice.due_on,
         day_of(order),
         pending,
+        Voice.folded,
     )
 
 

@@ -20,7 +20,10 @@ class Step(StrEnum):
     WITHDRAW = "case.withdraw"
     RETURN = "case.return"
     APPROVE = "case.approve"
+    DELEGATE = "case.delegate"
+    INTERIM = "case.interim"
     ANSWER = "case.answer"
+    POST = "case.post"
     CLOSE = "case.close"
     FINISH = "case.finish"
     REOPEN = "case.reopen"
@@ -40,11 +43,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From which states a step may be taken, and which it leads to; ``None`` leaves the state as it is."""
+    """From which states a step may be taken, and which it leads to; ``None`` leaves the state as it is.
+
+    ``final``: it can't be taken back like the others, since an approval or a letter hangs on it; it has its own way back, or none.
+    """
 
     name: str
     sources: frozenset[Status]
     to: Status | None
+    final: bool = False
 
 
 _HANDLED = frozenset({Status.RECEIVED, Status.TRIAGED, Status.ASSIGNED, Status.DRAFTING})
@@ -56,11 +63,14 @@ STEPS: dict[Step, Rule] = {
     Step.ASSIGN: Rule("担当を決定", _HANDLED, Status.ASSIGNED),
     Step.HAND_BACK: Rule("広聴課へ差戻し", frozenset({Status.ASSIGNED, Status.DRAFTING}), Status.TRIAGED),
     Step.DRAFT: Rule("回答案を保存", _HANDLED, Status.DRAFTING),
-    Step.SUBMIT: Rule("決裁へ回す", frozenset({Status.DRAFTING}), Status.IN_APPROVAL),
-    Step.WITHDRAW: Rule("決裁から引き戻し", frozenset({Status.IN_APPROVAL}), Status.DRAFTING),
-    Step.RETURN: Rule("差し戻し", frozenset({Status.IN_APPROVAL}), Status.DRAFTING),
-    Step.APPROVE: Rule("承認", frozenset({Status.IN_APPROVAL}), None),
-    Step.ANSWER: Rule("回答", frozenset({Status.IN_APPROVAL}), Status.ANSWERED),
+    Step.SUBMIT: Rule("決裁へ回す", frozenset({Status.DRAFTING}), Status.IN_APPROVAL, final=True),
+    Step.WITHDRAW: Rule("決裁から引き戻し", frozenset({Status.IN_APPROVAL}), Status.DRAFTING, final=True),
+    Step.RETURN: Rule("差し戻し", frozenset({Status.IN_APPROVAL}), Status.DRAFTING, final=True),
+    Step.APPROVE: Rule("承認", frozenset({Status.IN_APPROVAL}), None, final=True),
+    Step.DELEGATE: Rule("代決を指定", frozenset({Status.IN_APPROVAL}), None, final=True),
+    Step.INTERIM: Rule("中間回答", frozenset({Status.IN_APPROVAL}), Status.DRAFTING, final=True),
+    Step.ANSWER: Rule("回答", frozenset({Status.IN_APPROVAL}), Status.ANSWERED, final=True),
+    Step.POST: Rule("発送", _ALL, None, final=True),
     Step.CLOSE: Rule("回答せずに完了", _HANDLED, Status.CLOSED),
     Step.FINISH: Rule("完了", frozenset({Status.ANSWERED}), Status.CLOSED),
     Step.REOPEN: Rule("再開", frozenset({Status.ANSWERED, Status.CLOSED}), Status.TRIAGED),

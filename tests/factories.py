@@ -57,6 +57,7 @@ THEMES = {
     "子育て・保育": ("保育園・入園", "保育課", "保育園の入園の案内が分かりにくく、何度も電話しました。", "保育園"),
 }
 DISTRICTS = ("本町地区", "港地区", "山手地区", "川北地区", "汐浜地区")
+CONTACTS = ("name", "phone", "email", "address", "postal_code", "contact")
 
 
 @lru_cache(maxsize=1)
@@ -162,8 +163,8 @@ def create_answer(session: Session, voice: Voice, **values: Any) -> Answer:
 
 
 def create_secret(session: Session, voice: Voice, keyring: Keyring, **parts: str) -> Secret:
-    """A sealed original and, with ``name`` or ``phone``, sealed contacts."""
-    contacts = {name: parts.pop(name) for name in ("name", "phone") if name in parts}
+    """A sealed original and, with one of ``CONTACTS``, sealed contacts."""
+    contacts = {name: parts.pop(name) for name in CONTACTS if name in parts}
     sealed = None
     for field, content in (("original", parts or {"text": "港町一郎と申します。"}), ("contact", contacts)):
         if content:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import RedirectResponse, Response
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from api.deps import MAY_LABEL, Labeller, TaxonomyOf, Writing, form_token
 from api.desk.acts import ActName, Wanted, perform
@@ -44,7 +44,6 @@ def _number(text: str) -> str:
 Chosen = Annotated[list[str], Form(default_factory=list, max_length=MOST_AT_ONCE)]
 Names = Annotated[list[Name], Form(default_factory=list, max_length=50)]
 Back = Annotated[str, Form(max_length=20), AfterValidator(_number)]
-AnyFacet = Annotated[Facet | None, BeforeValidator(lambda value: value or None), Form()]
 
 
 @router.post("/desk/acts", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
@@ -59,8 +58,7 @@ def act(
     name: Annotated[ActName, Form(alias="act")],
     department: Annotated[Name, Form()] = "",
     assignee: Annotated[Name, Form()] = "",
-    facet: AnyFacet = None,
-    value: Annotated[Name, Form()] = "",
+    label: Annotated[Name, Form()] = "",
     reason: Annotated[Name, Form()] = "",
     forwarded_to: Annotated[str, Form(max_length=200)] = "",
     back: Back = "",
@@ -68,13 +66,14 @@ def act(
     """Does what the button says to what was chosen; comes back to the list, or to the voice that ``back`` names."""
     if not chosen:
         raise InputError("案件が選ばれていません。", hint="一覧の左の四角で選んでから、もう一度押してください。")
+    facet, _, value = label.partition(":")
     wanted = Wanted(
         name=name,
         targets=[target_of(text) for text in chosen],
         department=department,
         assignee=assignee,
         also=[other for other in also if other],
-        facet=facet or Facet.THEME,
+        facet=Facet(facet) if facet in set(Facet) else Facet.THEME,
         value=value,
         reason=reason,
         forwarded_to=forwarded_to,

@@ -26,9 +26,11 @@ from api.deps import (
 from api.desk.highlight import pieces
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from core import db
-from core.models import Facet, Voice
+from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import labels, originals, queries, topic_queries
+from loop import case_queries, cases, labels, originals, queries, topic_queries
+from loop.actors import Actor
+from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
 from nlp.similar import load_sif
@@ -52,9 +54,15 @@ def desk(
 ) -> Response:
     """The list with its tabs and filters."""
     view = DeskView.of(query, actor=signed_in.actor, city=city)
+    page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
     context = {
         "view": view,
-        "page": queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before),
+        "page": page,
+        "lines": case_queries.lines(session, [row.id for row in page.rows]),
+        "no_case": case_queries.NO_CASE,
+        "act": _done(session, query, signed_in.actor),
+        "colleagues": case_queries.colleagues(session),
+        "close_reasons": cases.CLOSE_REASONS,
         "counts": queries.count_tabs(session, view.scope),
         "tabs": TABS,
         "orders": ORDERS,
@@ -91,6 +99,15 @@ def voice_page(
         "previous": previous,
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
+        "case": case_queries.case_view(session, voice),
+        "lead_number": case_queries.number_of_lead(session, voice),
+        "steps": {step.name for step in possible(voice.status)},
+        "act": _done(session, query, signed_in.actor),
+        "colleagues": case_queries.colleagues(session),
+        "departments": tuple(department.name for department in taxonomy.departments),
+        "close_reasons": cases.CLOSE_REASONS,
+        "back_reasons": cases.BACK_REASONS,
+        "reopen_reasons": cases.REOPEN_REASONS,
         "may_read_original": signed_in.actor.may_read_original(voice),
         "reasons": originals.REASONS,
         **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
@@ -177,7 +194,7 @@ def accept(
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     labels.accept_all(session, voice, actor=signed_in.actor)
     if back == "list":
-        return RedirectResponse("/desk" + query.query(), status_code=303)
+        return RedirectResponse("/desk" + query.query(done=""), status_code=303)
     return _back_to_voice(query, receipt_number, "accepted")
 
 
@@ -215,9 +232,13 @@ def original(
     return pages.page(request, "desk/original.html", context, headers={"Cache-Control": "no-store"})
 
 
+def _done(session: Session, query: DeskQuery, actor: Actor) -> DeskAct | None:
+    return case_queries.act_of(session, query.done, actor.user_id) if query.done else None
+
+
 def _back_to_voice(query: DeskQuery, receipt_number: str, changed: str) -> Response:
     # 303: the browser fetches the page anew, and a reload doesn't send the form again.
-    return RedirectResponse(f"/desk/{receipt_number}" + query.query(changed=changed) + "#labels", status_code=303)
+    return RedirectResponse(f"/desk/{receipt_number}" + query.query(changed=changed, done="") + "#labels", status_code=303)
 
 
 def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:

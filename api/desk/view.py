@@ -24,7 +24,7 @@ FILTERS = {
     "until": "受付日（まで）",
     "topic": "話題",
 }
-TABS = {Tab.OPEN: "未対応", Tab.DEPARTMENT: "所管", Tab.DUE: "期限間近", Tab.ALL: "すべて"}
+TABS = {Tab.OPEN: "未対応", Tab.MINE: "自分", Tab.DEPARTMENT: "所管", Tab.DUE: "期限間近", Tab.ALL: "すべて"}
 ORDERS = {Order.NEWEST: "新しい順", Order.DUE: "期限の近い順"}
 
 
@@ -53,12 +53,13 @@ class VoiceQuery(Address):
 
 
 class DeskQuery(VoiceQuery):
-    """The desk's whole address."""
+    """The desk's whole address. ``done`` is an act of one's own to tell of, with a button that takes it back."""
 
     tab: Tab = Tab.OPEN
     order: Order | None = None
     after: Place = ""
     before: Place = ""
+    done: Number = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ class DeskView:
 
     def list_address(self, **changes: Any) -> str:
         """The list with some fields changed, from its beginning unless a place is given."""
-        return "/desk" + self.query.query(**{"after": "", "before": "", **changes})
+        return "/desk" + self.query.query(**{"after": "", "before": "", "done": "", **changes})
 
     def voice_address(self, receipt_number: str, **changes: Any) -> str:
         """A voice's page that remembers this list."""
-        return f"/desk/{receipt_number}" + self.query.query(after="", before="", **changes)
+        return f"/desk/{receipt_number}" + self.query.query(**{"after": "", "before": "", "done": "", **changes})

@@ -33,7 +33,47 @@
     if (form) form.requestSubmit();
   }
 
+  const boxes = () => Array.from(document.querySelectorAll("[data-choose]"));
+
+  /* The bar for several cases appears with the first one that is chosen. */
+  function count() {
+    const bar = document.getElementById("bulk");
+    if (!bar) return;
+    const chosen = boxes().filter((box) => box.checked).length;
+    bar.classList.toggle("bulk-idle", chosen === 0);
+    bar.querySelector("[data-chosen-count]").textContent = `${chosen}件`;
+    const all = bar.querySelector("[data-check-all]");
+    all.hidden = false;
+    all.checked = chosen > 0 && chosen === boxes().length;
+    all.indeterminate = chosen > 0 && chosen < boxes().length;
+    boxes().forEach((box) => box.closest("[data-row]").classList.toggle("voice-picked", box.checked));
+  }
+
+  function pick() {
+    const box = rows()[place] && rows()[place].querySelector("[data-choose]");
+    if (!box) return;
+    box.checked = !box.checked;
+    count();
+  }
+
+  /* Opens the form that belongs to a key, for the chosen line when no box is checked. */
+  function open(key) {
+    if (rows().length && !boxes().some((box) => box.checked)) pick();
+    const room = document.querySelector(`details[data-bulk="${key}"]`);
+    if (!room) return;
+    room.open = true;
+    room.querySelector("select").focus();
+  }
+
   const ACTIONS = {
+    x: pick,
+    d: () => open("d"),
+    t: () => open("t"),
+    c: () => open("c"),
+    z: () => {
+      const button = document.querySelector("[data-undo]");
+      if (button) button.click();
+    },
     j: () => move(1, "j"),
     k: () => move(-1, "k"),
     e: accept,
@@ -61,8 +101,27 @@
     if (row) place = rows().indexOf(row);
   });
 
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-check-all]")) boxes().forEach((box) => (box.checked = event.target.checked));
+    if (event.target.matches("[data-check-all], [data-choose]")) count();
+  });
+
+  /* One form of the bar is open at a time, and Escape closes it. */
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches("details[data-bulk]") || !event.target.open) return;
+    document.querySelectorAll("details[data-bulk][open]").forEach((room) => room !== event.target && (room.open = false));
+  }, true);
+
+  document.addEventListener("keydown", (event) => {
+    const room = event.key === "Escape" && event.target.closest && event.target.closest("details[data-bulk][open]");
+    if (!room) return;
+    room.open = false;
+    room.querySelector("summary").focus();
+  });
+
   /* After a swap the same place in the list is chosen again, so that e, e, e goes down the list. */
   document.addEventListener("htmx:afterSwap", () => {
+    count();
     if (place >= 0 && rows().length) choose(place);
   });
 
@@ -73,6 +132,7 @@
   }
 
   function ready() {
+    count();
     document.querySelectorAll(".tabs [aria-current]").forEach(showTab);
     const opener = document.querySelector("[data-open-keys]");
     if (opener && dialog()) {

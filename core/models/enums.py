@@ -163,12 +163,13 @@ class DraftState(StrEnum):
 
 
 class ApprovalState(StrEnum):
-    """What an approver has decided; ``void``: the round ended before it came to this step."""
+    """What an approver has decided; ``void``: the round ended before it came to this step, ``skipped``: nobody holds the position."""
 
     WAITING = "waiting"
     APPROVED = "approved"
     RETURNED = "returned"
     VOID = "void"
+    SKIPPED = "skipped"
 
 
 class Delivery(StrEnum):
@@ -180,8 +181,9 @@ class Delivery(StrEnum):
 
 
 class DispatchState(StrEnum):
-    """What became of one letter or mail."""
+    """What became of one letter or mail; ``sending``: handed to the mail server, which has not said yet whether it took it."""
 
     WAITING = "waiting"
+    SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"

@@ -25,12 +25,12 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255), doc="argon2id")
     role: Mapped[Role] = mapped_column(StrEnumType(Role))
     department: Mapped[str] = mapped_column(String(64), default="")
+    position: Mapped[str] = mapped_column(String(32), default="", doc="職位, such as 係長: what approvals go by")
     active: Mapped[bool] = mapped_column(default=True)
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     email: Mapped[str] = mapped_column(String(255), default="", server_default="", doc="where the city's own mail reaches this person")
-    position: Mapped[str] = mapped_column(String(32), default="", server_default="", doc="職位, such as 係長: who may approve what")
     must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="somebody else chose it")
     password_changed_at: Mapped[datetime | None] = mapped_column(doc="when this person last chose one")
     oidc_subject: Mapped[str | None] = mapped_column(String(255), doc="who this is to the city's own sign-in; empty: local")

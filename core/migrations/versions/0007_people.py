@@ -1,4 +1,4 @@
-"""people: post and mail address, a password to be changed, sign-in by the city's own; keys for programs; looking through the trail
+"""people: mail address, a password to be changed, sign-in by the city's own; keys for programs; looking through the trail
 
 Revision: 0007
 Follows: 0006
@@ -17,12 +17,11 @@ depends_on = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 CONCERNING = {"sqlite_where": sa.text("related != '[]'"), "postgresql_where": sa.text("related != '[]'")}
-COLUMNS = ("email", "position", "must_change_password", "password_changed_at", "oidc_subject")
+COLUMNS = ("email", "must_change_password", "password_changed_at", "oidc_subject")
 
 
 def upgrade() -> None:
     op.add_column("users", sa.Column("email", sa.String(length=255), nullable=False, server_default=""))
-    op.add_column("users", sa.Column("position", sa.String(length=32), nullable=False, server_default=""))
     op.add_column("users", sa.Column("must_change_password", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("users", sa.Column("oidc_subject", sa.String(length=255), nullable=True))

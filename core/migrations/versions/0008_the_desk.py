@@ -182,6 +182,7 @@ def upgrade() -> None:
         sa.Column("department", sa.String(length=64), nullable=False),
         sa.Column("position", sa.String(length=32), nullable=False),
         sa.Column("delegate_id", sa.Integer(), nullable=True),
+        sa.Column("self_allowed", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("decided_by", sa.Integer(), nullable=True),
@@ -256,6 +257,7 @@ def upgrade() -> None:
         op.create_foreign_key(op.f("fk_voices_case_id"), "voices", "cases", ["case_id"], ["id"])
     for name in ("is_open", "folded"):
         op.add_column("voices", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("users", sa.Column("position", sa.String(length=32), nullable=False, server_default=""))
     op.execute("UPDATE voices SET is_open = (1 = 1) WHERE status NOT IN ('answered', 'closed')")
     op.create_index(op.f("ix_voices_case_id"), "voices", ["case_id"], **IN_CASE)
     op.create_index("ix_voices_open_newest", "voices", ["received_on", "id", "folded"], **OPEN)
@@ -268,6 +270,7 @@ def downgrade() -> None:
     op.create_index(op.f("ix_voices_status_due_on"), "voices", ["status", "due_on"])
     for name in ("ix_voices_open_department", "ix_voices_open_due", "ix_voices_open_newest", "ix_voices_case_id"):
         op.drop_index(name, table_name="voices")
+    op.drop_column("users", "position")
     op.drop_column("voices", "folded")
     op.drop_column("voices", "is_open")
     if op.get_bind().dialect.name == "postgresql":
