@@ -112,6 +112,7 @@ ATTRIBUTE = {
 ORIGINAL = {
     "title": "件名",
     "text": "本文",
+    "note": "メモ",
     "answer": "回答",
     "contact": "連絡先",
     "name": "氏名",

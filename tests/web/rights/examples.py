@@ -63,6 +63,7 @@ def build(app: FastAPI, keyring: Keyring) -> World:
         assert [voice.department for voice in voices] == [OWN, OTHER]
         for voice in voices:
             factories.create_secret(session, voice, keyring)
+        notes = [factories.create_note(session, voice, clerk, keyring, written="港町一郎様に電話した。") for voice in voices]
         attached = [factories.create_file(session, voice, clerk, keyring) for voice in voices]
         topic = factories.create_topic(session, voices=voices, name="歩道の段差")
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
@@ -72,6 +73,7 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
+            "note_id": Example(*(str(note.id) for note in notes)),
             "file_id": Example(str(attached[0].id), str(attached[1].id)),
             "view_id": Example(*(str(factories.create_view(session, clerk, department=name).id) for name in (OWN, OTHER))),
             "topic_id": Example(str(topic.id)),
@@ -108,6 +110,8 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /trends/topics/{topic_id}/merge": {"topics": [world.names["second_topic"]]},
         "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
+        "POST /desk/{receipt_number}/notes": {"text": "電話した。"},
+        "POST /desk/{receipt_number}/notes/{note_id}/original": {"reason": "reply"},
         "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
         "POST /admin/users": {"username": "taro", "role": "kocho"},
         "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
