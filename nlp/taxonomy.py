@@ -32,6 +32,7 @@ class Department:
     description: str = ""
     words: tuple[str, ...] = ()
     themes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def _departments(path: Path) -> tuple[Department, ...]:
             description=str(item.get("description", "")),
             words=_words(item, "words", path),
             themes=tuple((_text(pair, "theme", path), _words(pair, "subthemes", path)) for pair in _list(item, "themes", path, of=dict)),
+            extension=str(item.get("phone_ext", "")),
         )
         for item in _items(path, "departments")
     )
