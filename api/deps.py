@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Form, Header, Request
@@ -137,7 +137,13 @@ def reading(request: Request) -> Iterator[Session]:
         yield session
 
 
-def writing(request: Request) -> Iterator[Session]:
+async def turn(request: Request) -> AsyncIterator[None]:
+    """Holds back who writes until it is their turn, without holding a thread meanwhile (``api.turns``)."""
+    async with request.app.state.turns.gate():
+        yield
+
+
+def writing(request: Request, _turn: Annotated[None, Depends(turn, scope="function")]) -> Iterator[Session]:
     """A session that is committed when the route returns, and before the response is sent."""
     with db.writing(engine_of(request)) as session:
         yield session
