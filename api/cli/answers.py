@@ -37,8 +37,8 @@ def check(
     known, by = templates.load(folder), lists.load(folder)
     words = taxonomy.load(current.taxonomy_dir)
     if wrong := templates.unknown(known, kinds=words.kinds, themes=words.theme_names):
-        for one in wrong:
-            say(one)
+        for problem in wrong:
+            say(problem)
         note(f"{len(wrong)} か所を直してください（{folder}）。")
         raise typer.Exit(EXIT_ERROR)
     if answer is None:
