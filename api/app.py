@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, problems, rights, system
-from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
+from api import account, account_password, problems, rights, system
+from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
 from api.desk import act_endpoints, act_routes, beside, files_routes, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
@@ -38,6 +38,7 @@ from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
+    account_password.router,
     act_routes.router,
     desk_routes.router,
     files_routes.router,
@@ -54,6 +55,7 @@ ROUTERS = (
     import_jobs.router,
     batch_routes.router,
     jobs_routes.router,
+    users.router,
     public_routes.router,
     system.router,
     desk_json.router,
