@@ -75,6 +75,7 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
             "note_id": Example(*(str(note.id) for note in notes)),
             "file_id": Example(str(attached[0].id), str(attached[1].id)),
+            "note_id": Example(*(str(factories.create_note(session, voice, clerk, keyring, written="電話した。").id) for voice in voices)),
             "view_id": Example(*(str(factories.create_view(session, clerk, department=name).id) for name in (OWN, OTHER))),
             "topic_id": Example(str(topic.id)),
             "batch_id": Example(str(session.scalar(select(func.min(Batch.id))))),
@@ -125,6 +126,9 @@ def body(name: str, world: World) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
         "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
+        "POST /api/v1/cases/{receipt_number}/notes": {"json": {"text": "現地を見た。"}},
+        "POST /api/v1/cases/{receipt_number}/notes/{note_id}/original": {"json": {"reason": "reply"}},
+        "POST /api/v1/cases/{receipt_number}/files": {"content": b"%PDF-1.7", "params": {"name": "図.pdf"}},
         "POST /api/v1/views": {"json": {"name": "段差", "query": "theme=道路・交通"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
