@@ -34,9 +34,9 @@ def train(context: JobContext) -> dict[str, Any]:
 
     context.report(0, 0, "モデルを作っています")
     with db.reading(context.engine) as session:
-        human = service.corrections(session)
+        human = service.lessons(session, context.settings)
     trained = retrain(context.settings, human=human)
-    return {"taken": trained.taken, "reason": trained.reason, "model": artifacts.card(trained.folder)["version"]}
+    return {**trained.as_dict(), "model": artifacts.card(trained.folder)["version"]}
 
 
 def update_campaigns(context: JobContext) -> dict[str, Any]:
@@ -117,7 +117,7 @@ TITLES = {
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "surges": "急増を調べる",
-    "train": "分類のモデルを作る",
+    "train": "訂正から学び直す",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",
 }
