@@ -15,6 +15,7 @@ from api.rendering import Pages
 from core import db
 from core.city import City
 from core.crypto import Keyring
+from core.deadline_rules import DeadlineRules
 from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
@@ -45,6 +46,10 @@ def routing_of(request: Request) -> Routing:
 
 def city_of(request: Request) -> City:
     return cast("City", request.app.state.city)
+
+
+def rules_of(request: Request) -> DeadlineRules:
+    return cast("DeadlineRules", request.app.state.rules)
 
 
 def pages_of(request: Request) -> Pages:
@@ -149,4 +154,5 @@ KeyringOf = Annotated[Keyring, Depends(keyring_of)]
 TaxonomyOf = Annotated[Taxonomy, Depends(taxonomy_of)]
 RoutingOf = Annotated[Routing, Depends(routing_of)]
 CityOf = Annotated[City, Depends(city_of)]
+RulesOf = Annotated[DeadlineRules, Depends(rules_of)]
 PagesOf = Annotated[Pages, Depends(pages_of)]

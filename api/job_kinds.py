@@ -72,6 +72,16 @@ def look_for_surges(context: JobContext) -> dict[str, Any]:
     return {"as_of": report.as_of.isoformat(), "series": report.series, "surges": len(report.surges)}
 
 
+def forecast(context: JobContext) -> dict[str, Any]:
+    """How fast departments answer, and what of the open voices is likely to be late, as of today."""
+    from core import city
+    from loop import forecast as forecasts
+
+    context.report(0, 0, "期限の見通しを立てています")
+    learnt = forecasts.update(context.engine, city.load(context.settings.taxonomy_dir).calendar)
+    return {"learnt": learnt}
+
+
 def then_surges(function: JobFunction) -> JobFunction:
     """The function, and after it a look for surges as a job of its own, unless one waits already or there are no voices (an FAQ log)."""
 
@@ -105,6 +115,7 @@ KINDS: dict[str, JobFunction] = {
     "topics_fit": then_surges(fit_topics),
     "topics_update": then_surges(update_topics),
     "surges": look_for_surges,
+    "forecast": forecast,
     "train": train,
     "campaigns": update_campaigns,
     "opinions": read_opinions,
@@ -117,6 +128,7 @@ TITLES = {
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "surges": "急増を調べる",
+    "forecast": "期限の見通しを立てる",
     "train": "訂正から学び直す",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",
