@@ -185,7 +185,10 @@ def result(found: Mapping[str, Any]) -> str:
     """What a job found, as far as it is a count or a reason: 読込 1,200、取込 1,198."""
     counts = [f"{name} {found[key]:,}" for key, name in _RESULT.items() if isinstance(found.get(key), int)]
     changes = [f"{name} {found[key][0]:.3f} → {found[key][1]:.3f}" for key, name in _FIGURES.items() if key in found]
-    return "、".join([*counts, *changes, *filter(None, [str(found.get("reason", ""))])])
+    reason = str(found.get("reason", ""))
+    if "taken" in found:
+        reason = f"{'モデルを入れかえました' if found['taken'] else '前のモデルのままです'}（{reason}）"
+    return "、".join(filter(None, [*counts, *changes, reason]))
 
 
 def age(day: date, today: date) -> str:

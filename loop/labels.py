@@ -91,7 +91,8 @@ def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLab
 def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Facet, str]]:
     """What ``put`` takes to confirm every label in force of these voices that nobody has decided yet."""
     numbers = [voice.id for voice in voices]
-    decided = set(session.execute(select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, numbers))).all())
+    theirs = select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, numbers), ~HumanLabel.undone)
+    decided = set(session.execute(theirs).all())
     readings = session.scalars(select(MachineReading).where(among(session, MachineReading.voice_id, numbers)))
     said = {reading.voice_id: reading.labels() for reading in readings}
     return [

@@ -125,6 +125,9 @@ def test_what_training_learns_of_acts_on_cases(engine: Engine, city: Taxonomy, s
     with db.writing(engine) as session:
         handling.undo(session, confirmed.id, actor=who)
     assert lessons() == [], "and one that was taken back is none"
+    with db.writing(engine) as session:
+        cases.accept(session, [target(copies[0])], actor=who)
+    assert [theme for _, theme, _ in lessons()] == ["道路・交通"], "it can be confirmed again"
 
 
 def test_the_second_of_two_who_saw_the_same_is_told(engine: Engine, city: Taxonomy) -> None:

@@ -99,7 +99,10 @@ def test_what_learning_came_to_is_told_with_figures(staff: Browser, engine: Engi
         jobs.finish(session, job_id, worker="w", result={**figures, "taken": True, "reason": "前のモデルより良いため", "model": "own-1"})
     words = staff.get("/admin/jobs").words()
     assert "学んだ判断 40、比べた判断 60、前のモデルの正解 31、新しいモデルの正解 44" in words
-    assert "比べた判断のマクロ F1 0.412 → 0.600、正解つきの声のマクロ F1 0.710 → 0.715、前のモデルより良いため" in words
+    assert (
+        "比べた判断のマクロ F1 0.412 → 0.600、正解つきの声のマクロ F1 0.710 → 0.715、モデルを入れかえました（前のモデルより良いため）"
+        in words
+    )
 
 
 def test_a_waiting_job_is_cancelled_and_waits_again(staff: Browser, app: FastAPI, engine: Engine) -> None:
