@@ -85,6 +85,8 @@ _RESULT = {
     "held_out": "比べた判断",
     "right_before": "前のモデルの正解",
     "right_after": "新しいモデルの正解",
+    "sent": "送信",
+    "failed": "送れない",
 }
 _FIGURES = {"held_out_f1": "比べた判断のマクロ F1", "test_f1": "正解つきの声のマクロ F1"}
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
