@@ -16,6 +16,8 @@ from starlette.types import Scope
 
 from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
+from api.answers import approval_routes
+from api.answers import routes as answer_routes
 from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
@@ -38,7 +40,9 @@ from nlp import taxonomy
 ROUTERS = (
     account.router,
     act_routes.router,
+    approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     desk_routes.router,
+    answer_routes.router,
     trends_routes.router,
     topic_routes.router,
     topic_edit_routes.router,

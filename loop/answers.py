@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.cleaning import clean_text
 from core.clock import utc_now
 from core.errors import ConflictError, InputError
 from core.models import Channel, Delivery, Disposition, Draft, DraftKind, DraftRevision, DraftState, Secret, Status, User, Voice
@@ -200,7 +201,7 @@ def _last_hand(session: Session, draft: Draft) -> int | None:
 
 
 def _tidy(text: str) -> str:
-    words = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    words = clean_text(text)
     if not words or len(words) > LONGEST:
         raise InputError(f"回答案を 1 字以上 {LONGEST:,} 字以内で書いてください。", hint="空のままでは保存できません。")
     return words

@@ -152,7 +152,7 @@ def test_a_process_that_dies_between_sends_nothing_twice_and_a_person_says_what_
         late = utc_now() - sending.STUCK_AFTER - timedelta(seconds=1)
         session.execute(update(Dispatch).where(Dispatch.id == number).values(at=late))
         assert [item.stuck for item in sending.dispatches_of(session, 1)].count(True) == 1
-        assert sending.send_again(session, target, [number], actor=who) == 1
+        assert sending.send_again(session, target, [number], actor=who) == (1, [1])
     assert deliver(engine, keyring, mails) == {"sent": 1, "failed": 0}
     assert [to for to, _, _ in mails.arrived] == ["c@example.jp", "b@example.jp"]
 

@@ -1,0 +1,70 @@
+"""What pages and the JSON API do with answers, alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from api.answers.typed import Typed
+from api.jobs import submit
+from core import db
+from core.errors import InputError
+from core.models import Answer, Delivery, Draft, Voice
+from core.settings import Settings
+from loop import answers, sending
+from loop.actors import Actor
+from loop.handling import Target
+
+JOB, JOB_TITLE = "answers", "回答のメールを送る"
+
+
+def save(engine: Engine, receipt_number: str, typed: Typed, *, actor: Actor) -> Typed:
+    """Saves what was typed in a transaction of its own; gives it with the version that it has now.
+
+    Raises:
+        InputError, ConflictError: see ``loop.answers.save``.
+    """
+    with db.writing(engine) as session:
+        draft = answers.save(
+            session, Target(receipt_number), actor=actor, text=typed.text, kind=typed.chosen_kind(), version=typed.version,
+            disposition=typed.chosen_disposition(), delivery=typed.chosen_delivery(), review_on=typed.chosen_review(),
+            sources=typed.named_sources,
+        )  # fmt: skip
+        return replace(typed, version=draft.version)
+
+
+def send_out(session: Session, settings: Settings, target: Target, *, actor: Actor) -> Draft:
+    """Sends what was approved; its mails leave by a job, which the workers hear of after the commit."""
+    draft = sending.send(session, target, actor=actor)
+    if draft.delivery is Delivery.MAIL:
+        session.flush()
+        _by_job(session, settings, draft.id, actor=actor)
+    return draft
+
+
+def post_again(session: Session, settings: Settings, target: Target, ids: Sequence[int], *, actor: Actor) -> int:
+    """Lets mails that didn't go be sent again, by a job for each answer that they are of."""
+    count, drafts = sending.send_again(session, target, ids, actor=actor)
+    for draft_id in drafts:
+        _by_job(session, settings, draft_id, actor=actor)
+    return count
+
+
+def source_text(session: Session, source: str) -> str:
+    """The text of a past answer that is to be put into a draft, named as ``answer:R08-000001-1``.
+
+    Raises:
+        InputError: there is none.
+    """
+    kind, _, number = source.partition(":")
+    text = session.scalar(select(Answer.text).join(Voice, Voice.id == Answer.voice_id).where(Voice.receipt_number == number))
+    if kind != "answer" or text is None:
+        raise InputError("使おうとした過去の回答が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
+    return text
+
+
+def _by_job(session: Session, settings: Settings, draft_id: int, *, actor: Actor) -> None:
+    submit(session, settings, kind=JOB, title=JOB_TITLE, arguments={"draft": draft_id}, actor=actor.username)
