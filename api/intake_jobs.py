@@ -22,9 +22,9 @@ def import_file(context: JobContext) -> dict[str, Any]:
 
     Arguments: ``upload`` (an id) or ``path``, and those of ``FileOptions.as_dict``.
     """
+    from api.campaigns import update_campaigns
     from ingest import pipeline
     from ingest.options import FileOptions
-    from nlp.likeness import update_campaigns
 
     done = _done_before(context)
     if done is None:

@@ -42,10 +42,10 @@ def train(context: JobContext) -> dict[str, Any]:
 
 def update_campaigns(context: JobContext) -> dict[str, Any]:
     """Groups of near-copies among the voices that are new."""
-    from nlp import likeness
+    from api import campaigns
 
     context.report(0, 0, "同文・一斉投稿をまとめています")
-    report = likeness.update_campaigns(context.engine, context.settings)
+    report = campaigns.update_campaigns(context.engine, context.settings)
     return {"voices": report.voices, "begun": report.begun, "joined": report.joined}
 
 
@@ -92,6 +92,16 @@ def send_answers(context: JobContext) -> dict[str, Any]:
     return mailing.deliver(context.engine, context.keyring, at, draft, who=context.actor, post=post, progress=progress)
 
 
+def forecast(context: JobContext) -> dict[str, Any]:
+    """How fast departments answer, and what of the open voices is likely to be late, as of today."""
+    from core import city
+    from loop import forecast as forecasts
+
+    context.report(0, 0, "期限の見通しを立てています")
+    learnt = forecasts.update(context.engine, city.load(context.settings.taxonomy_dir).calendar)
+    return {"learnt": learnt}
+
+
 def then_surges(function: JobFunction) -> JobFunction:
     """The function, and after it a look for surges as a job of its own, unless one waits already or there are no voices (an FAQ log)."""
 
@@ -125,6 +135,7 @@ KINDS: dict[str, JobFunction] = {
     "topics_fit": then_surges(fit_topics),
     "topics_update": then_surges(update_topics),
     "surges": look_for_surges,
+    "forecast": forecast,
     "train": train,
     "campaigns": update_campaigns,
     "opinions": read_opinions,
@@ -138,6 +149,7 @@ TITLES = {
     "topics_fit": "話題を作る",
     "topics_update": "新しい声を話題に入れる",
     "surges": "急増を調べる",
+    "forecast": "期限の見通しを立てる",
     "train": "分類のモデルを作る",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",

@@ -19,7 +19,7 @@ from typing import Any
 from huey.consumer import Consumer, Scheduler
 from sqlalchemy import Engine
 
-from api import presence
+from api import daily, presence
 from api.job_kinds import KINDS
 from api.jobs import Runner
 from api.presence import Presence
@@ -173,6 +173,7 @@ class _Sweeper(Scheduler):  # type: ignore[misc]
             os.kill(os.getpid(), signal.SIGTERM)  # nobody is left who would end this process
         try:
             self._worker.sweep()
+            daily.begin(self._worker.engine, self._worker.settings)
             if self._tidied_at is None or time.monotonic() - self._tidied_at > _TIDY_SECONDS:
                 uploads.sweep(self._worker.engine, settings=self._worker.settings)
                 self._tidied_at = time.monotonic()

@@ -1,6 +1,6 @@
-"""How good labels, letters' segments and masks are, against simpler ways, with more examples, and under another city's taxonomy.
+"""How good labels, letters' segments, masks and drafts are, against simpler ways, with more examples, and under another city's taxonomy.
 
-Usage: python bench/quality.py [--report FOLDER] [--masking FILE] [--only PART …]   (parts: baselines transfer growth)
+Usage: python bench/quality.py [--report FOLDER] [--masking FILE] [--only PART …]   (parts: baselines transfer growth answers)
 
 Test texts are data/gold. Without --report the report is saved in KOE_HOME/quality.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 import document
 import sklearn
 
+from api.sample_city import measure_answering
 from core.clock import today
 from core.settings import Settings, get_settings
 from nlp import annotate, artifacts, baselines, corpus, gold, growth, report, taxonomy, transfer
@@ -27,7 +28,8 @@ from nlp.gold import Gold, GoldVoice
 from nlp.report import Study
 from nlp.train import Newcomer, prepare_texts
 
-PARTS = ("baselines", "transfer", "growth")
+PARTS = ("baselines", "transfer", "growth", "answers")
+VOICES = 10_000  # of the sample, more than there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,13 @@ def main() -> None:
     words = taxonomy.load(settings.taxonomy_dir)
     measured = evaluate(annotator, given.voices, masking=given.masking, words=words)
     print(measured.as_text(), flush=True)
-    material = Material.of(settings, given.voices) if options.only else None
+    material = Material.of(settings, given.voices) if set(options.only) - {"answers"} else None
     compared = compare(material) if material and "baselines" in options.only else {}
     moved = other_city(material) if material and "transfer" in options.only else None
     steps = grown(material) if material and "growth" in options.only else ()
+    answering = measure_answering(settings, annotator, most=VOICES) if "answers" in options.only else None
     told = about(settings, given, artifacts.card(annotator.models), time.perf_counter() - began)
-    whole = Study(measured, told, compared, steps, moved)
+    whole = Study(measured, told, compared, steps, moved, answering)
     paths = report.save(whole, options.report or settings.home / "quality")
     print(f"\n{paths[1].read_text('utf-8')}")
     print("\n".join(str(path) for path in paths))

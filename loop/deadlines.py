@@ -35,6 +35,14 @@ class Deadlines:
             self._first = day
         return self._counts[due]
 
+    def span(self, received: date, until: date) -> int:
+        """Open days after ``received`` up to and with ``until``."""
+        return self.left(until) - self.left(received)
+
+    def waiting_day(self, received: date) -> int:
+        """On which open day after its receipt a voice waits now: today's number, on a closed day the next open one's."""
+        return max(self.span(received, self.today), 0) + (not self._calendar.is_open(self.today))
+
 
 def matter_of(voice: Voice) -> Matter:
     """What the city's rules look at in a voice."""

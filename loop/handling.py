@@ -16,7 +16,7 @@ from core import audit, casework
 from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from core.models import Base, Case, CaseEvent, CasePart, DeskAct, Facet, Status, Voice
+from core.models import Base, Case, CaseEvent, CasePart, DeskAct, Facet, Status, User, Voice
 from core.types import StrEnumType, UtcDateTime
 from loop import labels
 from loop.actors import Actor
@@ -163,15 +163,16 @@ def noted(session: Session, item: Handled, step: Step, *, actor: Actor, detail: 
 
 
 def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
-    """Takes back an act of one's own; gives how many cases stand again as before, and how many somebody has changed since.
+    """Takes back an act of one's own department, 広聴課 and administrators anybody's; gives how many cases stand again as before, and
+    how many somebody has changed since.
 
     Raises:
         NotFoundError: it isn't there, or somebody else's.
         ConflictError: it was taken back already, or there is nothing left to take back.
     """
-    act = session.scalar(select(DeskAct).where(DeskAct.id == act_id, DeskAct.user_id == actor.user_id).with_for_update())
-    if act is None:
-        raise NotFoundError("取り消す操作が見つかりません。", hint="自分がした操作だけを取り消せます。")
+    act = session.scalar(select(DeskAct).where(DeskAct.id == act_id).with_for_update())
+    if act is None or not _may_take_back(session, act, actor):
+        raise NotFoundError("取り消す操作が見つかりません。", hint="ほかの課の人の操作は、広聴課が取り消せます。")
     if act.undone_at is not None:
         raise ConflictError("この操作は、すでに取り消されています。", hint="画面を開きなおしてください。")
     if STEPS[Step(act.kind)].final:
@@ -201,6 +202,12 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         detail = {"act": act.id, "undone": act.kind}
         audit.record(session, actor=actor.username, action=Step.UNDO.value, subject=f"case:{was['case']}", detail=detail)
     return len(unchanged), len(act.before) - len(unchanged)
+
+
+def _may_take_back(session: Session, act: DeskAct, actor: Actor) -> bool:
+    if act.user_id == actor.user_id or actor.may_operate:
+        return True
+    return bool(actor.department) and session.get_one(User, act.user_id).department == actor.department
 
 
 def _locked(session: Session, voices: Sequence[int], cases: Sequence[int]) -> list[Voice]:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from nlp import baselines, plots, quality
 from nlp.annotation import PLACEHOLDERS
+from nlp.answering.quality import AnsweringReport
+from nlp.answering.recall import NAMES as RECALL_NAMES
 from nlp.evaluate import FACET_NAMES, FacetScore, Outcome, Report
 from nlp.growth import Step
 from nlp.plots import Figure
@@ -31,10 +33,13 @@ class Study:
     baselines: Mapping[str, Mapping[str, FacetScore]] = field(default_factory=dict)
     growth: Sequence[Step] = ()
     transfer: Transfer | None = None
+    answering: AnsweringReport | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
-        found: dict[str, Any] = {"about": dict(self.about), **self.report.as_dict()}
+        found: dict[str, Any] = {**({"about": dict(self.about)} if self.about else {}), **self.report.as_dict()}
+        if self.answering and (answering := self.answering.as_dict()):
+            found["answering"] = answering
         if self.baselines:
             found["baselines"] = {facet: {name: asdict(score) for name, score in row.items()} for facet, row in self.baselines.items()}
         if self.growth:
@@ -128,6 +133,8 @@ def sections(study: Study) -> Iterator[Section]:
         yield _segments(report)
     if report.masking:
         yield _masking(report)
+    if study.answering:
+        yield from _answering(study.answering)
     if study.growth:
         yield _growth(study.growth)
     for name, outcome in plotted.items():
@@ -257,6 +264,26 @@ def _masking(report: Report) -> Section:
     )
     series = {"再現率": [row.recall for row in rows.values()], "適合率": [row.precision for row in rows.values()]}
     return Section("マスキング", text, table, plots.bars(list(rows), series))
+
+
+def _answering(answering: AnsweringReport) -> Iterator[Section]:
+    if recall := answering.recall:
+        names = [RECALL_NAMES[name] for name in recall.ways]
+        rows = tuple((name, _number(found.at_3), _number(found.at_1)) for name, found in zip(names, recall.ways.values(), strict=True))
+        text = (
+            f"見本の市で、同じ用件の声に前に文書で回答のある {recall.of:,} 件のうち {recall.voices:,} 件。"
+            "その声より前の回答だけから選ぶ。同じ用件の声への回答が上位3件にある割合（recall@3）と、先頭にある割合。"
+        )
+        series = {
+            "上位3件": [found.at_3 for found in recall.ways.values()],
+            "先頭": [found.at_1 for found in recall.ways.values()],
+        }
+        yield Section("回答の素材: 過去の回答", text, Table(("方法", "上位3件", "先頭"), rows), plots.bars(names, series))
+    if q := answering.questions:
+        of = f"{q.sentences:,} 文、うち問い {q.asking:,}"
+        rows = (("再現率", _number(q.recall), of), ("適合率", _number(q.precision), of), ("三つの区別の正解率", _number(q.kinds), of))
+        text = "声の中の問い（質問と依頼）を文ごとに見つける。三つの区別は、質問・依頼・どちらでもない。"
+        yield Section("回答の素材: 声の問い", text, Table(("測るもの", "値", "対象"), rows))
 
 
 def _growth(growth: Sequence[Step]) -> Section:

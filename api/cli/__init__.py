@@ -41,13 +41,15 @@ app = typer.Typer(
 )
 
 # Each registers its commands on ``app``, in the order in which they are listed.
-from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, surges, opinions, likeness, jobs, demo, system  # noqa: E402, I001
+from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, surges, forecast  # noqa: E402, I001
+from api.cli import opinions, likeness, jobs, demo, system  # noqa: E402
 
 __all__ = [
     "app",
     "batches",
     "demo",
     "faq",
+    "forecast",
     "intake",
     "jobs",
     "likeness",

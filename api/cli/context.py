@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from core.settings import Settings, get_settings
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy import Engine
 
     from nlp.annotate import Annotator
@@ -39,6 +41,22 @@ def ready_annotator() -> Annotator:
     if artifacts.current_folder(current) is None:
         note("分類のモデルを作っています（最初の1回だけ、1分ほどかかります）…")
     return annotate.ready(current)
+
+
+def day_of(given: str | None) -> date | None:
+    """The day that ``--as-of`` names; ``None`` when it wasn't given.
+
+    Raises:
+        InputError: it is no date.
+    """
+    from core.errors import InputError
+    from ingest import dates
+
+    try:
+        return dates.parse_moment(given).day if given else None
+    except dates.DateError as error:
+        hint = "2026-06-30 や 令和8年6月30日 の形にしてください。"
+        raise InputError(f"--as-of「{given}」が日付として読めません。{error}", hint=hint) from None
 
 
 def say(text: str) -> None:

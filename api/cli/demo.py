@@ -36,12 +36,12 @@ def demo(
     port: Annotated[int | None, typer.Option(help="待ち受けるポート。省くと KOE_PORT")] = None,
 ) -> None:
     """見本の市（潮見市）の声を取り込み、話題を作り、画面を出す。"""
+    from api.campaigns import update_campaigns
     from core import city
     from core.crypto import load_keyring
     from ingest.pipeline import import_file
     from nlp import annotate, topics
     from nlp.annotate import Masker
-    from nlp.likeness import update_campaigns
     from nlp.surge import service as surge_service
     from nlp.topics import service
 

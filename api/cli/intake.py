@@ -115,7 +115,7 @@ def _each(files: list[Path], one: Callable[[Path], bool], interrupt: Interrupt) 
 
 
 def _group() -> None:
-    from nlp.likeness import update_campaigns
+    from api.campaigns import update_campaigns
 
     update_campaigns(database(), settings())
 

@@ -55,12 +55,13 @@ def campaigns(
     as_json_lines: Annotated[bool, typer.Option("--json", help="1つを1行の JSON で出す")] = False,
 ) -> None:
     """同文・一斉投稿のまとまりを、件数の多い順に出す。"""
+    from api.campaigns import update_campaigns
     from core import db
     from nlp import likeness
 
     engine = database(upgrade=update)
     if update:
-        report = likeness.update_campaigns(engine, settings())
+        report = update_campaigns(engine, settings())
         note(f"{report.voices:,} 件の声を調べました（新しいまとまり {report.begun}、合わさったまとまり {report.joined}）。")
     with db.reading(engine) as session:
         found = likeness.campaigns(session, least=least)

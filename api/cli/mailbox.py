@@ -22,11 +22,11 @@ def fetch(
     as_json_line: Annotated[bool, typer.Option("--json", help="結果を1行の JSON で出す")] = False,
 ) -> None:
     """前に読んだあとに届いたメールを取り込む。サーバーのメールは未読のまま残る。"""
+    from api.campaigns import update_campaigns
     from core.crypto import load_keyring
     from ingest.imap import server_of
     from ingest.mailbox import fetch_mailbox
     from nlp.annotate import Masker
-    from nlp.likeness import update_campaigns
 
     current = settings()
     server_of(current, folder=folder)

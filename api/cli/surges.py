@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli import app
-from api.cli.context import as_json, database, note, say, settings
+from api.cli.context import as_json, database, day_of, note, say, settings
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from loop.surge_queries import SurgeLine
 
 
@@ -27,7 +28,7 @@ def surges(
     from loop import surge_queries
     from nlp.surge import service
 
-    day = _day(as_of)
+    day = day_of(as_of)
     engine = database(upgrade=True)
     with db.reading(engine) as session:
         report = service.look(session, city.load(settings().taxonomy_dir).calendar, as_of=day)
@@ -56,14 +57,3 @@ def _page(day: date, series: int, lines: list[SurgeLine]) -> str:
         for name, found in places(line).items():
             out.append(f"       {name}：" + "、".join(f"{place['name']} {place['observed']:,}件" for place in found))
     return "\n".join(out)
-
-
-def _day(given: str | None) -> date | None:
-    from core.errors import InputError
-    from ingest import dates
-
-    try:
-        return dates.parse_moment(given).day if given else None
-    except dates.DateError as error:
-        hint = "2026-06-30 や 令和8年6月30日 の形にしてください。"
-        raise InputError(f"--as-of「{given}」が日付として読めません。{error}", hint=hint) from None

@@ -91,22 +91,30 @@ def evaluate(
     *,
     as_json_line: Annotated[bool, typer.Option("--json", help="結果を1行の JSON で出す")] = False,
     folder: Annotated[Path | None, typer.Option("--report", help="図と表の報告（HTML・Markdown・JSON）を書くフォルダ")] = None,
+    answers: Annotated[
+        bool | None,
+        typer.Option("--answers/--no-answers", help="回答づくりも測る（見本の市を一時のデータベースに取り込む）。省くと --gold のないとき"),
+    ] = None,
 ) -> None:
-    """正解つきの文章で、分類・手紙の区切り・マスキングがどれだけ当たるかを測る。"""
+    """正解つきの文章で、分類・手紙の区切り・マスキング・回答づくりがどれだけ当たるかを測る。"""
+    from api.sample_city import measure_answering, measured_on
     from nlp import gold as tests
     from nlp import taxonomy
     from nlp.evaluate import evaluate as measure
+    from nlp.report import Study, save
 
     current = settings()
     given = tests.read(gold) if gold else tests.load(current.data / "gold")
     annotator = ready_annotator()
     report = measure(annotator, given.voices, masking=given.masking, words=taxonomy.load(current.taxonomy_dir))
-    say(as_json(report.as_dict()) if as_json_line else report.as_text())
-    for path in given.left_out:
+    answering = measure_answering(current, annotator) if answers or (answers is None and not gold) else None
+    say(as_json(Study(report, answering=answering).as_dict()) if as_json_line else report.as_text())
+    if answering and not as_json_line and (told := answering.as_text()):
+        say(told)
+    for path in set(given.left_out) - set(measured_on(current) if answering else ()):
         note(f"{path} は別の測定のためのファイルなので使いませんでした。")
     if folder:
         from core.clock import today
-        from nlp.report import Study, save
 
         about = {
             "測定日": today().isoformat(),
@@ -115,7 +123,7 @@ def evaluate(
             "判断保留の確信度": f"{current.low_confidence} 未満",
         }
         try:
-            written = save(Study(report, about), folder)
+            written = save(Study(report, about, answering=answering), folder)
         except OSError:
             raise InputError(f"{folder} に書けません。", hint="書き込めるフォルダを --report に指定してください。") from None
         for path in written:

@@ -27,6 +27,7 @@ from core.models.enums import (
 )
 from core.models.facts import DailyCount, MonthlyCount
 from core.models.faq import FaqCount, FaqEntry
+from core.models.forecasts import DailyRun, DigestMark, Forecast, Pace
 from core.models.intake import Batch, MailboxMark, ReceiptCounter, Reject, Upload
 from core.models.jobs import Job
 from core.models.labels import HumanLabel, MachineLabel, MachineReading
@@ -57,8 +58,10 @@ __all__ = [
     "Channel",
     "CloseReason",
     "DailyCount",
+    "DailyRun",
     "Delivery",
     "DeskAct",
+    "DigestMark",
     "Dispatch",
     "DispatchState",
     "Disposition",
@@ -69,6 +72,7 @@ __all__ = [
     "Facet",
     "FaqCount",
     "FaqEntry",
+    "Forecast",
     "HumanLabel",
     "Job",
     "JobState",
@@ -79,6 +83,7 @@ __all__ = [
     "MailboxMark",
     "MonthlyCount",
     "Opinion",
+    "Pace",
     "ReadingMark",
     "ReceiptCounter",
     "Reject",

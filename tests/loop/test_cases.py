@@ -197,10 +197,10 @@ def test_taking_back_leaves_alone_what_somebody_changed_since(engine: Engine) ->
         assert holds(session)
 
 
-def test_nobody_takes_back_anothers_act(engine: Engine) -> None:
+def test_a_department_takes_back_only_its_own_acts(engine: Engine) -> None:
     with db.writing(engine) as session:
-        who, other, voice = somebody(session), somebody(session), factories.create_voice(session)
-        act = cases.close(session, [target(voice)], "commercial", actor=who)
+        who, other = somebody(session, Role.DEPARTMENT), somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        act = cases.close(session, [target(factories.create_voice(session, theme="道路・交通"))], "commercial", actor=who)
     with pytest.raises(NotFoundError), db.writing(engine) as session:
         handling.undo(session, act.id, actor=other)
 

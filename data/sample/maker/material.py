@@ -61,10 +61,11 @@ class Material:
         theme = data["theme"]
         self.themes[theme] = data
         for sub, body in data["subthemes"].items():
-            self.cores[theme, sub] = [_core(theme, sub, item) for item in body["cores"]]
+            self.cores[theme, sub] = [_core(theme, sub, item, turn) for turn, item in enumerate(body["cores"], start=1)]
             self.bits[theme, sub] = [Core(theme, sub, kind, "normal", text) for kind, text in body["bits"]]
 
 
-def _core(theme: str, sub: str, item: list[Any]) -> Core:
+def _core(theme: str, sub: str, item: list[Any], turn: int) -> Core:
     options = item[3] if len(item) > 3 else {}
-    return Core(theme, sub, item[0], item[1], item[2], frozenset(options.get("m", ALL_MONTHS)), options.get("only", ""))
+    months, only = frozenset(options.get("m", ALL_MONTHS)), options.get("only", "")
+    return Core(theme, sub, item[0], item[1], item[2], months, only, matter=f"{theme}/{sub}/{turn}")

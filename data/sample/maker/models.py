@@ -30,6 +30,7 @@ class Core:
     months: frozenset[int] = ALL_MONTHS
     only: str = ""
     used: int = 0
+    matter: str = ""
 
     @property
     def key(self) -> Key:

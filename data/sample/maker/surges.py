@@ -17,7 +17,7 @@ def surge_records(shop: Workshop, surge: dict[str, Any]) -> list[Record]:
     rng, timeline = shop.rng, shop.timeline
     span = [d for d in DAYS if surge["start"] <= d <= surge["end"]]
     shape = [1.0 + 1.6 * (i + 1) * pow(0.72, i) for i in range(len(span))]
-    pool = [_surge_core(surge, item) for item in surge["cores"]]
+    pool = [_surge_core(surge, item, turn) for turn, item in enumerate(surge["cores"], start=1)]
     out: list[Record] = []
     for file in SURGE_FILES:
         weights = [s * timeline.day_share(file, d) for s, d in zip(shape, span, strict=True)]
@@ -31,9 +31,10 @@ def surge_records(shop: Workshop, surge: dict[str, Any]) -> list[Record]:
     return out
 
 
-def _surge_core(surge: dict[str, Any], item: list[Any]) -> Core:
+def _surge_core(surge: dict[str, Any], item: list[Any], turn: int) -> Core:
     options = item[3] if len(item) > 3 else {}
-    return Core(surge["theme"], surge["subtheme"], item[0], item[1], item[2], only=options.get("only", ""))
+    matter = f"{surge['name']}/{turn}"
+    return Core(surge["theme"], surge["subtheme"], item[0], item[1], item[2], only=options.get("only", ""), matter=matter)
 
 
 def expected_per_week(shop: Workshop, surge: dict[str, Any], weights: dict[str, list[float]], sizes: dict[str, int]) -> tuple[float, float]:
@@ -63,7 +64,7 @@ def campaign_records(shop: Workshop) -> list[Record]:
     again = rng.sample(senders, N_CAMPAIGN - N_SENDERS)
     span = [d for d in DAYS if campaign["start"] <= d <= campaign["end"]]
     weights = [pow(0.86, i) + 0.15 for i in range(len(span))]
-    core = Core(campaign["theme"], campaign["subtheme"], campaign["kind"], "normal", "")
+    core = Core(campaign["theme"], campaign["subtheme"], campaign["kind"], "normal", "", matter=campaign["name"])
     out: list[Record] = []
     for person in senders + again:
         day = rng.choices(span, weights)[0]

@@ -29,6 +29,7 @@ def truth_line(shop: Workshop, record: Record, file: str, **more: Any) -> Line:
         "pii": [{"surface": s, "type": t} for s, t in record.pii],
         "surge": record.surge,
         "campaign": record.campaign,
+        "matter": core.matter,
         **more,
     }
 

@@ -8,10 +8,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from core import db
 from core.crypto import Keyring
-from core.models import Batch, Job, Reject, Role, Upload
+from core.models import Batch, Job, Reject, Role, Upload, Voice
+from loop import cases
+from loop.actors import Actor
+from loop.handling import Target
 from tests import factories
 from tests.web.browser import Browser, TestClient
 from tests.web.imports.pages import CSV, choices, sent, work
@@ -57,7 +61,10 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             factories.create_secret(session, voice, keyring)
         topic = factories.create_topic(session, voices=voices, name="歩道の段差")
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
+        waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
+        act, act_of_other = (_accepted(session, voice) for voice in (waiting, theirs))
         parameters = {
+            "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
             "topic_id": Example(str(topic.id)),
@@ -66,13 +73,26 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "upload_id": Example(str(session.scalar(select(Upload.id).order_by(Upload.created_at.desc()).limit(1)))),
             "job_id": Example(str(session.scalar(select(Job.id).where(Job.kind == "import_check")))),
         }
-        names = {"second_topic": str(second.id), "own": voices[0].receipt_number, "other": voices[1].receipt_number}
+        names = {
+            "second_topic": str(second.id),
+            "own": voices[0].receipt_number,
+            "waiting": waiting.receipt_number,
+            "other": voices[1].receipt_number,
+        }
         return World(parameters, names)
+
+
+def _accepted(session: Session, voice: Voice) -> int:
+    """An act of a member of the voice's department."""
+    user = factories.create_user(session, role=Role.DEPARTMENT, department=voice.department)
+    who = Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
 
 
 def form(name: str, world: World) -> dict[str, Any]:
     """The fields of a route's form beside the token; most forms can be sent empty."""
     fields: dict[str, dict[str, Any]] = {
+        "POST /desk/acts": {"act": "accept", "chosen": [world.names["waiting"]]},
         "POST /desk/{receipt_number}/labels": {"facet": "kind", "value": "要望"},
         "POST /desk/{receipt_number}/undo": {"labels": "1"},
         "POST /desk/{receipt_number}/original": {"reason": "reply"},
@@ -88,6 +108,7 @@ def form(name: str, world: World) -> dict[str, Any]:
 def body(name: str, world: World) -> dict[str, Any]:
     """The keywords with which a JSON route's request is sent; many take none."""
     bodies: dict[str, dict[str, Any]] = {
+        "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
         "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
