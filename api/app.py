@@ -17,6 +17,7 @@ from starlette.types import Scope
 from api import account, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
 from api.answers import approval_routes
+from api.answers import endpoints as answers_json
 from api.answers import routes as answer_routes
 from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
@@ -57,6 +58,7 @@ ROUTERS = (
     public_routes.router,
     system.router,
     desk_json.router,
+    answers_json.router,
     act_endpoints.router,
     import_endpoints.router,
     trends_json.router,

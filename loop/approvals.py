@@ -86,9 +86,9 @@ def return_(session: Session, approval_id: int, *, actor: Actor, comment: str) -
         InputError: there is no comment, or it is too long.
         ConflictError, ForbiddenError: as ``approve``.
     """
+    item, draft, approval = _at_turn(session, approval_id, actor=actor)
     if not comment.strip():
         raise InputError("差し戻す理由を書いてください。", hint="どこをどう直すかが分かるように書いてください。")
-    item, draft, approval = _at_turn(session, approval_id, actor=actor)
     with changing(session, [item], Step.RETURN, actor=actor, detail=_told(session, draft, approval, actor)):
         _decide(approval, ApprovalState.RETURNED, actor, comment)
         session.flush()

@@ -12,7 +12,7 @@ from api.answers.typed import Typed
 from api.jobs import submit
 from core import db
 from core.errors import InputError
-from core.models import Answer, Delivery, Draft, Voice
+from core.models import Answer, Delivery, Draft, FaqEntry, Voice
 from core.settings import Settings
 from loop import answers, sending
 from loop.actors import Actor
@@ -54,14 +54,16 @@ def post_again(session: Session, settings: Settings, target: Target, ids: Sequen
 
 
 def source_text(session: Session, source: str) -> str:
-    """The text of a past answer that is to be put into a draft, named as ``answer:R08-000001-1``.
+    """The text of a past answer or FAQ entry that is to be put into a draft, named as ``answer:R08-000001-1`` or ``faq:F-12``.
 
     Raises:
         InputError: there is none.
     """
     kind, _, number = source.partition(":")
-    text = session.scalar(select(Answer.text).join(Voice, Voice.id == Answer.voice_id).where(Voice.receipt_number == number))
-    if kind != "answer" or text is None:
+    past = select(Answer.text).join(Voice, Voice.id == Answer.voice_id).where(Voice.receipt_number == number)
+    statements = {"answer": past, "faq": select(FaqEntry.answer).where(FaqEntry.number == number)}
+    text = session.scalar(statements[kind]) if kind in statements else None
+    if not text:
         raise InputError("使おうとした過去の回答が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
     return text
 

@@ -16,12 +16,11 @@ from core.clock import today
 from core.errors import KoeError
 from core.models import Approval, Draft, DraftState, Facet, Status, Voice
 from core.settings import Settings
-from loop import answers, approval_queries, case_queries, sending
+from loop import answers, approval_queries, case_queries, drafting, sending
 from loop.actors import Actor
 from loop.answers import Finding
 from loop.deadlines import Deadlines
-from nlp import likeness
-from nlp.likeness import Similar
+from loop.drafting import Source
 from nlp.similar import load_sif
 
 _PAST = 5
@@ -44,15 +43,9 @@ def places(found: Sequence[Finding], text: str) -> list[Place]:
 
 def marked(voice: Voice) -> list[Piece]:
     """The masked text with what asks something of the city. The pieces' facet only says that they are marked."""
-    from nlp.opinions.sentences import asks_for, asks_to_know, sentences
+    from nlp.answering.questions import questions
 
-    asked = [(start, end) for start, end in sentences(voice.text) if asks_to_know(voice.text[start:end]) or asks_for(voice.text[start:end])]
-    return pieces(voice.text, {Facet.KIND: [{"start": start, "end": end} for start, end in asked]})
-
-
-def past_answers(session: Session, settings: Settings, voice: Voice) -> list[Similar]:
-    """What the city answered to voices like this one, the likest first."""
-    return likeness.past_answers(session, voice_id=voice.id, limit=_PAST, sif=load_sif(settings))
+    return pieces(voice.text, {Facet.KIND: [{"start": asked.start, "end": asked.end} for asked in questions(voice.text)]})
 
 
 def editor(
@@ -81,7 +74,7 @@ def editor(
         "lead_number": case_queries.number_of_lead(session, voice),
         "deadlines": Deadlines(city.calendar, today()),
         "pieces": marked(voice),
-        "past": past_answers(session, settings, voice) if is_edited and open_case else [],
+        "past": _sources(session, settings, voice) if is_edited and open_case else [],
         "draft": draft,
         "typed": shown,
         "places": places(found, shown.text),
@@ -132,6 +125,10 @@ WORDS: dict[str, Any] = {
     "DECISIONS": approval_queries.DECISIONS,
     "DISPATCHES": sending.DISPATCHES,
 }
+
+
+def _sources(session: Session, settings: Settings, voice: Voice) -> list[Source]:
+    return drafting.sources(session, voice, sif=load_sif(settings), limit=_PAST, folder=settings.data / "answers")
 
 
 def _day(typed: Typed) -> Any:

@@ -28,6 +28,7 @@ from core.models import Batch, FaqCount, Kind, Reject, Urgency
 from core.settings import Settings
 from nlp.opinions import service as opinion_service
 from tests import factories
+from tests.e2e.answering import Answering, fill
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -49,6 +50,7 @@ class Site:
     published: str
     topic: int
     faq_batch: int = 0
+    answering: Answering = Answering("", "", "", 0)
 
 
 @contextmanager
@@ -128,10 +130,10 @@ def visit(chromium: Browser, site: Site) -> Iterator[Any]:
         visitor.context.close()
 
 
-def _fill(settings: Settings) -> tuple[str, str, int, int]:
+def _fill(settings: Settings) -> tuple[str, str, int, int, Answering]:
     engine, keyring = db.connect(settings.url), load_keyring(settings)
     with db.writing(engine) as session:
-        factories.create_user(session, username="hanako", display_name="潮見 花子")
+        hanako = factories.create_user(session, username="hanako", display_name="潮見 花子", position="課長")
         voices = [
             factories.create_voice(
                 session, theme=theme, received_on=today() - timedelta(days=ago), published=ago > 20, attributes={"age": "40代"}
@@ -156,9 +158,10 @@ def _fill(settings: Settings) -> tuple[str, str, int, int]:
         factories.create_look(session, rise, {**rise, "is_campaign": True}, *[{**rise, "expected": 0.2}] * 4, theme, as_of=today())
         _create_jobs(session)
         faq_batch = _create_faq(session)
+        answering = fill(session, keyring, hanako)
     opinion_service.update(engine, settings, topic=topic.id)
     engine.dispose()
-    return urgent.receipt_number, voices[-1].receipt_number, topic.id, faq_batch
+    return urgent.receipt_number, voices[-1].receipt_number, topic.id, faq_batch, answering
 
 
 def _create_faq(session: Session) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -25,9 +28,11 @@ from core.models import (
     Urgency,
     Voice,
 )
+from core.settings import Settings
 from tests import factories
 from tests.web.browser import Browser, Page
 from tests.web.conftest import SignIn, renew
+from tests.web.imports.pages import work
 
 TEXT = "歩道の段差は、10月中に直します。"
 FIELDS = {"text": TEXT, "disposition": "planned", "delivery": "mail", "then": "save"}
@@ -199,3 +204,80 @@ def test_another_departments_answer_is_not_there(sign_in: SignIn, clerk: Browser
     other.get(first, status=404)
     other.post(f"{first}/approve", token, status=404)
     other.get("/desk/approvals/999", status=404)
+
+
+def test_a_program_goes_the_same_way_by_json(clerk: Browser, head: Browser, voice: Voice) -> None:
+    mine, theirs = Api(clerk), Api(head)
+    case = f"/api/v1/cases/{voice.receipt_number}"
+    assert mine.get(f"{case}/draft") == {"draft": None, "sent": []}
+    assert [found["code"] for found in mine.post(f"{case}/draft/check", {"text": "〔氏名〕様"})]
+    body = {"text": TEXT, "disposition": "planned", "delivery": "letter", "sources": [{"kind": "faq", "number": "F-1"}]}
+    saved = mine.post(f"{case}/draft", body)["draft"]
+    assert (saved["version"], saved["state"], saved["sources"]) == (1, "editing", body["sources"])
+    assert mine.post(f"{case}/draft", {**body, "text": "別の文"}, status=409)["code"] == "draft_overtaken"
+    assert mine.post(f"{case}/draft/submit", {"version": 1})["draft"]["state"] == "in_approval"
+    (waits,) = theirs.get("/api/v1/approvals")["items"]
+    assert (waits["receipt_number"], waits["position"]) == (voice.receipt_number, "課長")
+    step = f"/api/v1/approvals/{waits['approval_id']}"
+    assert theirs.post(f"{step}/return", {"comment": ""}, status=400)["code"] == "input"
+    assert theirs.post(f"{step}/return", {"comment": "時期を書いてください。"})[0]["steps"][-1]["state"] == "returned"
+    assert theirs.post(f"{step}/approve", {}, status=409)["code"] == "conflict"
+    mine.post(f"{case}/draft", {**body, "text": f"{TEXT}10月20日です。", "version": 1})
+    mine.post(f"{case}/draft/submit", {"version": 2})
+    mine.post(f"{case}/draft/withdraw", {})
+    mine.post(f"{case}/draft/submit", {"version": 2})
+    (waits,) = theirs.get("/api/v1/approvals")["items"]
+    mine.post(f"{case}/draft/send", {}, status=409)
+    theirs.post(f"/api/v1/approvals/{waits['approval_id']}/approve", {"comment": "よし"})
+    (sent,) = mine.post(f"{case}/draft/send", {})["sent"]
+    (dispatch,) = sent["dispatches"]
+    assert (sent["text"], dispatch["state"]) == (f"{TEXT}10月20日です。", "waiting")
+    (letter,) = mine.post(f"{case}/letters", {"dispatches": [dispatch["id"]]})
+    assert letter["name"] == "港町一郎"
+    (sent,) = mine.post(f"{case}/dispatches", {"act": "posted", "dispatches": [dispatch["id"]]})["sent"]
+    assert sent["dispatches"][0]["state"] == "sent"
+
+
+class Api:
+    """A person's session as a program uses it."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.client = browser.client
+        self.headers = {"X-CSRF-Token": self.client.get("/api/v1/session").json()["csrf_token"]}
+
+    def get(self, address: str) -> Any:
+        return self._body(self.client.get(address), 200)
+
+    def post(self, address: str, body: dict[str, Any], *, status: int = 200) -> Any:
+        return self._body(self.client.post(address, json=body, headers=self.headers), status)
+
+    @staticmethod
+    def _body(response: Any, status: int) -> Any:
+        assert response.status_code == status, response.text
+        return response.json()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"mail_url": "file:outbox", "mail_from": "kocho@city-shiomi.example.jp"})
+
+
+def test_the_worker_puts_the_mails_out(clerk: Browser, head: Browser, app: FastAPI, voice: Voice, save: Session) -> None:
+    write(clerk, voice, then="submit")
+    first = f"/desk/approvals/{save.scalars(select(func.max(Approval.id))).one()}"
+    head.submit(head.get(first), f"{first}/approve")
+    assert not outbox(app)
+    clerk.submit(clerk.get(here(voice)), f"{here(voice)}/send")
+    work(app)
+    (mail,) = outbox(app)
+    assert mail["To"] == "ichiro@example.jp"
+    assert voice.receipt_number in mail["Subject"]
+    assert mail.get_content().startswith(TEXT)
+    renew(save)
+    assert save.execute(select(Dispatch.state, Dispatch.message_id)).one() == (DispatchState.SENT, mail["Message-ID"])
+    assert "発送済み 1件" in clerk.get(here(voice)).words()
+
+
+def outbox(app: FastAPI) -> list[EmailMessage]:
+    paths = sorted((app.state.settings.home / "outbox").glob("*.eml"))
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]  # type: ignore[misc]

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.crypto import Keyring
-from core.models import Batch, Job, Reject, Role, Upload, Voice
-from loop import cases
+from core.models import Approval, Batch, Delivery, Disposition, Job, Reject, Role, Upload, Voice
+from loop import answers, approvals, cases, chains
 from loop.actors import Actor
 from loop.handling import Target
 from tests import factories
@@ -63,7 +63,9 @@ def build(app: FastAPI, keyring: Keyring) -> World:
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
         waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
         act, act_of_other = (_accepted(session, voice) for voice in (waiting, theirs))
+        steps = [_withdrawn(session, factories.create_voice(session, theme=theme)) for theme in ("道路・交通", "公園・緑地")]
         parameters = {
+            "approval_id": Example(str(steps[0]), str(steps[1])),
             "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
@@ -89,6 +91,17 @@ def _accepted(session: Session, voice: Voice) -> int:
     return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
 
 
+def _withdrawn(session: Session, voice: Voice) -> int:
+    """The step of an approval that was taken back: whoever may see it is told so, and nobody can decide it any more."""
+    clerk = factories.create_user(session, role=Role.KOCHO)
+    factories.create_user(session, role=Role.DEPARTMENT, department=voice.department, position="課長")
+    who, target = Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department), Target(voice.receipt_number)
+    answers.save(session, target, actor=who, text="直しました。", disposition=Disposition.DONE, delivery=Delivery.NONE)
+    approvals.submit(session, target, actor=who, chains=(chains.DEFAULT,), version=1)
+    approvals.withdraw(session, target, actor=who)
+    return session.scalar(select(func.max(Approval.id))) or 0
+
+
 def form(name: str, world: World) -> dict[str, Any]:
     """The fields of a route's form beside the token; most forms can be sent empty."""
     fields: dict[str, dict[str, Any]] = {
@@ -110,6 +123,14 @@ def body(name: str, world: World) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
         "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
+        "POST /api/v1/cases/{receipt_number}/draft": {"json": {"text": "直しました。"}},
+        "POST /api/v1/cases/{receipt_number}/draft/check": {"json": {"text": "直しました。"}},
+        "POST /api/v1/cases/{receipt_number}/draft/submit": {"json": {"version": 1}},
+        "POST /api/v1/cases/{receipt_number}/dispatches": {"json": {"act": "posted", "dispatches": [1]}},
+        "POST /api/v1/cases/{receipt_number}/letters": {"json": {"dispatches": [1]}},
+        "POST /api/v1/approvals/{approval_id}/approve": {"json": {}},
+        "POST /api/v1/approvals/{approval_id}/return": {"json": {}},
+        "POST /api/v1/approvals/{approval_id}/delegate": {"json": {"username": "nobody"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
         "POST /api/v1/topics/{topic_id}/split": {"json": {"words": ["段差"]}},
