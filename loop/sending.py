@@ -58,6 +58,7 @@ class Letter:
     name: str
     text: str
     department: str
+    sent_on: date
 
 
 def send(session: Session, target: Target, *, actor: Actor) -> Draft:
@@ -163,14 +164,26 @@ def letters(session: Session, keyring: Keyring, target: Target, ids: Sequence[in
     _some(chosen)
     if not all(actor.may_read_original(voice) for voice in chosen):
         raise ForbiddenError("宛先を読む権限がありません。", hint="広聴課か、この声の所管課の職員に依頼してください。")
-    texts = {draft.id: draft.text for draft in session.scalars(select(Draft).where(Draft.id.in_(set(wanted.values()))))}
+    drafts = {draft.id: draft for draft in session.scalars(select(Draft).where(Draft.id.in_(set(wanted.values()))))}
     department = answers.leading_department(item)
     made = []
     for voice in chosen:
         contact = originals.open_contact(session, keyring, voice, who=actor.username)
         named = [contact.get(field, "") for field in ("postal_code", "address", "name")]
         postal_code, address, name = named if any(named) else ("", contact.get("contact", ""), "")
-        made.append(Letter(voice.receipt_number, voice.received_on, postal_code, address, name, texts[wanted[voice.id]], department))
+        draft = drafts[wanted[voice.id]]
+        made.append(
+            Letter(
+                receipt_number=voice.receipt_number,
+                received_on=voice.received_on,
+                postal_code=postal_code,
+                address=address,
+                name=name,
+                text=draft.text,
+                department=department,
+                sent_on=draft.sent_on or today(),
+            )
+        )
     return made
 
 

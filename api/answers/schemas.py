@@ -191,3 +191,4 @@ class LetterAnswer(BaseModel):
     name: str
     text: str
     department: str
+    sent_on: date

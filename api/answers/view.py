@@ -65,7 +65,8 @@ def editor(
     is_edited = draft is None or draft.state is DraftState.EDITING
     open_case = voice.status not in (Status.ANSWERED, Status.CLOSED)
     found = list(getattr(error, "findings", ()))
-    if not found and shown.text.strip() and (look or draft is not None):
+    looked = bool(shown.text.strip()) and (look or draft is not None)
+    if not found and looked:
         found = answers.findings(shown.text, voice, review_on=_day(shown))
     sent = answers.sent_drafts(session, voice.case_id) if voice.case_id else []
     return {
@@ -78,6 +79,7 @@ def editor(
         "draft": draft,
         "typed": shown,
         "places": places(found, shown.text),
+        "looked": looked,
         "error": error,
         "theirs": getattr(error, "theirs", None),
         "may_edit": actor.may_label and is_edited and open_case,
