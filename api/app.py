@@ -32,11 +32,11 @@ from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
-from core import city, db
+from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
 from ingest import uploads
-from nlp import taxonomy
+from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
@@ -92,7 +92,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.engine = db.connect(settings.url)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
+    app.state.routing = routing_file.load(settings.taxonomy_dir)
     app.state.city = city.load(settings.taxonomy_dir)
+    app.state.rules = deadline_file.load(settings.taxonomy_dir)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)

@@ -15,10 +15,12 @@ from api.rendering import Pages
 from core import db
 from core.city import City
 from core.crypto import Keyring
+from core.deadline_rules import DeadlineRules
 from core.errors import ForbiddenError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
 from loop.actors import LABELLERS, OPERATORS
+from nlp.routing import Routing
 from nlp.taxonomy import Taxonomy
 
 
@@ -38,8 +40,16 @@ def taxonomy_of(request: Request) -> Taxonomy:
     return cast("Taxonomy", request.app.state.taxonomy)
 
 
+def routing_of(request: Request) -> Routing:
+    return cast("Routing", request.app.state.routing)
+
+
 def city_of(request: Request) -> City:
     return cast("City", request.app.state.city)
+
+
+def rules_of(request: Request) -> DeadlineRules:
+    return cast("DeadlineRules", request.app.state.rules)
 
 
 def pages_of(request: Request) -> Pages:
@@ -142,5 +152,7 @@ SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]
 TaxonomyOf = Annotated[Taxonomy, Depends(taxonomy_of)]
+RoutingOf = Annotated[Routing, Depends(routing_of)]
 CityOf = Annotated[City, Depends(city_of)]
+RulesOf = Annotated[DeadlineRules, Depends(rules_of)]
 PagesOf = Annotated[Pages, Depends(pages_of)]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, STAFF, CityOf, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
+from api.deps import MAY_LABEL, STAFF, Labeller, Reading, RulesOf, Staff, TaxonomyOf, Writing, header_token
 from api.desk.routes import ReceiptNumber
 from api.desk.schemas import (
     AnswerAnswer,
@@ -44,13 +44,13 @@ def session_answer(signed_in: Staff) -> SessionAnswer:
 
 
 @router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(STAFF)])
-def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, city: CityOf) -> VoicesAnswer:
+def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, rules: RulesOf) -> VoicesAnswer:
     """Voices under a filter, a page at a time."""
     scope = Scope(
         filter=query.filter(),
         tab=query.tab,
         department=query.department or signed_in.actor.department,
-        due_by=Deadlines(city.calendar, today()).soon,
+        due_by=Deadlines(rules.calendar, today(), soon=rules.soon).soon,
         seen_by=signed_in.actor,
     )
     after = Cursor.parse(query.after) if query.after else None
