@@ -12,7 +12,7 @@ from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from core.models import Approval, ApprovalState, Case, Draft, DraftKind, DraftState, User, Voice
 from loop import answers
 from loop.actors import Actor
-from loop.answers import Finding
+from loop.answers import Checks, Finding
 from loop.approval_queries import is_theirs, next_of, position_of, takes_part
 from loop.chains import LEAD, Chain, ChainStep, Matter, chosen
 from loop.handling import Handled, Target, changing, may_handle, take
@@ -33,7 +33,16 @@ class CheckError(InputError):
         self.findings = tuple(findings)
 
 
-def submit(session: Session, target: Target, *, actor: Actor, chains: Sequence[Chain], version: int, acknowledged: bool = False) -> Draft:
+def submit(
+    session: Session,
+    target: Target,
+    *,
+    actor: Actor,
+    chains: Sequence[Chain],
+    checks: Checks,
+    version: int,
+    acknowledged: bool = False,
+) -> Draft:
     """Puts a draft forward: whoever does so is its drafter from now on. The way is the first of the city's chains that suits.
 
     Steps whose position nobody holds are skipped where the chain allows that, and written down; at least one person has to decide.
@@ -52,7 +61,8 @@ def submit(session: Session, target: Target, *, actor: Actor, chains: Sequence[C
     if draft.version != version:
         raise answers.overtaken(session, draft)
     _whole(draft)
-    found = answers.findings(draft.text, item.lead, review_on=draft.review_on)
+    asking = sorted(item.voices, key=lambda voice: voice is not item.lead)
+    found = answers.findings(draft.text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
     _checked(found, acknowledged=acknowledged)
     chain = chosen(chains, _matter(item, draft))
     number = 1 + (session.scalar(select(func.max(Approval.round)).where(Approval.draft_id == draft.id)) or 0)

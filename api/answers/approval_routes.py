@@ -46,12 +46,13 @@ def approval_page(
     signed_in: Staff,
     session: Reading,
     city: CityOf,
+    checks: view.ChecksOf,
     pages: PagesOf,
     done: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """One answer as an approver looks at it."""
     found = approval_queries.approval_of(session, approval_id, seen_by=signed_in.actor)
-    context = view.approval(session, city, found, actor=signed_in.actor)
+    context = view.approval(session, city, found, actor=signed_in.actor, checks=checks)
     return pages.page(request, "answers/approval.html", {**context, "done": DONE.get(done, "")})
 
 

@@ -29,11 +29,13 @@ from api.answers.schemas import (
     WaitingAnswer,
     WaitingsAnswer,
 )
+from api.answers.view import ChecksOf
 from api.deps import MAY_LABEL, STAFF, KeyringOf, Labeller, Reading, SettingsOf, Staff, Writing, header_token
 from api.desk.routes import ReceiptNumber
-from core.models import Draft, Voice
+from core.models import Draft, DraftKind, Voice
 from loop import answers, approval_queries, approvals, chains, queries, sending
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.handling import Target
 
 router = APIRouter(prefix="/api/v1", tags=["answers"])
@@ -42,54 +44,59 @@ _DECIDES = [Depends(STAFF), Depends(header_token)]
 
 
 @router.get("/cases/{receipt_number}/draft", summary="回答案と決裁の経過、送った回答", dependencies=[Depends(STAFF)])
-def draft(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> AnswerState:
+def draft(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading, checks: ChecksOf) -> AnswerState:
     """The draft of a voice's case, and what was sent."""
-    return _state(session, receipt_number, signed_in.actor)
+    return _state(session, receipt_number, signed_in.actor, checks)
 
 
 @router.post("/cases/{receipt_number}/draft", summary="回答案を保存する", dependencies=_WRITES)
-def save(receipt_number: ReceiptNumber, given: DraftInput, signed_in: Labeller, session: Writing) -> AnswerState:
+def save(receipt_number: ReceiptNumber, given: DraftInput, signed_in: Labeller, session: Writing, checks: ChecksOf) -> AnswerState:
     """Saves a draft; gives it as it then is."""
     answers.save(
         session, Target(receipt_number), actor=signed_in.actor, text=given.text, kind=given.kind, disposition=given.disposition,
         delivery=given.delivery, review_on=given.review_on, version=given.version,
         sources=[source.model_dump() for source in given.sources],
     )  # fmt: skip
-    return _state(session, receipt_number, signed_in.actor)
+    return _state(session, receipt_number, signed_in.actor, checks)
 
 
 @router.post("/cases/{receipt_number}/draft/check", summary="回答の文を確かめる（保存しない）", dependencies=_WRITES)
-def check(receipt_number: ReceiptNumber, given: CheckInput, signed_in: Labeller, session: Reading) -> list[FindingAnswer]:
+def check(receipt_number: ReceiptNumber, given: CheckInput, signed_in: Labeller, session: Reading, checks: ChecksOf) -> list[FindingAnswer]:
     """What is to be looked at in a text as an answer to this voice."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    return _findings(given.text, voice, review_on=given.review_on)
+    return _findings(session, given.text, voice, checks, review_on=given.review_on, kind=given.kind)
 
 
 @router.post("/cases/{receipt_number}/draft/submit", summary="決裁へ回す", dependencies=_WRITES)
-def submit(receipt_number: ReceiptNumber, given: SubmitInput, signed_in: Labeller, session: Writing, settings: SettingsOf) -> AnswerState:
+def submit(
+    receipt_number: ReceiptNumber, given: SubmitInput, signed_in: Labeller, session: Writing, settings: SettingsOf, checks: ChecksOf
+) -> AnswerState:
     """Puts the draft forward."""
-    way = chains.load(settings.taxonomy_dir)
-    target = Target(receipt_number)
-    approvals.submit(session, target, actor=signed_in.actor, chains=way, version=given.version, acknowledged=given.acknowledged)
-    return _state(session, receipt_number, signed_in.actor)
+    approvals.submit(
+        session, Target(receipt_number), actor=signed_in.actor, chains=chains.load(settings.taxonomy_dir),
+        checks=checks, version=given.version, acknowledged=given.acknowledged,
+    )  # fmt: skip
+    return _state(session, receipt_number, signed_in.actor, checks)
 
 
 @router.post("/cases/{receipt_number}/draft/withdraw", summary="決裁から引き戻す", dependencies=_WRITES)
-def withdraw(receipt_number: ReceiptNumber, signed_in: Labeller, session: Writing) -> AnswerState:
+def withdraw(receipt_number: ReceiptNumber, signed_in: Labeller, session: Writing, checks: ChecksOf) -> AnswerState:
     """Takes the draft back."""
     approvals.withdraw(session, Target(receipt_number), actor=signed_in.actor)
-    return _state(session, receipt_number, signed_in.actor)
+    return _state(session, receipt_number, signed_in.actor, checks)
 
 
 @router.post("/cases/{receipt_number}/draft/send", summary="決裁の済んだ回答を送る", dependencies=_WRITES)
-def send(receipt_number: ReceiptNumber, signed_in: Labeller, session: Writing, settings: SettingsOf) -> AnswerState:
+def send(receipt_number: ReceiptNumber, signed_in: Labeller, session: Writing, settings: SettingsOf, checks: ChecksOf) -> AnswerState:
     """Sends what was approved; mails leave by a background job."""
     send_out(session, settings, Target(receipt_number), actor=signed_in.actor)
-    return _state(session, receipt_number, signed_in.actor)
+    return _state(session, receipt_number, signed_in.actor, checks)
 
 
 @router.post("/cases/{receipt_number}/dispatches", summary="手紙を発送済みにする、メールを送りなおす、手紙に変える", dependencies=_WRITES)
-def post(receipt_number: ReceiptNumber, given: PostInput, signed_in: Labeller, session: Writing, settings: SettingsOf) -> AnswerState:
+def post(
+    receipt_number: ReceiptNumber, given: PostInput, signed_in: Labeller, session: Writing, settings: SettingsOf, checks: ChecksOf
+) -> AnswerState:
     """What a person says of letters and mails."""
     target = Target(receipt_number)
     if given.act == "again":
@@ -98,7 +105,7 @@ def post(receipt_number: ReceiptNumber, given: PostInput, signed_in: Labeller, s
         sending.by_letter(session, target, given.dispatches, actor=signed_in.actor)
     else:
         sending.posted(session, target, given.dispatches, actor=signed_in.actor)
-    return _state(session, receipt_number, signed_in.actor)
+    return _state(session, receipt_number, signed_in.actor, checks)
 
 
 @router.post("/cases/{receipt_number}/letters", summary="宛名を入れた手紙（開いたことを記録する）", dependencies=_WRITES)
@@ -141,14 +148,14 @@ def delegate(approval_id: ApprovalId, given: DeputyInput, signed_in: Staff, sess
     return _rounds(session, done.draft_id)
 
 
-def _state(session: Session, receipt_number: str, actor: Actor) -> AnswerState:
+def _state(session: Session, receipt_number: str, actor: Actor, checks: Checks) -> AnswerState:
     session.flush()
     voice = queries.get_voice(session, receipt_number, seen_by=actor)
     if voice.case_id is None:
         return AnswerState(draft=None, sent=[])
     found = answers.draft_of(session, voice.case_id)
     return AnswerState(
-        draft=_draft(session, found, voice) if found else None,
+        draft=_draft(session, found, voice, checks) if found else None,
         sent=[
             SentAnswer(
                 kind=item.kind,
@@ -162,7 +169,7 @@ def _state(session: Session, receipt_number: str, actor: Actor) -> AnswerState:
     )
 
 
-def _draft(session: Session, found: Draft, voice: Voice) -> DraftAnswer:
+def _draft(session: Session, found: Draft, voice: Voice, checks: Checks) -> DraftAnswer:
     return DraftAnswer(
         version=found.version,
         state=found.state,
@@ -173,13 +180,14 @@ def _draft(session: Session, found: Draft, voice: Voice) -> DraftAnswer:
         review_on=found.review_on,
         sources=[SourceField.model_validate(source) for source in found.sources],
         changed_at=found.changed_at,
-        findings=_findings(found.text, voice, review_on=found.review_on),
+        findings=_findings(session, found.text, voice, checks, review_on=found.review_on, kind=found.kind),
         rounds=_rounds(session, found.id),
     )
 
 
-def _findings(text: str, voice: Voice, *, review_on: date | None) -> list[FindingAnswer]:
-    return [FindingAnswer.model_validate(finding) for finding in answers.findings(text, voice, review_on=review_on)]
+def _findings(session: Session, text: str, voice: Voice, checks: Checks, *, review_on: date | None, kind: DraftKind) -> list[FindingAnswer]:
+    found = answers.findings(text, answers.voices_of(session, voice), review_on=review_on, by=checks, kind=kind)
+    return [FindingAnswer.model_validate(finding) for finding in found]
 
 
 def _rounds(session: Session, draft_id: int) -> list[RoundAnswer]:

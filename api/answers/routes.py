@@ -61,12 +61,13 @@ def answer_page(
     session: Reading,
     settings: SettingsOf,
     city: CityOf,
+    checks: view.ChecksOf,
     pages: PagesOf,
     done: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """The editor, with the voice and past answers beside it."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    context = view.editor(session, settings, city, voice, actor=signed_in.actor)
+    context = view.editor(session, settings, city, voice, actor=signed_in.actor, checks=checks)
     return pages.page(request, "answers/answer.html", {**context, "done": DONE.get(done, "")})
 
 
@@ -78,6 +79,7 @@ def write(
     engine: EngineOf,
     settings: SettingsOf,
     city: CityOf,
+    checks: view.ChecksOf,
     pages: PagesOf,
     typed: Annotated[Typed, Depends(typed_form)],
     then: Annotated[str, Form(max_length=120)] = "save",
@@ -94,17 +96,16 @@ def write(
             typed = save(engine, receipt_number, typed, actor=signed_in.actor)
             if then == "submit":
                 with db.writing(engine) as session:
-                    way = chains.load(settings.taxonomy_dir)
-                    target = Target(receipt_number)
                     approvals.submit(
-                        session, target, actor=signed_in.actor, chains=way, version=typed.version, acknowledged=typed.acknowledged
+                        session, Target(receipt_number), actor=signed_in.actor, chains=chains.load(settings.taxonomy_dir),
+                        checks=checks, version=typed.version, acknowledged=typed.acknowledged,
                     )  # fmt: skip
             return _back(receipt_number, "submitted" if then == "submit" else "saved")
     except (ConflictError, InputError) as problem:
         error = problem
     with db.reading(engine) as session:
         voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-        context = view.editor(session, settings, city, voice, actor=signed_in.actor, typed=typed, error=error, look=True)
+        context = view.editor(session, settings, city, voice, actor=signed_in.actor, checks=checks, typed=typed, error=error, look=True)
         return pages.page(request, "answers/answer.html", {**context, "done": ""}, status=error.status if error else 200)
 
 

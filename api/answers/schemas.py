@@ -33,6 +33,7 @@ class CheckInput(BaseModel):
     """A text to be looked at; nothing is saved."""
 
     text: str = Field(min_length=1, max_length=LONGEST)
+    kind: DraftKind = DraftKind.FINAL
     review_on: date | None = None
 
 
@@ -44,7 +45,7 @@ class SubmitInput(BaseModel):
 
 
 class FindingAnswer(BaseModel):
-    """Something to look at in an answer; ``start`` and ``end`` are offsets into it. ``severity``: stop or warn."""
+    """Something to look at. ``severity``: stop or warn. ``start`` and ``end`` are offsets into the answer, or into the voice."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -54,6 +55,7 @@ class FindingAnswer(BaseModel):
     end: int
     message: str
     hint: str
+    where: str = Field(description="answer or voice")
 
 
 class StepAnswer(BaseModel):

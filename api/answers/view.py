@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends
 from sqlalchemy.orm import Session
 
 from api.answers.difference import Change, difference
 from api.answers.typed import Typed
+from api.deps import CityOf, SettingsOf
 from api.desk.highlight import Piece, pieces
 from core.city import City
 from core.clock import today
 from core.errors import KoeError
-from core.models import Approval, Draft, DraftState, Facet, Status, Voice
+from core.models import Approval, Draft, DraftKind, DraftState, Facet, Status, Voice
 from core.settings import Settings
 from loop import answers, approval_queries, case_queries, drafting, sending
 from loop.actors import Actor
-from loop.answers import Finding
+from loop.answers import Checks, Finding
 from loop.deadlines import Deadlines
 from loop.drafting import Source
 from nlp.similar import load_sif
@@ -55,6 +57,7 @@ def editor(
     voice: Voice,
     *,
     actor: Actor,
+    checks: Checks,
     typed: Typed | None = None,
     error: KoeError | None = None,
     look: bool = False,
@@ -67,7 +70,9 @@ def editor(
     found = list(getattr(error, "findings", ()))
     looked = bool(shown.text.strip()) and (look or draft is not None)
     if not found and looked:
-        found = answers.findings(shown.text, voice, review_on=_day(shown))
+        found = answers.findings(
+            shown.text, answers.voices_of(session, voice), review_on=_day(shown), by=checks, kind=_kind(shown)
+        )  # fmt: skip
     sent = answers.sent_drafts(session, voice.case_id) if voice.case_id else []
     return {
         "voice": voice,
@@ -94,12 +99,14 @@ def editor(
     }
 
 
-def approval(session: Session, city: City, found: tuple[Approval, Draft, Voice], *, actor: Actor) -> dict[str, Any]:
+def approval(session: Session, city: City, found: tuple[Approval, Draft, Voice], *, actor: Actor, checks: Checks) -> dict[str, Any]:
     """Everything that an approver sees: the voice, the answer against what came back last, its findings, and the way so far."""
     step, draft, voice = found
     text = answers.text_of(session, draft.id, step.version)
     before = approval_queries.returned_version(session, draft.id, before=step.version)
     old = answers.text_of(session, draft.id, before) if before else ""
+    asking = answers.voices_of(session, voice)
+    found_in = answers.findings(text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
     is_next = step == approval_queries.may_decide(session, actor, draft)
     return {
         "step": step,
@@ -110,7 +117,7 @@ def approval(session: Session, city: City, found: tuple[Approval, Draft, Voice],
         "pieces": marked(voice),
         "changes": difference(old, text) if before else [Change(text)],
         "compared": before,
-        "places": places(answers.findings(text, voice, review_on=draft.review_on), text),
+        "places": places(found_in, text),
         "rounds": approval_queries.rounds(session, draft.id),
         "may_decide": is_next,
         "may_name": step == approval_queries.may_name_deputy(session, actor, draft),
@@ -131,6 +138,18 @@ WORDS: dict[str, Any] = {
 
 def _sources(session: Session, settings: Settings, voice: Voice) -> list[Source]:
     return drafting.sources(session, voice, sif=load_sif(settings), limit=_PAST, folder=settings.data / "answers")
+
+
+def checks_of(settings: SettingsOf, city: CityOf) -> Checks:
+    """What answers are checked by in this city."""
+    return Checks(settings.data / "answers", city.places, load_sif(settings))
+
+
+ChecksOf = Annotated[Checks, Depends(checks_of)]
+
+
+def _kind(typed: Typed) -> DraftKind:
+    return DraftKind.INTERIM if typed.kind == DraftKind.INTERIM.value else DraftKind.FINAL
 
 
 def _day(typed: Typed) -> Any:

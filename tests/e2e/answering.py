@@ -13,6 +13,7 @@ from core.crypto import Keyring
 from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
 from loop import answers, approvals, cases, sending
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.chains import Chain, ChainStep
 from loop.handling import Target
 from tests import factories
@@ -28,10 +29,10 @@ _TEXT = (
 class Answering:
     """Receipt numbers of voices whose answers were returned, wait for hanako and went out, and the step that waits for her."""
 
-    returned: str
-    waiting: str
-    sent: str
-    approval: int
+    returned: str = ""
+    waiting: str = ""
+    sent: str = ""
+    approval: int = 0
 
 
 def fill(session: Session, keyring: Keyring, head: User) -> Answering:
@@ -67,14 +68,15 @@ class _Desk:
         before = answers.draft_of(self.session, voices[0].case_id)
         saved = answers.save(
             self.session, Target(voices[0].receipt_number), actor=self.clerk, text=text, disposition=Disposition.PLANNED, delivery=delivery,
-            review_on=None, version=before.version if before else 0, sources=[{"kind": "answer", "number": "R08-000001-1"}],
+            review_on=None if "参考" in text else today() + timedelta(days=90), version=before.version if before else 0,
+            sources=[{"kind": "answer", "number": "R08-000001-1"}],
         )  # fmt: skip
         return saved.version
 
     def submit(self, voices: list[Voice], text: str, delivery: Delivery = Delivery.MAIL) -> None:
         version = self.write(voices, text, delivery)
         target = Target(voices[0].receipt_number)
-        approvals.submit(self.session, target, actor=self.clerk, chains=_WAY, version=version, acknowledged=True)
+        approvals.submit(self.session, target, actor=self.clerk, chains=_WAY, checks=Checks(), version=version, acknowledged=True)
 
     def step(self) -> int:
         """The step that waits now."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Site:
     published: str
     topic: int
     faq_batch: int = 0
-    answering: Answering = Answering("", "", "", 0)
+    answering: Answering = field(default_factory=Answering)
 
 
 @contextmanager

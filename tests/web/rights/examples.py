@@ -15,6 +15,7 @@ from core.crypto import Keyring
 from core.models import Approval, Batch, Delivery, Disposition, Job, Reject, Role, Upload, Voice
 from loop import answers, approvals, cases, chains
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.handling import Target
 from tests import factories
 from tests.web.browser import Browser, TestClient
@@ -96,8 +97,15 @@ def _withdrawn(session: Session, voice: Voice) -> int:
     clerk = factories.create_user(session, role=Role.KOCHO)
     factories.create_user(session, role=Role.DEPARTMENT, department=voice.department, position="課長")
     who, target = Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department), Target(voice.receipt_number)
-    answers.save(session, target, actor=who, text="直しました。", disposition=Disposition.DONE, delivery=Delivery.NONE)
-    approvals.submit(session, target, actor=who, chains=(chains.DEFAULT,), version=1)
+    answers.save(
+        session,
+        target,
+        actor=who,
+        text="歩道の段差もブランコの鎖も、昨日直しました。",
+        disposition=Disposition.DONE,
+        delivery=Delivery.NONE,
+    )
+    approvals.submit(session, target, actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1, acknowledged=True)
     approvals.withdraw(session, target, actor=who)
     return session.scalar(select(func.max(Approval.id))) or 0
 
