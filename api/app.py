@@ -36,6 +36,7 @@ from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
 from ingest import uploads
+from loop import chains
 from nlp import routing_file, taxonomy
 
 ROUTERS = (
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.routing = routing_file.load(settings.taxonomy_dir)
     app.state.city = city.load(settings.taxonomy_dir)
     app.state.rules = deadline_file.load(settings.taxonomy_dir)
+    chains.load(settings.taxonomy_dir)  # what is wrong with the file is said now, not when the first draft is put forward
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)

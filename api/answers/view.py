@@ -13,6 +13,7 @@ from api.answers.difference import Change, difference
 from api.answers.typed import Typed
 from api.deps import CityOf, SettingsOf
 from api.desk.highlight import Piece, pieces
+from core import mailer
 from core.city import City
 from core.clock import today
 from core.errors import KoeError
@@ -94,6 +95,7 @@ def editor(
         "rounds": approval_queries.rounds(session, draft.id) if draft else [],
         "revisions": answers.revisions(session, draft.id) if draft else [],
         "sent": [(item, sending.dispatches_of(session, item.id)) for item in sent],
+        "mail_is_on": mailer.is_on(settings),
         "may_print": actor.may_read_original(voice),
         **WORDS,
     }

@@ -186,6 +186,20 @@ def test_a_topic_on_paper_keeps_its_chart_and_its_list(visitor: Any, site: Site)
     assert not is_wider_than_the_window(page)
 
 
+def test_letters_are_sheets_and_nothing_else_on_paper(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    page.goto(f"/desk/{site.answering.sent}/answer")
+    page.get_by_role("button", name="宛名を入れて印刷する").click()
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".letter").count() == 2
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+    page.emulate_media(media="print")
+    assert page.locator(".letter-name").first.is_visible()
+    for hidden in (".staff-header", ".letters-head"):
+        assert not page.locator(hidden).is_visible(), hidden
+
+
 def test_a_chart_is_saved_as_a_picture(visitor: Any, site: Site) -> None:
     page = visitor.page
     for address, name in (
