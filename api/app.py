@@ -14,12 +14,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, problems, rights, system
-from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
+from api import account, account_password, problems, rights, system
+from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
 from api.answers import approval_routes
 from api.answers import endpoints as answers_json
 from api.answers import routes as answer_routes
-from api.desk import act_endpoints, act_routes
+from api.desk import act_endpoints, act_routes, beside, files_routes, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -32,6 +32,7 @@ from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
+from api.turns import Turns
 from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
@@ -41,10 +42,14 @@ from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
+    account_password.router,
     act_routes.router,
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     desk_routes.router,
     answer_routes.router,
+    files_routes.router,
+    beside.pages,
+    views.pages,
     trends_routes.router,
     topic_routes.router,
     topic_edit_routes.router,
@@ -56,11 +61,14 @@ ROUTERS = (
     import_jobs.router,
     batch_routes.router,
     jobs_routes.router,
+    users.router,
     public_routes.router,
     system.router,
     desk_json.router,
     answers_json.router,
     act_endpoints.router,
+    beside.json,
+    views.json,
     import_endpoints.router,
     trends_json.router,
     topic_edits_json.router,
@@ -91,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = db.connect(settings.url)
+    app.state.turns = Turns(app.state.engine.dialect.name)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
     app.state.routing = routing_file.load(settings.taxonomy_dir)

@@ -65,6 +65,12 @@ class ForbiddenError(KoeError):
     status = 403
 
 
+class PasswordChangeRequiredError(ForbiddenError):
+    """This person has to choose a password first."""
+
+    code = "password_change"
+
+
 class SignInRequiredError(KoeError):
     """Nobody is signed in."""
 

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     low_confidence: float = Field(default=0.5, ge=0, le=1, description="これより低い確信度の分類を判断保留とする")
     max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
     max_upload_mb: int = Field(default=512, ge=1, le=10_240, description="取込の画面から1度に送れる大きさ（MB）")
+    attachment_mb: int = Field(default=20, ge=1, le=100, description="案件に1度に添付できる大きさ（MB）")
     upload_days: int = Field(default=7, ge=1, le=365, description="送られたまま取り込まれないファイルを捨てるまでの日数")
     imap_url: str = Field(
         default="",

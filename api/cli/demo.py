@@ -124,11 +124,10 @@ def _accounts(engine: Engine) -> None:
         for username, display_name, role, department, password in ACCOUNTS:
             user = session.scalar(select(User).where(User.username == username))
             if user is None:
-                accounts.add_user(
-                    session, username=username, role=role, display_name=display_name, department=department, password=password, actor="demo"
-                )
+                person = accounts.Person(role=role, display_name=display_name, department=department)
+                accounts.add_user(session, username=username, person=person, password=password, actor="demo", must_change=False)
             else:
-                accounts.set_password(session, user, password, actor="demo")
+                accounts.set_password(session, user, password, actor="demo", must_change=False)
 
 
 def _tell(engine: Engine) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from api.app import create_app
 from api.deps import STAFF, public
 from api.rights import StatedRight, UnstatedRightError, stated
 from core import db
-from core.models import Role, Voice
+from core.models import CaseFile, Role, SavedView, Voice
 from core.settings import Settings
 from loop import queries
 from loop.actors import Actor, visible_to
@@ -102,7 +102,11 @@ def walk(home: Path, trained_home: Path, sqlite_template: Path, tmp_path_factory
     for role in Role:
         with db.writing(app.state.engine) as session:
             values = {"department": OWN} if role is Role.DEPARTMENT else {}
-            token = factories.create_token(session, factories.create_user(session, role=role, **values))
+            user = factories.create_user(session, role=role, **values)
+            token = factories.create_token(session, user)
+            if role is Role.DEPARTMENT:  # whose attachments and views they are: what others have put there it may not take away
+                session.execute(update(CaseFile).values(user_id=user.id))
+                session.execute(update(SavedView).where(SavedView.department == OWN).values(user_id=user.id))
         browsers[role.value] = Browser(TestClient(app, raise_server_exceptions=False))
         browsers[role.value].client.cookies.set("koe_session", token)
     app.state.engine.dispose()
