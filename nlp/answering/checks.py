@@ -23,7 +23,7 @@ from nlp.opinions.sentences import sentences
 from nlp.vectors import Sif
 
 _MASK = re.compile("|".join(map(re.escape, PLACEHOLDERS.values())) + "|〔[^〔〕]{1,12}〕")
-_FIELD = re.compile(r"\{[^{}\n]{0,20}\}")
+_FIELD = re.compile(r"[{｛][^{}｛｝\n]{0,20}[}｝]")
 _TO_CHECK = re.compile(r"【要確認[：:]?([^【】]*)】")
 _LEAST_SENTENCE = 20
 _NEAR = 8
