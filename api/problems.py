@@ -55,7 +55,6 @@ FIELDS = {
     "source": "もとにしたもの",
     "sources": "もとにしたもの",
     "text": "回答文",
-    "username": "利用者名",
     "version": "版",
     "after": "一覧の続きの位置",
     "before": "一覧の前の位置",

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from api.answers.typed import Typed
 from api.jobs import submit
 from core import db
+from core.clock import wareki
 from core.errors import InputError
-from core.models import Answer, Delivery, Draft, FaqEntry, Voice
+from core.models import Answer, Delivery, Draft, DraftKind, FaqEntry, Voice
 from core.settings import Settings
-from loop import answers, sending
+from loop import answers, drafting, sending
 from loop.actors import Actor
 from loop.handling import Target
+from nlp.similar import load_sif
 
 JOB, JOB_TITLE = "answers", "回答のメールを送る"
 
@@ -51,6 +53,21 @@ def post_again(session: Session, settings: Settings, target: Target, ids: Sequen
     for draft_id in drafts:
         _by_job(session, settings, draft_id, actor=actor)
     return count
+
+
+def first_draft(session: Session, settings: Settings, voice: Voice, typed: Typed, template: str) -> Typed:
+    """What is typed with a first draft below it: a template, filled, with sentences of past answers.
+
+    Raises:
+        InputError: there is no such template, or none that suits.
+    """
+    day = typed.chosen_review()
+    made = drafting.draft(
+        session, voice, settings=settings, sif=load_sif(settings), template=template, disposition=typed.chosen_disposition(),
+        stage="interim" if typed.chosen_kind() is DraftKind.INTERIM else "final", values={"見直し日": wareki(day)} if day else {},
+    )  # fmt: skip
+    typed = typed.using(made.text, f"template:{made.template}")
+    return replace(typed, sources=tuple(dict.fromkeys([*typed.sources, *(f"{one.kind}:{one.number}" for one in made.sources)])))
 
 
 def source_text(session: Session, source: str) -> str:

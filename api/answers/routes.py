@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
 from api.answers import view
-from api.answers.acts import post_again, save, send_out, source_text
+from api.answers.acts import first_draft, post_again, save, send_out, source_text
 from api.answers.typed import Typed, typed_form
 from api.deps import (
     MAY_LABEL,
@@ -83,8 +83,9 @@ def write(
     pages: PagesOf,
     typed: Annotated[Typed, Depends(typed_form)],
     then: Annotated[str, Form(max_length=120)] = "save",
+    template: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
-    """Saves, checks, puts a past answer in, or saves and puts forward, as the button says."""
+    """Saves, checks, puts a past answer or a first draft in, or saves and puts forward, as the button says."""
     with db.reading(engine) as session:
         queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     error: KoeError | None = None
@@ -92,6 +93,10 @@ def write(
         if then.startswith("use:"):
             with db.reading(engine) as session:
                 typed = typed.using(source_text(session, then.removeprefix("use:")), then.removeprefix("use:"))
+        elif then == "draft":
+            with db.reading(engine) as session:
+                voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+                typed = first_draft(session, settings, voice, typed, template)
         elif then != "check":
             typed = save(engine, receipt_number, typed, actor=signed_in.actor)
             if then == "submit":

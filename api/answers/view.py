@@ -24,6 +24,7 @@ from loop.actors import Actor
 from loop.answers import Checks, Finding
 from loop.deadlines import Deadlines
 from loop.drafting import Source
+from nlp.answering import files, templates
 from nlp.similar import load_sif
 
 _PAST = 5
@@ -82,6 +83,7 @@ def editor(
         "deadlines": Deadlines(city.calendar, today()),
         "pieces": marked(voice),
         "past": _sources(session, settings, voice) if is_edited and open_case else [],
+        "templates": _templates(settings, voice, shown) if is_edited and open_case else [],
         "draft": draft,
         "typed": shown,
         "places": places(found, shown.text),
@@ -139,12 +141,21 @@ WORDS: dict[str, Any] = {
 
 
 def _sources(session: Session, settings: Settings, voice: Voice) -> list[Source]:
-    return drafting.sources(session, voice, sif=load_sif(settings), limit=_PAST, folder=settings.data / "answers")
+    return drafting.sources(session, voice, sif=load_sif(settings), limit=_PAST, folder=files.folder_of(settings.data))
+
+
+def _templates(settings: Settings, voice: Voice, typed: Typed) -> list[str]:
+    """The names of the templates that suit what is chosen, the closest first."""
+    known = templates.load(files.folder_of(settings.data))
+    suiting = templates.choose(
+        known, kind=voice.kind.value, theme=voice.theme, disposition=typed.disposition, stage=_kind(typed).value
+    )  # fmt: skip
+    return [one.name for one in suiting]
 
 
 def checks_of(settings: SettingsOf, city: CityOf) -> Checks:
     """What answers are checked by in this city."""
-    return Checks(settings.data / "answers", city.places, load_sif(settings))
+    return Checks(files.folder_of(settings.data), city.places, load_sif(settings))
 
 
 ChecksOf = Annotated[Checks, Depends(checks_of)]

@@ -153,6 +153,11 @@ def test_checking_and_using_a_past_answer_save_nothing(clerk: Browser, voice: Vo
     assert (page.all("textarea")[0].text or "").strip().startswith(f"{TEXT}\n\nご意見をいただき")
     assert page.form(here(voice))["source"] == f"answer:{past.receipt_number}"
     clerk.post(here(voice), {**form, "then": "use:answer:R08-999999-9"}, status=400)
+    page = Page(clerk.post(here(voice), {**form, "text": "", "then": "draft"}, status=200).text)
+    assert voice.receipt_number in (page.all("textarea")[0].text or "")
+    assert page.form(here(voice))["source"].startswith("template:")
+    page = Page(clerk.post(here(voice), {**form, "then": "draft", "template": "ないひな形"}, status=400).text)
+    assert (page.all("textarea")[0].text or "").strip() == TEXT
     assert save.scalar(select(func.count(Draft.id))) == 0
 
 
