@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from core.clock import to_tokyo
-from core.models import BatchStatus, Disposition, Facet, Job, JobState, Kind, Role, Status, TopicEventKind, Urgency
+from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, TopicEventKind, Urgency
+from loop import answers
 from loop.steps import STEPS
 
 STATUS = {
@@ -21,15 +22,7 @@ STATUS = {
     Status.CLOSED: "完了",
 }
 STEP_NAME = {step.value: rule.name for step, rule in STEPS.items()}
-DISPOSITION = {
-    Disposition.DONE: "実施済み・反映",
-    Disposition.PLANNED: "実施予定",
-    Disposition.CONSIDERING: "検討中",
-    Disposition.DECLINED: "対応困難",
-    Disposition.EXPLAINED: "説明・情報提供",
-    Disposition.FORWARDED: "移送",
-    Disposition.NOTED: "参考",
-}
+DISPOSITION = answers.DISPOSITIONS
 JOB_STATE = {
     JobState.QUEUED: "待機中",
     JobState.RUNNING: "実行中",

@@ -186,6 +186,7 @@ def upgrade() -> None:
         sa.Column("position", sa.String(length=32), nullable=False),
         sa.Column("delegate_id", sa.Integer(), nullable=True),
         sa.Column("self_allowed", sa.Boolean(), nullable=False),
+        sa.Column("warnings", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("decided_by", sa.Integer(), nullable=True),

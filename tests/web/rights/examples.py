@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.crypto import Keyring
-from core.models import Batch, Job, Reject, Role, Upload, Voice
-from loop import cases
+from core.models import Approval, Batch, Delivery, Disposition, Job, Reject, Role, Upload, Voice
+from loop import answers, approvals, cases, chains
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.handling import Target
 from tests import factories
 from tests.web.browser import Browser, TestClient
@@ -68,7 +69,9 @@ def build(app: FastAPI, keyring: Keyring) -> World:
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
         waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
         act, act_of_other = (_accepted(session, voice) for voice in (waiting, theirs))
+        steps = [_withdrawn(session, factories.create_voice(session, theme=theme)) for theme in ("道路・交通", "公園・緑地")]
         parameters = {
+            "approval_id": Example(str(steps[0]), str(steps[1])),
             "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
@@ -96,6 +99,24 @@ def _accepted(session: Session, voice: Voice) -> int:
     user = factories.create_user(session, role=Role.DEPARTMENT, department=voice.department)
     who = Actor(user.id, user.username, user.display_name, user.role, user.department)
     return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
+
+
+def _withdrawn(session: Session, voice: Voice) -> int:
+    """The step of an approval that was taken back: whoever may see it is told so, and nobody can decide it any more."""
+    clerk = factories.create_user(session, role=Role.KOCHO)
+    factories.create_user(session, role=Role.DEPARTMENT, department=voice.department, position="課長")
+    who, target = Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department), Target(voice.receipt_number)
+    answers.save(
+        session,
+        target,
+        actor=who,
+        text="歩道の段差もブランコの鎖も、昨日直しました。",
+        disposition=Disposition.DONE,
+        delivery=Delivery.NONE,
+    )
+    approvals.submit(session, target, actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1, acknowledged=True)
+    approvals.withdraw(session, target, actor=who)
+    return session.scalar(select(func.max(Approval.id))) or 0
 
 
 def form(name: str, world: World) -> dict[str, Any]:
@@ -127,6 +148,14 @@ def body(name: str, world: World) -> dict[str, Any]:
         "POST /api/v1/cases/{receipt_number}/notes": {"json": {"text": "現地を見た。"}},
         "POST /api/v1/cases/{receipt_number}/notes/{note_id}/original": {"json": {"reason": "reply"}},
         "POST /api/v1/cases/{receipt_number}/files": {"content": b"%PDF-1.7", "params": {"name": "図.pdf"}},
+        "POST /api/v1/cases/{receipt_number}/draft": {"json": {"text": "直しました。"}},
+        "POST /api/v1/cases/{receipt_number}/draft/check": {"json": {"text": "直しました。"}},
+        "POST /api/v1/cases/{receipt_number}/draft/submit": {"json": {"version": 1}},
+        "POST /api/v1/cases/{receipt_number}/dispatches": {"json": {"act": "posted", "dispatches": [1]}},
+        "POST /api/v1/cases/{receipt_number}/letters": {"json": {"dispatches": [1]}},
+        "POST /api/v1/approvals/{approval_id}/approve": {"json": {}},
+        "POST /api/v1/approvals/{approval_id}/return": {"json": {}},
+        "POST /api/v1/approvals/{approval_id}/delegate": {"json": {"username": "nobody"}},
         "POST /api/v1/views": {"json": {"name": "段差", "query": "theme=道路・交通"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
