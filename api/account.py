@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import auth
-from api.deps import STAFF, EngineOf, PagesOf, SettingsOf, Staff, Writing, cookie_name, form_token, public
+from api.deps import AT_FIRST, AtFirst, EngineOf, PagesOf, SettingsOf, Writing, cookie_name, form_token, public
 from core.errors import ForbiddenError
 from core.settings import Settings
 
@@ -62,8 +62,8 @@ def sign_in(
     return response
 
 
-@router.post("/sign-out", dependencies=[Depends(STAFF), Depends(form_token)])
-def sign_out(signed_in: Staff, session: Writing, settings: SettingsOf) -> Response:
+@router.post("/sign-out", dependencies=[Depends(AT_FIRST), Depends(form_token)])
+def sign_out(signed_in: AtFirst, session: Writing, settings: SettingsOf) -> Response:
     """Ends the session, on the server and in the browser."""
     auth.sign_out(session, signed_in)
     response = RedirectResponse("/sign-in", status_code=303)

@@ -1,55 +1,190 @@
-"""Staff accounts: adding one, and giving it a new password."""
+"""Staff accounts: adding and changing them, closing, unlocking, and new passwords. One administrator always remains."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from api import passwords
 from api.auth import hash_password
 from core import audit
 from core.clock import utc_now
-from core.errors import ConflictError, InputError
-from core.models import Role, User
+from core.errors import ConflictError, InputError, NotFoundError
+from core.models import Role, User, UserSession
 
 _USERNAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,63}$")
-SHORTEST_PASSWORD = 10
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
-def add_user(session: Session, *, username: str, role: str, display_name: str, department: str, password: str, actor: str) -> User:
-    """Adds a member of staff.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What is said of a member of staff beside the name to sign in with."""
+
+    role: str
+    display_name: str = ""
+    department: str = ""
+    position: str = ""
+    email: str = ""
+
+    def check(self) -> None:
+        """Whether it fits together.
+
+        Raises:
+            InputError: the role isn't one, a department is missing, or the mail address isn't one.
+        """
+        if self.role not in set(Role):
+            raise InputError(f"役割「{self.role[:32]}」がわかりません。", hint=f"{'・'.join(Role)} から選んでください。")
+        if self.role == Role.DEPARTMENT and not self.department:
+            raise InputError("所管課の利用者には課の名前が要ります。", hint="課を指定してください（命令では --department）。")
+        if self.email and not _EMAIL.match(self.email):
+            raise InputError("メールアドレスの形が正しくありません。", hint="例: hanako@city.example.jp")
+
+
+def add_user(session: Session, *, username: str, person: Person, password: str, actor: str, must_change: bool = True) -> User:
+    """Adds a member of staff, who chooses another password at the first sign-in unless ``must_change`` is false.
 
     Raises:
         InputError: name, role, department or password can't be used; says why.
         ConflictError: the name is taken.
     """
     if not _USERNAME.match(username):
-        raise InputError(f"利用者名「{username}」は使えません。", hint="英小文字・数字・.-_ で2〜64文字にしてください。")
-    if role not in set(Role):
-        raise InputError(f"役割「{role}」がわかりません。", hint=f"{'・'.join(Role)} から選んでください。")
-    if role == Role.DEPARTMENT and not department:
-        raise InputError("所管課の利用者には課の名前が要ります。", hint="--department で課の名前を指定してください。")
-    if len(password) < SHORTEST_PASSWORD:
-        raise InputError(f"パスワードは {SHORTEST_PASSWORD} 文字以上にしてください。", hint="長い文でもかまいません。")
+        raise InputError(f"利用者名「{username[:64]}」は使えません。", hint="英小文字・数字・.-_ で2〜64文字にしてください。")
+    person.check()
+    passwords.check(password, username=username)
     if session.scalar(select(User.id).where(User.username == username)):
         raise ConflictError(f"利用者「{username}」はすでにいます。", hint="別の利用者名にしてください。")
     user = User(
         username=username,
-        display_name=display_name or username,
+        display_name=person.display_name or username,
         password_hash=hash_password(password),
-        role=Role(role),
-        department=department,
+        role=Role(person.role),
+        department=person.department,
+        position=person.position,
+        email=person.email,
+        must_change_password=must_change,
         created_at=utc_now(),
     )
     session.add(user)
     session.flush()
-    audit.record(session, actor=actor, action="user.add", subject=f"user:{user.id}", detail={"role": role})
+    detail = {"role": person.role, "department": person.department, "position": person.position}
+    audit.record(session, actor=actor, action="user.add", subject=f"user:{user.id}", detail=detail)
     return user
 
 
-def set_password(session: Session, user: User, password: str, *, actor: str) -> None:
-    """Gives an account a new password and lifts a lock-out."""
-    user.password_hash = hash_password(password)
+def change_user(session: Session, user: User, person: Person, *, actor: str) -> None:
+    """Gives a member of staff another role, department, position, name or mail address. It holds from the next click on.
+
+    Raises:
+        InputError: it doesn't fit together.
+        ConflictError: it would leave no administrator.
+    """
+    person.check()
+    if user.role is Role.ADMIN and person.role != Role.ADMIN:
+        _keep_an_admin(session, user)
+    wanted: dict[str, Any] = {
+        "display_name": person.display_name or user.username,
+        "role": Role(person.role),
+        "department": person.department,
+        "position": person.position,
+        "email": person.email,
+    }
+    changed = {name: value for name, value in wanted.items() if getattr(user, name) != value}
+    if not changed:
+        return
+    before = {name: str(getattr(user, name)) for name in changed if name in ("role", "department", "position")}
+    for name, value in changed.items():
+        setattr(user, name, value)
+    # Names and addresses aren't written into the trail, only that they have changed.
+    detail = {"changed": sorted(changed), "from": before, "to": {name: str(changed[name]) for name in before}}
+    audit.record(session, actor=actor, action="user.change", subject=f"user:{user.id}", detail=detail)
+
+
+def close_user(session: Session, user: User, *, actor: str) -> None:
+    """Closes an account and ends its sessions; the person's acts stay in the trail.
+
+    Raises:
+        ConflictError: it is the last administrator's.
+    """
+    if not user.active:
+        return
+    if user.role is Role.ADMIN:
+        _keep_an_admin(session, user)
+    user.active = False
+    _end_sessions(session, user)
+    audit.record(session, actor=actor, action="user.close", subject=f"user:{user.id}")
+
+
+def reopen_user(session: Session, user: User, *, actor: str) -> None:
+    """Opens a closed account again."""
+    if not user.active:
+        user.active = True
+        audit.record(session, actor=actor, action="user.reopen", subject=f"user:{user.id}")
+
+
+def unlock_user(session: Session, user: User, *, actor: str) -> None:
+    """Lifts a lock-out before its time is over."""
     user.failed_sign_ins, user.locked_until = 0, None
+    audit.record(session, actor=actor, action="user.unlock", subject=f"user:{user.id}")
+
+
+def set_password(session: Session, user: User, password: str, *, actor: str, must_change: bool = True) -> None:
+    """Gives an account a password to begin with, lifts a lock-out and ends its sessions.
+
+    Raises:
+        InputError: the password can't be used.
+    """
+    passwords.check(password, username=user.username)
+    user.password_hash, user.must_change_password = hash_password(password), must_change
+    user.failed_sign_ins, user.locked_until = 0, None
+    _end_sessions(session, user)
     audit.record(session, actor=actor, action="user.password", subject=f"user:{user.id}")
+
+
+def list_users(session: Session) -> Sequence[User]:
+    """All accounts, those in use first, by their names."""
+    return session.scalars(select(User).order_by(User.active.desc(), User.username)).all()
+
+
+def find_user(session: Session, user_id: int) -> User:
+    """An account, kept from being changed by others until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    return _found(session.scalar(select(User).where(User.id == user_id).with_for_update()), str(user_id))
+
+
+def named_user(session: Session, username: str) -> User:
+    """The same by the name to sign in with.
+
+    Raises:
+        NotFoundError: nobody has that name.
+    """
+    return _found(session.scalar(select(User).where(User.username == username).with_for_update()), username)
+
+
+def is_locked(user: User) -> bool:
+    """Whether too many wrong passwords keep an account shut for now."""
+    return user.locked_until is not None and user.locked_until > utc_now()
+
+
+def _found(user: User | None, asked: str) -> User:
+    if user is None:
+        raise NotFoundError(f"利用者「{asked[:64]}」はいません。", hint="利用者の一覧から選びなおしてください。")
+    return user
+
+
+def _keep_an_admin(session: Session, leaving: User) -> None:
+    # Locked in one order: two administrators who close each other at the same moment don't both succeed.
+    admins = select(User.id).where(User.role == Role.ADMIN, User.active.is_(True)).order_by(User.id).with_for_update()
+    if not set(session.scalars(admins)) - {leaving.id}:
+        raise ConflictError("最後の管理者を止めたり、ほかの役割にしたりすることはできません。", hint="先に、ほかの管理者を加えてください。")
+
+
+def _end_sessions(session: Session, user: User) -> None:
+    session.execute(delete(UserSession).where(UserSession.user_id == user.id))

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, problems, rights, system
-from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes
+from api import account, account_password, problems, rights, system
+from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
 from api.desk import act_endpoints, act_routes, beside, files_routes, record_endpoints, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
@@ -29,6 +29,7 @@ from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
+from api.turns import Turns
 from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
@@ -37,6 +38,7 @@ from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
+    account_password.router,
     act_routes.router,
     desk_routes.router,
     files_routes.router,
@@ -53,6 +55,7 @@ ROUTERS = (
     import_jobs.router,
     batch_routes.router,
     jobs_routes.router,
+    users.router,
     public_routes.router,
     system.router,
     desk_json.router,
@@ -90,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = db.connect(settings.url)
+    app.state.turns = Turns(app.state.engine.dialect.name)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
     app.state.routing = routing_file.load(settings.taxonomy_dir)

@@ -13,24 +13,29 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
+from api import passwords
 from core import audit, db
 from core.clock import utc_now
+from core.errors import InputError, SignInRequiredError
 from core.models import User, UserSession
 from loop.actors import Actor
 
 MAX_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
-_LONGEST_PASSWORD = 1024
 _hasher = PasswordHasher()
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A sign-in that holds: who it is, and the token that this person's forms must carry."""
+    """A sign-in that holds: who it is, and the token that this person's forms must carry.
+
+    ``must_change_password``: somebody else chose the password, and until this person has chosen one nothing else can be done.
+    """
 
     actor: Actor
     csrf_token: str
     token_hash: str
+    must_change_password: bool = False
 
 
 def hash_password(password: str) -> str:
@@ -56,10 +61,7 @@ def sign_in(engine: Engine, username: str, password: str, *, hours: int) -> str 
             audit.record(session, actor=user.username, action="sign_in.refused", subject=f"user:{user.id}")
             return None
         if not right or user.password_hash != stored:
-            user.failed_sign_ins += 1
-            if user.failed_sign_ins >= MAX_FAILURES:
-                user.failed_sign_ins, user.locked_until = 0, now + LOCKED_FOR
-            detail = {"locked": user.locked_until is not None and user.locked_until > now}
+            detail = {"locked": _failed(user)}
             audit.record(session, actor=user.username, action="sign_in.failed", subject=f"user:{user.id}", detail=detail)
             return None
         user.failed_sign_ins, user.locked_until = 0, None
@@ -97,7 +99,7 @@ def find_session(session: Session, token: str) -> SignedIn | None:
         return None
     user, kept = row
     actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
-    return SignedIn(actor, kept.csrf_token, kept.token_hash)
+    return SignedIn(actor, kept.csrf_token, kept.token_hash, user.must_change_password)
 
 
 def sign_out(session: Session, signed_in: SignedIn) -> None:
@@ -107,9 +109,55 @@ def sign_out(session: Session, signed_in: SignedIn) -> None:
     audit.record(session, actor=actor.username, action="sign_out", subject=f"user:{actor.user_id}")
 
 
+def change_password(engine: Engine, signed_in: SignedIn, *, old: str, new: str, again: str) -> None:
+    """A person chooses a new password; all other sessions of this account end.
+
+    Wrong old passwords count as failed sign-ins do: who finds an open session doesn't get to guess for long.
+
+    Raises:
+        InputError: the old password is wrong, the new one can't be used, or it was written differently the second time.
+        SignInRequiredError: the old one was wrong too often: the account is locked, and its sessions have ended.
+    """
+    actor = signed_in.actor
+    with db.reading(engine) as session:
+        stored = session.scalar(select(User.password_hash).where(User.id == actor.user_id)) or ""
+    right = _matches(stored, old)
+    if right:
+        if new != again:
+            raise InputError("新しいパスワードが、2つの欄で違います。", hint="同じものを2回入れてください。")
+        if new == old:
+            raise InputError("いまと同じパスワードは使えません。", hint="別のパスワードにしてください。")
+        passwords.check(new, username=actor.username)
+    made = hash_password(new) if right else ""
+    with db.writing(engine) as session:
+        user = session.scalars(select(User).where(User.id == actor.user_id).with_for_update()).one()
+        if right and user.password_hash == stored:
+            user.password_hash, user.must_change_password, user.password_changed_at = made, False, utc_now()
+            user.failed_sign_ins = 0
+            others = delete(UserSession).where(UserSession.user_id == user.id, UserSession.token_hash != signed_in.token_hash)
+            session.execute(others)
+            audit.record(session, actor=user.username, action="user.own_password", subject=f"user:{user.id}")
+            return
+        locked = _failed(user)
+        if locked:
+            session.execute(delete(UserSession).where(UserSession.user_id == user.id))
+        audit.record(session, actor=user.username, action="password.failed", subject=f"user:{user.id}", detail={"locked": locked})
+    if locked:
+        raise SignInRequiredError("ログインが必要です。", hint="パスワードを続けて間違えたため、しばらくログインできません。")
+    raise InputError("いまのパスワードが違います。", hint=f"{MAX_FAILURES}回続けて間違えると、15分間ログインできなくなります。")
+
+
+def _failed(user: User) -> bool:
+    """Counts a wrong password; gives whether the account is locked by now."""
+    user.failed_sign_ins += 1
+    if user.failed_sign_ins >= MAX_FAILURES:
+        user.failed_sign_ins, user.locked_until = 0, utc_now() + LOCKED_FOR
+    return user.locked_until is not None and user.locked_until > utc_now()
+
+
 def _matches(stored: str, password: str) -> bool:
     try:
-        return _hasher.verify(stored, password[:_LONGEST_PASSWORD]) and len(password) <= _LONGEST_PASSWORD
+        return _hasher.verify(stored, password[: passwords.LONGEST]) and len(password) <= passwords.LONGEST
     except (VerificationError, InvalidHashError):
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Form, Header, Request
@@ -16,10 +16,10 @@ from core import db
 from core.city import City
 from core.crypto import Keyring
 from core.deadline_rules import DeadlineRules
-from core.errors import ForbiddenError, SignInRequiredError
+from core.errors import ForbiddenError, PasswordChangeRequiredError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
-from loop.actors import LABELLERS, OPERATORS
+from loop.actors import ADMINISTRATORS, LABELLERS, OPERATORS
 from nlp.routing import Routing
 from nlp.taxonomy import Taxonomy
 
@@ -72,27 +72,46 @@ def current_session(request: Request) -> SignedIn | None:
     return signed_in
 
 
+SignedInOrNot = Annotated[SignedIn | None, Depends(current_session)]
+
+
 class Right:
-    """Who may use a route: a dependency, so that every route states it and a test can walk them."""
+    """Who may use a route: a dependency, so that every route states it and a test can walk them.
 
-    def __init__(self, roles: frozenset[Role]) -> None:
+    ``at_first``: also for somebody who has yet to choose a password.
+    """
+
+    def __init__(self, roles: frozenset[Role], *, at_first: bool = False) -> None:
         self.roles = roles
+        self.at_first = at_first
 
-    def __call__(self, signed_in: Annotated[SignedIn | None, Depends(current_session)]) -> SignedIn:
+    def __call__(self, signed_in: SignedInOrNot) -> SignedIn:
         """The person who is signed in.
 
         Raises:
             SignInRequiredError: nobody is.
+            PasswordChangeRequiredError: this person has to choose a password first.
             ForbiddenError: this person's role isn't among the route's.
         """
-        if signed_in is None:
-            raise SignInRequiredError("ログインが必要です。", hint="利用者名とパスワードでログインしてください。")
+        signed_in = _required(signed_in)
+        if signed_in.must_change_password and not self.at_first:
+            raise PasswordChangeRequiredError(
+                "先に、パスワードを変えてください。", hint="/account/password で新しいパスワードを決めてください。"
+            )
         if signed_in.actor.role not in self.roles:
             raise ForbiddenError("この画面を使う権限がありません。", hint="必要なときは、管理者に依頼してください。")
         return signed_in
 
 
+def _required(signed_in: SignedIn | None) -> SignedIn:
+    if signed_in is None:
+        raise SignInRequiredError("ログインが必要です。", hint="利用者名とパスワードでログインしてください。")
+    return signed_in
+
+
 STAFF = Right(frozenset(Role))
+AT_FIRST = Right(frozenset(Role), at_first=True)
+MAY_ADMINISTER = Right(ADMINISTRATORS)
 MAY_LABEL = Right(LABELLERS)
 MAY_OPERATE = Right(OPERATORS)
 
@@ -101,22 +120,22 @@ def public() -> None:
     """The right of everybody: no cookie is read, nobody is asked who they are."""
 
 
-def form_token(signed_in: Annotated[SignedIn, Depends(STAFF)], csrf_token: Annotated[str, Form()] = "") -> None:
+def form_token(signed_in: SignedInOrNot, csrf_token: Annotated[str, Form()] = "") -> None:
     """Lets a form through only when it came from a page of this session.
 
     Raises:
         ForbiddenError: the token is missing or another session's.
     """
-    check_token(csrf_token, signed_in)
+    check_token(csrf_token, _required(signed_in))
 
 
-def header_token(signed_in: Annotated[SignedIn, Depends(STAFF)], x_csrf_token: Annotated[str, Header()] = "") -> None:
+def header_token(signed_in: SignedInOrNot, x_csrf_token: Annotated[str, Header()] = "") -> None:
     """The same for JSON: the token stands in the header X-CSRF-Token.
 
     Raises:
         ForbiddenError: the token is missing or another session's.
     """
-    check_token(x_csrf_token, signed_in)
+    check_token(x_csrf_token, _required(signed_in))
 
 
 def check_token(given: str, signed_in: SignedIn) -> None:
@@ -137,7 +156,13 @@ def reading(request: Request) -> Iterator[Session]:
         yield session
 
 
-def writing(request: Request) -> Iterator[Session]:
+async def turn(request: Request) -> AsyncIterator[None]:
+    """Holds back who writes until it is their turn, without holding a thread meanwhile (``api.turns``)."""
+    async with request.app.state.turns.gate():
+        yield
+
+
+def writing(request: Request, _turn: Annotated[None, Depends(turn, scope="function")]) -> Iterator[Session]:
     """A session that is committed when the route returns, and before the response is sent."""
     with db.writing(engine_of(request)) as session:
         yield session
@@ -148,6 +173,8 @@ Writing = Annotated[Session, Depends(writing, scope="function")]
 Staff = Annotated[SignedIn, Depends(STAFF)]
 Labeller = Annotated[SignedIn, Depends(MAY_LABEL)]
 Operator = Annotated[SignedIn, Depends(MAY_OPERATE)]
+Administrator = Annotated[SignedIn, Depends(MAY_ADMINISTER)]
+AtFirst = Annotated[SignedIn, Depends(AT_FIRST)]
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]

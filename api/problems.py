@@ -13,7 +13,9 @@ from starlette.exceptions import HTTPException
 
 from api.deps import pages_of
 from api.security import HEADERS
-from core.errors import InputError, KoeError, NotFoundError, SignInRequiredError
+from core.errors import InputError, KoeError, NotFoundError, PasswordChangeRequiredError, SignInRequiredError
+
+TO_BE_CHANGED = "/account/password"
 
 TITLES = {
     400: "入力を読み取れませんでした",
@@ -54,6 +56,15 @@ FIELDS = {
     "channel": "受付媒体",
     "columns": "列の項目",
     "everything": "すべて出す",
+    "again": "新しいパスワード（もう一度）",
+    "display_name": "画面に出る名前",
+    "email": "メールアドレス",
+    "new": "新しいパスワード",
+    "old": "いまのパスワード",
+    "position": "職位",
+    "role": "役割",
+    "user_id": "利用者",
+    "username": "利用者名",
     "facet": "分類の項目",
     "format": "書き出す形",
     "kind": "種別",
@@ -96,6 +107,8 @@ async def _koe_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, KoeError)  # noqa: S101  (what it was registered for)
     if isinstance(error, SignInRequiredError) and not _is_api(request):
         return _to_sign_in(request)
+    if isinstance(error, PasswordChangeRequiredError) and not _is_api(request):
+        return _to_password(request)
     return _answer(request, error)
 
 
@@ -139,6 +152,12 @@ def _to_sign_in(request: Request) -> Response:
     if request.headers.get("HX-Request") == "true":
         return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
     return RedirectResponse(address, status_code=302 if request.method == "GET" else 303)
+
+
+def _to_password(request: Request) -> Response:
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=403, headers={"HX-Redirect": TO_BE_CHANGED})
+    return RedirectResponse(TO_BE_CHANGED, status_code=302 if request.method == "GET" else 303)
 
 
 def _is_api(request: Request) -> bool:

@@ -60,6 +60,27 @@ class Settings(BaseSettings):
     imap_password_file: Path | None = Field(default=None, description="パスワードを1行目に書いたファイル")
     imap_ca_file: Path | None = Field(default=None, description="メールのサーバーの証明書を確かめる認証局の証明書（PEM）")
 
+    mail_url: str = Field(
+        default="",
+        description="メールを送るサーバー。smtp://利用者:パスワード@サーバー:587、smtps://…、書き出すだけなら file:フォルダー",
+        repr=False,
+    )
+    mail_from: str = Field(default="", description="送るメールの差出人。「潮見市広聴課 <kocho@city.example.jp>」の形")
+    mail_ca_file: Path | None = Field(default=None, description="メールを送るサーバーの証明書を確かめる認証局の証明書（PEM）")
+    base_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^\s?#]+$",
+        description="メールに書く画面の場所。空なら http://KOE_HOST:KOE_PORT",
+    )
+    digest_time: str = Field(
+        default="07:30", pattern=r"^(none|([01]\d|2[0-3]):[0-5]\d)$", description="朝のメールを送る時刻（日本時間）。none なら送らない"
+    )
+
+    @property
+    def address(self) -> str:
+        """Where the pages are, for links in mails, without a slash at the end."""
+        return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
     @property
     def url(self) -> str:
         """The SQLAlchemy URL in force."""

@@ -11,6 +11,7 @@ from core.types import list_holds
 
 LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
 OPERATORS = frozenset({Role.ADMIN, Role.KOCHO})
+ADMINISTRATORS = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Actor:
     def may_operate(self) -> bool:
         """Whether this person may take files in and see to the background jobs."""
         return self.role in OPERATORS
+
+    @property
+    def may_administer(self) -> bool:
+        """Whether this person may look after accounts and keys and read the audit trail."""
+        return self.role in ADMINISTRATORS
 
     def may_see(self, voice: Voice) -> bool:
         """Whether a voice is there for this person: for a department only if it answers for it or is concerned (関係課).

@@ -19,6 +19,12 @@ app.add_typer(user_commands, name="user")
 app.add_typer(key_commands, name="keys")
 app.add_typer(audit_commands, name="audit")
 
+_Username = Annotated[str, typer.Argument(help="ログインに使う名前", show_default=False)]
+_NewPassword = Annotated[
+    str,
+    typer.Option(prompt="パスワード", confirmation_prompt="もう一度", hide_input=True, help="省くと尋ねる", envvar="KOE_NEW_PASSWORD"),
+]
+_MustChange = Annotated[bool, typer.Option("--must-change/--keep-password", help="最初のログインで、本人にパスワードを変えさせる")]
 _ROLES = "admin（管理者）・kocho（広聴課）・department（所管課）・manager（管理職）"
 
 
@@ -49,22 +55,81 @@ def check() -> None:
 
 @user_commands.command()
 def add(
-    username: Annotated[str, typer.Argument(help="ログインに使う名前", show_default=False)],
+    username: _Username,
     role: Annotated[str, typer.Option(help=_ROLES)],
     name: Annotated[str, typer.Option(help="画面に出る名前。省くと利用者名")] = "",
     department: Annotated[str, typer.Option(help="所管課の名前（role が department のとき）")] = "",
-    password: Annotated[
-        str,
-        typer.Option(prompt="パスワード", confirmation_prompt="もう一度", hide_input=True, help="省くと尋ねる", envvar="KOE_NEW_PASSWORD"),
-    ] = "",
+    position: Annotated[str, typer.Option(help="職位（係長・課長など）。決裁の順番に使う")] = "",
+    email: Annotated[str, typer.Option(help="メールアドレス")] = "",
+    password: _NewPassword = "",
+    *,
+    must_change: _MustChange = True,
 ) -> None:
     """職員の利用者を加える。"""
     from api import accounts
     from core import db
 
     with db.writing(database(upgrade=True)) as session:
-        accounts.add_user(session, username=username, role=role, display_name=name, department=department, password=password, actor="cli")
+        person = accounts.Person(role=role, display_name=name, department=department, position=position, email=email)
+        accounts.add_user(session, username=username, person=person, password=password, actor="cli", must_change=must_change)
     say(f"利用者「{username}」を加えました。")
+
+
+@user_commands.command("list")
+def list_users() -> None:
+    """利用者を並べる。"""
+    from api import accounts
+    from core import db
+
+    with db.reading(database()) as session:
+        for user in accounts.list_users(session):
+            state = "停止" if not user.active else "ログイン停止中" if accounts.is_locked(user) else "利用中"
+            more = "　".join(part for part in (user.department, user.position) if part)
+            say(f"{user.username:<16} {user.role.value:<10} {state}　{user.display_name}{'　' + more if more else ''}")
+
+
+@user_commands.command()
+def close(username: _Username) -> None:
+    """利用を止める。ログイン中の画面も終わる。最後の管理者は止められない。"""
+    from api import accounts
+    from core import db
+
+    with db.writing(database()) as session:
+        accounts.close_user(session, accounts.named_user(session, username), actor="cli")
+    say(f"利用者「{username}」の利用を止めました。")
+
+
+@user_commands.command()
+def reopen(username: _Username) -> None:
+    """止めた利用を再開する。"""
+    from api import accounts
+    from core import db
+
+    with db.writing(database()) as session:
+        accounts.reopen_user(session, accounts.named_user(session, username), actor="cli")
+    say(f"利用者「{username}」の利用を再開しました。")
+
+
+@user_commands.command()
+def unlock(username: _Username) -> None:
+    """パスワードの間違いで止まったログインを、時間を待たずに解く。"""
+    from api import accounts
+    from core import db
+
+    with db.writing(database()) as session:
+        accounts.unlock_user(session, accounts.named_user(session, username), actor="cli")
+    say(f"利用者「{username}」のログインの停止を解きました。")
+
+
+@user_commands.command()
+def password(username: _Username, password: _NewPassword = "", *, must_change: _MustChange = True) -> None:
+    """新しいパスワードを付ける。ログイン中の画面は終わる。"""
+    from api import accounts
+    from core import db
+
+    with db.writing(database()) as session:
+        accounts.set_password(session, accounts.named_user(session, username), password, actor="cli", must_change=must_change)
+    say(f"利用者「{username}」のパスワードを変えました。")
 
 
 @key_commands.command()

@@ -33,13 +33,14 @@ from core.models.jobs import Job
 from core.models.labels import HumanLabel, MachineLabel, MachineReading
 from core.models.likeness import Campaign, CampaignMember, ReadingMark, SearchTerm, Sender, VoiceWording, voice_search
 from core.models.opinions import Opinion
-from core.models.people import User, UserSession
+from core.models.people import ApiKey, User, UserSession
 from core.models.surges import Surge, SurgeRun
 from core.models.topics import Topic, TopicEvent, TopicMembership, TopicMove, TopicRun, TopicSpace
 from core.models.voice import Answer, Secret, Voice
 
 __all__ = [
     "Answer",
+    "ApiKey",
     "Approval",
     "ApprovalState",
     "AuditEntry",

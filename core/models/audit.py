@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
@@ -15,6 +15,7 @@ class AuditEntry(Base):
     """One act. A trigger refuses to change or delete a row; ``digest`` covers the row and the digest before it."""
 
     __tablename__ = "audit_entries"
+    __table_args__ = (Index(None, "action", "id"), Index(None, "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]

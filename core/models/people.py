@@ -1,10 +1,11 @@
-"""Members of staff and their sign-ins."""
+"""Members of staff and their sign-ins, and keys for programs."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
@@ -16,6 +17,7 @@ class User(Base):
     """A member of staff."""
 
     __tablename__ = "users"
+    __table_args__ = (Index(None, "oidc_subject", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True)
@@ -28,6 +30,10 @@ class User(Base):
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    email: Mapped[str] = mapped_column(String(255), default="", server_default="", doc="where the city's own mail reaches this person")
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="somebody else chose it")
+    password_changed_at: Mapped[datetime | None] = mapped_column(doc="when this person last chose one")
+    oidc_subject: Mapped[str | None] = mapped_column(String(255), doc="who this is to the city's own sign-in; empty: local")
 
 
 class UserSession(Base):
@@ -40,3 +46,19 @@ class UserSession(Base):
     csrf_token: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ApiKey(Base):
+    """A program's way in. The program holds a random token, this row only its hash."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(48), unique=True, doc="in the audit trail as key:<name>")
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[Any]] = mapped_column(default=list, doc="what it may do: voices:read …")
+    created_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_on: Mapped[date | None] = mapped_column(doc="the last day on which it opens")
+    last_used_on: Mapped[date | None]
+    revoked_at: Mapped[datetime | None]

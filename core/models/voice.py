@@ -28,6 +28,8 @@ class Voice(Base):
         Index(None, "theme", "received_on"),
         Index(None, "department", "received_on"),
         Index(None, "external_id"),
+        # Few voices concern a second department: those that do are found without going through all.
+        Index("ix_voices_concerning", "id", sqlite_where=text("related != '[]'"), postgresql_where=text("related != '[]'")),
         Index(None, "case_id", sqlite_where=text("case_id IS NOT NULL"), postgresql_where=text("case_id IS NOT NULL")),
         # The desk's own: as small as the work that is open, however many voices there are.
         Index("ix_voices_open_newest", "received_on", "id", "folded", **_OPEN),

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, select, text
 
 from core import audit, db
 from core.crypto import Keyring, load_keyring
-from core.models import Secret, User
+from core.models import AuditEntry, Secret, User
 from core.settings import PROJECT_ROOT, Settings
 from tests.api.conftest import Koe, json_lines, refused
 from tests.factories import create_secret, create_topic, create_voice
@@ -89,7 +89,7 @@ def test_a_user_is_added_and_written_down(koe: Koe, home: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "role", "password", "told"),
     [
-        ("hanako", "kocho", "short", "10 文字"),
+        ("hanako", "kocho", "short", "12 文字"),
         ("hanako", "mayor", PASSWORD, "mayor"),
         ("花子", "kocho", PASSWORD, "花子"),
         ("h", "kocho", PASSWORD, "利用者名"),
@@ -100,6 +100,29 @@ def test_a_user_that_cannot_be_added(koe: Koe, name: str, role: str, password: s
     said = refused(add_user(koe, name, role, password))
     assert told in said
     assert PASSWORD not in said
+
+
+def test_accounts_are_looked_after(koe: Koe, home: Path) -> None:
+    assert add_user(koe, "root01", "admin").exit_code == 0
+    assert (
+        add_user(koe, "hanako", "department", PASSWORD, "--department", "道路維持課", "--position", "係長", "--keep-password").exit_code
+        == 0
+    )
+    assert "hanako           department 利用中　hanako　道路維持課　係長" in koe("user", "list").stdout
+    assert koe("user", "close", "hanako").exit_code == 0
+    assert "停止　hanako" in koe("user", "list").stdout
+    for command in ("reopen", "unlock"):
+        assert "hanako" in koe("user", command, "hanako").stdout
+    assert koe("user", "password", "hanako", KOE_NEW_PASSWORD=f"{PASSWORD}!").exit_code == 0
+    assert "最後の管理者" in refused(koe("user", "close", "root01"))
+    assert "いません" in refused(koe("user", "unlock", "nobody"))
+    engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
+    with db.reading(engine) as session:
+        found = session.execute(select(User.username, User.must_change_password, User.active).order_by(User.id)).all()
+        assert [tuple(row) for row in found] == [("root01", True, True), ("hanako", True, True)]
+        actions = list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+    assert actions == ["user.add", "user.add", "user.close", "user.reopen", "user.unlock", "user.password"]
+    engine.dispose()
 
 
 def test_a_name_that_is_taken(koe: Koe) -> None:

@@ -24,7 +24,7 @@ from api.app import create_app
 from core import db, jobs
 from core.clock import today
 from core.crypto import load_keyring
-from core.models import Batch, FaqCount, Kind, Reject, Urgency
+from core.models import Batch, FaqCount, Kind, Reject, Role, Urgency
 from core.settings import Settings
 from nlp.opinions import service as opinion_service
 from tests import factories
@@ -105,9 +105,9 @@ class Visitor:
         self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def sign_in(self) -> Visitor:
+    def sign_in(self, username: str = "hanako") -> Visitor:
         self.page.goto("/sign-in")
-        self.page.get_by_label("利用者名").fill("hanako")
+        self.page.get_by_label("利用者名").fill(username)
         self.page.get_by_label("パスワード").fill(factories.PASSWORD)
         self.page.get_by_role("button", name="ログイン").click()
         self.page.wait_for_url("**/desk")
@@ -132,6 +132,9 @@ def _fill(settings: Settings) -> tuple[str, str, int, int]:
     engine, keyring = db.connect(settings.url), load_keyring(settings)
     with db.writing(engine) as session:
         factories.create_user(session, username="hanako", display_name="潮見 花子")
+        factories.create_user(session, username="root01", display_name="情報 三郎", role=Role.ADMIN)
+        factories.create_user(session, username="doro01", role=Role.DEPARTMENT, position="係長", must_change_password=True)
+        factories.create_user(session, username="kouen01", role=Role.DEPARTMENT, department="公園緑地課", active=False)
         voices = [
             factories.create_voice(
                 session, theme=theme, received_on=today() - timedelta(days=ago), published=ago > 20, attributes={"age": "40代"}

@@ -62,7 +62,13 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "import": lambda _: "/admin/import",
     "import-batch": lambda _: "/admin/import/batches/1",
     "import-batch-faq": lambda site: f"/admin/import/batches/{site.faq_batch}",
+    "password": lambda _: "/account/password",
     "import-unknown": lambda _: "/admin/import/jobs/999",
+}
+PAGES_OF_ADMINISTRATORS = {
+    "users": "/admin/users",
+    "user-new": "/admin/users/new",
+    "user": "/admin/users/1",
 }
 
 
@@ -85,17 +91,26 @@ def is_wider_than_the_window(page: Page) -> bool:
 
 
 def test_every_page(visitor: Any, site: Site) -> None:
-    faults: dict[str, Any] = {}
-    for name, address in PAGES.items():
+    assert faults_of(visitor, {name: address(site) for name, address in PAGES.items()}) == {}
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_every_page_of_administrators(visit: Any, width: int) -> None:
+    assert faults_of(visit(viewport={"width": width, "height": 900}).sign_in("root01"), PAGES_OF_ADMINISTRATORS) == {}
+
+
+def faults_of(visitor: Any, addresses: dict[str, str]) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    for name, address in addresses.items():
         visitor.complaints.clear()
-        visitor.page.goto(address(site))
+        visitor.page.goto(address)
         visitor.page.wait_for_load_state("networkidle")
         found = complaints_of_axe(visitor.page)
         found += ["wider than the window"] if is_wider_than_the_window(visitor.page) else []
         found += [text for text in visitor.complaints if "Failed to load resource" not in text]
         if found:
             faults[name] = found
-    assert not faults
+    return faults
 
 
 def test_what_opens_is_accessible_too(visitor: Any, site: Site) -> None:

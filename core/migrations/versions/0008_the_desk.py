@@ -1,7 +1,7 @@
 """the desk: cases, drafts and their approvals, what each member of staff has seen
 
 Revision: 0008
-Follows: 0006
+Follows: 0007
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

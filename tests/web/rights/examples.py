@@ -81,6 +81,7 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "upload_id": Example(str(session.scalar(select(Upload.id).order_by(Upload.created_at.desc()).limit(1)))),
             "job_id": Example(str(session.scalar(select(Job.id).where(Job.kind == "import_check")))),
         }
+        parameters["user_id"] = Example(str(clerk.id))
         names = {
             "second_topic": str(second.id),
             "own": voices[0].receipt_number,
@@ -109,6 +110,8 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
         "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
+        "POST /admin/users": {"username": "taro", "role": "kocho"},
+        "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
         "POST /sign-in": {"username": "nobody", "password": "x"},
     }
     return fields.get(name, {})
