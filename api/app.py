@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import account, account_password, problems, rights, system
+from api.admin import audit as audit_routes
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
 from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
@@ -52,6 +53,7 @@ ROUTERS = (
     batch_routes.router,
     jobs_routes.router,
     users.router,
+    audit_routes.router,
     public_routes.router,
     system.router,
     desk_json.router,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, STAFF, CityOf, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
+from api.deps import MAY_LABEL, STAFF, CityOf, EngineOf, KeyringOf, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
 from api.desk.routes import ReceiptNumber
 from api.desk.schemas import (
     AnswerAnswer,
@@ -21,6 +21,7 @@ from api.desk.schemas import (
     VoicesAnswer,
     VoicesQuery,
 )
+from api.searching import note_search
 from core.clock import today
 from core.models import Facet, Voice
 from loop import labels, queries
@@ -44,7 +45,9 @@ def session_answer(signed_in: Staff) -> SessionAnswer:
 
 
 @router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(STAFF)])
-def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, city: CityOf) -> VoicesAnswer:
+def voices(
+    query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf, city: CityOf
+) -> VoicesAnswer:
     """Voices under a filter, a page at a time."""
     scope = Scope(
         filter=query.filter(),
@@ -55,6 +58,7 @@ def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Re
     )
     after = Cursor.parse(query.after) if query.after else None
     page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
+    note_search(engine, keyring, query, actor=signed_in.actor, found=len(page.rows))
     return VoicesAnswer(items=[VoiceItem.model_validate(row) for row in page.rows], next=str(page.next or ""))
 
 

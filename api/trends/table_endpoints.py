@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import STAFF, EngineOf, Reading, Staff
+from api.deps import STAFF, EngineOf, KeyringOf, Reading, Staff
 from api.trends import compare, cross, search
 from api.trends.table_schemas import (
     AssociationItem,
@@ -86,10 +86,12 @@ def compared(query: Annotated[compare.ComparePeriods, Query()], session: Reading
 
 
 @router.get("/search", summary="ことばとその前後", dependencies=[Depends(STAFF)])
-def searched(query: Annotated[search.SearchConditions, Query()], signed_in: Staff, session: Reading, engine: EngineOf) -> SearchAnswer:
+def searched(
+    query: Annotated[search.SearchConditions, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf
+) -> SearchAnswer:
     """A word in its context. Who looked for what is noted."""
     found = search.search(session, query, whole=_whole(session), seen_by=signed_in.actor)
-    search.note(engine, found, actor=signed_in.actor.username)
+    search.note(engine, keyring, found, actor=signed_in.actor.username)
     concordance = found.concordance
     return SearchAnswer(
         since=found.view.period.since,
