@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from api import account, account_password, problems, rights, system
 from api.admin import audit as audit_routes
-from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
+from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, keys, users
 from api.desk import act_endpoints, act_routes
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
@@ -54,11 +54,13 @@ ROUTERS = (
     jobs_routes.router,
     users.router,
     audit_routes.router,
+    keys.router,
     public_routes.router,
     system.router,
     desk_json.router,
     act_endpoints.router,
     import_endpoints.router,
+    audit_endpoints.router,
     trends_json.router,
     topic_edits_json.router,
     table_endpoints.router,

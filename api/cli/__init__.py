@@ -42,7 +42,7 @@ app = typer.Typer(
 
 # Each registers its commands on ``app``, in the order in which they are listed.
 from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, surges, forecast  # noqa: E402, I001
-from api.cli import opinions, likeness, jobs, demo, system  # noqa: E402
+from api.cli import opinions, likeness, jobs, demo, system, keys  # noqa: E402
 
 __all__ = [
     "app",
@@ -52,6 +52,7 @@ __all__ = [
     "forecast",
     "intake",
     "jobs",
+    "keys",
     "likeness",
     "mailbox",
     "opinions",

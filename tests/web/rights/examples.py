@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api import keys as api_keys
 from core import db
 from core.crypto import Keyring
 from core.models import Batch, Job, Reject, Role, Upload, Voice
@@ -73,6 +74,8 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "upload_id": Example(str(session.scalar(select(Upload.id).order_by(Upload.created_at.desc()).limit(1)))),
             "job_id": Example(str(session.scalar(select(Job.id).where(Job.kind == "import_check")))),
         }
+        parameters["name"] = Example("open311")
+        api_keys.add_key(session, name="open311", scopes=["voices:read"], expires_on=None, actor="test")
         parameters["user_id"] = Example(str(clerk.id))
         names = {
             "second_topic": str(second.id),
@@ -103,6 +106,7 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
         "POST /admin/users": {"username": "taro", "role": "kocho"},
         "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
+        "POST /admin/keys": {"name": "line", "scope": ["voices:read"]},
         "POST /sign-in": {"username": "nobody", "password": "x"},
     }
     return fields.get(name, {})
