@@ -17,7 +17,7 @@ from starlette.types import Scope
 from api import account, account_password, problems, rights, system
 from api.admin import audit as audit_routes
 from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, keys, users
-from api.desk import act_endpoints, act_routes
+from api.desk import act_endpoints, act_routes, beside, files_routes, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -30,17 +30,21 @@ from api.trends import endpoints as trends_json
 from api.trends import feed as surges_feed
 from api.trends import map_endpoints, map_routes, report_routes, table_endpoints, table_routes, topic_routes
 from api.trends import routes as trends_routes
-from core import city, db
+from api.turns import Turns
+from core import city, db, deadline_file
 from core.crypto import load_keyring
 from core.settings import Settings, get_settings
 from ingest import uploads
-from nlp import taxonomy
+from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
     account_password.router,
     act_routes.router,
     desk_routes.router,
+    files_routes.router,
+    beside.pages,
+    views.pages,
     trends_routes.router,
     topic_routes.router,
     topic_edit_routes.router,
@@ -59,6 +63,8 @@ ROUTERS = (
     system.router,
     desk_json.router,
     act_endpoints.router,
+    beside.json,
+    views.json,
     import_endpoints.router,
     audit_endpoints.router,
     trends_json.router,
@@ -90,9 +96,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = db.connect(settings.url)
+    app.state.turns = Turns(app.state.engine.dialect.name)
     app.state.keyring = load_keyring(settings)
     app.state.taxonomy = taxonomy.load(settings.taxonomy_dir)
+    app.state.routing = routing_file.load(settings.taxonomy_dir)
     app.state.city = city.load(settings.taxonomy_dir)
+    app.state.rules = deadline_file.load(settings.taxonomy_dir)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)

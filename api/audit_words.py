@@ -33,7 +33,9 @@ ACTIONS: Mapping[str, str] = {
     "case.submit": "案件: 決裁に回した",
     "case.undo": "案件: 操作を取り消した",
     "case.withdraw": "案件: 決裁を取り下げた",
+    "digest.send": "毎朝の知らせを送った",
     "export": "書き出した",
+    "file.open": "案件のファイルを開いた",
     "import.cancel": "取込をやめた",
     "import.finish": "取り込んだ",
     "import.undo": "取込の取消を頼んだ",
@@ -81,6 +83,8 @@ ACTIONS: Mapping[str, str] = {
     "user.password": "利用者に最初のパスワードを付けた",
     "user.reopen": "利用者の利用を再開した",
     "user.unlock": "利用者のログインの停止を解いた",
+    "view.delete": "保存した一覧の条件を消した",
+    "view.save": "一覧の条件を保存した",
     "voice.read_original": "原文を見た",
     "voices.search": "ことばで検索した",
 }
@@ -89,6 +93,7 @@ SUBJECTS: Mapping[str, str] = {
     "audit": "監査記録",
     "batch": "取込",
     "case": "案件",
+    "day": "日",
     "desk": "受付一覧",
     "job": "処理",
     "key": "API キー",
@@ -97,6 +102,7 @@ SUBJECTS: Mapping[str, str] = {
     "trends": "話題と動き",
     "upload": "送ったファイル",
     "user": "利用者",
+    "view": "保存した一覧",
     "voice": "声",
 }
 

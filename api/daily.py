@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from api.job_kinds import TITLES
 from api.jobs import submit
-from core import db
-from core.clock import to_tokyo, utc_now
+from core import city, db, mailer
+from core.clock import TOKYO, to_tokyo, utc_now
 from core.models import DailyRun
 from core.settings import Settings
 
 ACTOR = "timer"
 _REMEMBERED = timedelta(days=60)
+_MORNING = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,16 @@ class Task:
     wanted: Callable[[Settings, datetime], bool]
 
 
-TASKS = (Task("forecast", lambda _settings, _now: True),)
+def _morning(settings: Settings, now: datetime) -> bool:
+    """From the hour that the city chose, on open days; not when the workers begin so late that it is no morning any more."""
+    if settings.digest_time == "none" or not mailer.is_on(settings):
+        return False
+    begins = datetime.combine(now.date(), time.fromisoformat(settings.digest_time), TOKYO)
+    return begins <= now < begins + _MORNING and city.load(settings.taxonomy_dir).calendar.is_open(now.date())
+
+
+# What the morning's mails tell is learnt before they are sent.
+TASKS = (Task("forecast", lambda _settings, _now: True), Task("digest", _morning))
 
 
 def begin(engine: Engine, settings: Settings, *, now: datetime | None = None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Form, Header, Request
@@ -16,10 +16,12 @@ from api.rendering import Pages
 from core import db
 from core.city import City
 from core.crypto import Keyring
+from core.deadline_rules import DeadlineRules
 from core.errors import ForbiddenError, PasswordChangeRequiredError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
 from loop.actors import ADMINISTRATORS, LABELLERS, OPERATORS
+from nlp.routing import Routing
 from nlp.taxonomy import Taxonomy
 
 
@@ -39,8 +41,16 @@ def taxonomy_of(request: Request) -> Taxonomy:
     return cast("Taxonomy", request.app.state.taxonomy)
 
 
+def routing_of(request: Request) -> Routing:
+    return cast("Routing", request.app.state.routing)
+
+
 def city_of(request: Request) -> City:
     return cast("City", request.app.state.city)
+
+
+def rules_of(request: Request) -> DeadlineRules:
+    return cast("DeadlineRules", request.app.state.rules)
 
 
 def pages_of(request: Request) -> Pages:
@@ -187,7 +197,13 @@ def reading(request: Request) -> Iterator[Session]:
         yield session
 
 
-def writing(request: Request) -> Iterator[Session]:
+async def turn(request: Request) -> AsyncIterator[None]:
+    """Holds back who writes until it is their turn, without holding a thread meanwhile (``api.turns``)."""
+    async with request.app.state.turns.gate():
+        yield
+
+
+def writing(request: Request, _turn: Annotated[None, Depends(turn, scope="function")]) -> Iterator[Session]:
     """A session that is committed when the route returns, and before the response is sent."""
     with db.writing(engine_of(request)) as session:
         yield session
@@ -204,5 +220,7 @@ SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]
 TaxonomyOf = Annotated[Taxonomy, Depends(taxonomy_of)]
+RoutingOf = Annotated[Routing, Depends(routing_of)]
 CityOf = Annotated[City, Depends(city_of)]
+RulesOf = Annotated[DeadlineRules, Depends(rules_of)]
 PagesOf = Annotated[Pages, Depends(pages_of)]

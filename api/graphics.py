@@ -14,6 +14,7 @@ from loop.monthly_report import MonthCount
 # The months' chart, and the room around its bars for numbers and names.
 _WIDE, _HIGH = 720, 220
 _TOP, _BOTTOM, _LEFT = 24, 40, 8
+_NUMBER = 18  # as high as a number above its bar: a line in it would strike it out
 
 
 def sparkline(values: Sequence[int], *, width: int = 120, height: int = 28) -> Markup:
@@ -92,16 +93,17 @@ def months_chart(months: Sequence[MonthCount], *, running: bool) -> Markup:
     for place, month in enumerate(months):
         x, middle = _LEFT + place * step, _LEFT + (place + 0.5) * step
         last = place == len(months) - 1
+        year_ago = None if month.last_year is None else ground - month.last_year * scale
         if month.count is not None:
             tall = month.count * scale
+            top = ground - tall
             css = "months-bar" + (" months-now" if last else "") + (" months-part" if last and running else "")
-            parts.append(
-                f'<rect class="{css}" x="{x + step * 0.18:.1f}" y="{ground - tall:.1f}" width="{step * 0.64:.1f}" height="{tall:.1f}"/>'
-            )
-            numbers.append(_text(middle, ground - tall - 5, f"{month.count:,}", "months-number months-detail"))
-        if month.last_year is not None:
-            y = ground - month.last_year * scale
-            parts.append(f'<line class="months-year-ago" x1="{x + step * 0.06:.1f}" x2="{x + step * 0.94:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            parts.append(f'<rect class="{css}" x="{x + step * 0.18:.1f}" y="{top:.1f}" width="{step * 0.64:.1f}" height="{tall:.1f}"/>')
+            foot = year_ago if year_ago is not None and 0 <= top - year_ago < _NUMBER else top
+            numbers.append(_text(middle, foot - 5, f"{month.count:,}", "months-number months-detail"))
+        if year_ago is not None:
+            across = f'x1="{x + step * 0.06:.1f}" x2="{x + step * 0.94:.1f}" y1="{year_ago:.1f}" y2="{year_ago:.1f}"'
+            parts.append(f'<line class="months-year-ago" {across}/>')
         # On a phone there is room for every second name alone.
         between = " months-detail" if (len(months) - place) % 2 == 0 else ""
         parts.append(_text(middle, ground + 16, f"{month.month.month}月", f"months-name{between}"))

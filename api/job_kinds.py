@@ -82,6 +82,21 @@ def forecast(context: JobContext) -> dict[str, Any]:
     return {"learnt": learnt}
 
 
+def send_digests(context: JobContext) -> dict[str, Any]:
+    """The morning digest of today to everybody who hasn't had it."""
+    from api import digest_mail
+    from core.clock import today
+
+    context.report(0, 0, "朝のメールを送っています")
+    report = digest_mail.send(context.engine, context.settings, day=today(), actor=context.actor, stop=context.stop)
+    if context.stop():
+        raise JobStopped({"sent": report.sent})
+    found: dict[str, Any] = {"sent": report.sent, "failed": len(report.failed)}
+    if report.failed:
+        found["reason"] = "送れなかった宛先: " + "、".join(f"{key}（{why}）" for key, why in report.failed)
+    return found
+
+
 def then_surges(function: JobFunction) -> JobFunction:
     """The function, and after it a look for surges as a job of its own, unless one waits already or there are no voices (an FAQ log)."""
 
@@ -116,6 +131,7 @@ KINDS: dict[str, JobFunction] = {
     "topics_update": then_surges(update_topics),
     "surges": look_for_surges,
     "forecast": forecast,
+    "digest": send_digests,
     "train": train,
     "campaigns": update_campaigns,
     "opinions": read_opinions,
@@ -129,6 +145,7 @@ TITLES = {
     "topics_update": "新しい声を話題に入れる",
     "surges": "急増を調べる",
     "forecast": "期限の見通しを立てる",
+    "digest": "朝のメールを送る",
     "train": "分類のモデルを作る",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",

@@ -22,28 +22,33 @@ _FILES = ("call_log_cp932.csv", "voices_utf8bom.csv", "faq_log.csv")
 
 
 def measure_answering(settings: Settings, annotator: Annotator, *, most: int = MOST) -> AnsweringReport:
-    """How well drafting does: past answers on ``most`` voices of the sample, questions on the gold of the data folder.
+    """How well drafting does: past answers on ``most`` voices of the sample, the rest on the gold of the data folder.
 
     What isn't there isn't measured.
     """
     from loop import recall
-    from nlp.answering import gold
+    from nlp.answering import gold, lists
     from nlp.similar import load_sif
 
-    sentences = settings.data / "gold" / gold.QUESTIONS
+    sentences, answered = measured_on(settings)
+    sif, by = load_sif(settings), lists.load()
     seen = gold.score(gold.sentences(sentences)) if sentences.exists() else None
+    left_open = None
+    if answered.exists():
+        left_open = gold.score_open(gold.answered(answered), courtesy=by.courtesy, sif=sif, below=by.limits.unanswered)
     known = matters(settings)
     if not known:
-        return AnsweringReport(questions=seen)
+        return AnsweringReport(None, seen, left_open)
     with database(settings, annotator) as engine, db.reading(engine) as session:
-        return AnsweringReport(recall.measure(session, known, sif=load_sif(settings), most=most), seen)
+        return AnsweringReport(recall.measure(session, known, sif=sif, most=most), seen, left_open)
 
 
-def measured_on(settings: Settings) -> tuple[Path, ...]:
-    """The files of the gold folder that ``measure_answering`` takes."""
+def measured_on(settings: Settings) -> tuple[Path, Path]:
+    """The files of the gold folder that ``measure_answering`` takes: sentences that ask, and voices with their answers."""
     from nlp.answering import gold
 
-    return (settings.data / "gold" / gold.QUESTIONS,)
+    folder = settings.data / "gold"
+    return folder / gold.QUESTIONS, folder / gold.ANSWERED
 
 
 def matters(settings: Settings) -> dict[str, str]:

@@ -81,6 +81,8 @@ _RESULT = {
     "begun": "新しいまとまり",
     "joined": "合わさったまとまり",
     "surges": "急増",
+    "sent": "送信",
+    "failed": "送れない",
 }
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {

@@ -30,10 +30,11 @@ from core.crypto import load_keyring
 from core.errors import KoeError
 from core.settings import Settings
 from ingest import uploads
+from loop import looks
 
 SILENT_FOR = timedelta(minutes=2)
 SWEEP_SECONDS = 5.0
-_TIDY_SECONDS = 3600.0  # between two looks for uploads that nobody used
+_TIDY_SECONDS = 3600.0  # between two looks for uploads that nobody used, and for what has been forgotten since
 _LONGEST_SLEEP = 1.0  # between two looks at a queue that is a file
 _log = logging.getLogger("koenowa.worker")
 
@@ -176,6 +177,8 @@ class _Sweeper(Scheduler):  # type: ignore[misc]
             daily.begin(self._worker.engine, self._worker.settings)
             if self._tidied_at is None or time.monotonic() - self._tidied_at > _TIDY_SECONDS:
                 uploads.sweep(self._worker.engine, settings=self._worker.settings)
+                with db.writing(self._worker.engine) as session:
+                    looks.sweep(session)
                 self._tidied_at = time.monotonic()
         except KoeError as error:  # being started again; the next look may find it
             _log.warning("%s", error)

@@ -107,6 +107,16 @@ BERTopic は既定の UMAP と HDBSCAN、ほかは scikit-learn です。
         ("trends.py", "--postgres", "--document"),
         tells=True,
     ),
+    "desk": Section(
+        "受付一覧と声の画面",
+        """\
+24か月・百万件の声のうち5万件が未対応のときに、`/desk` の一覧と声の画面が答えるまでの時間です。広聴課の職員と、所管課の職員とで測ります。
+未対応の3分の1は案件に入っていて、関係課と担当者があり、一斉投稿は1行にまとまっています。声は作りものです。
+`next voice` は、前の画面の「次の声」をたどったときの時間です。
+""",
+        ("desk.py", "--postgres", "--document"),
+        tells=True,
+    ),
     "start": Section("始まるまで", "命令が答えるまでの時間と、画面のプロセスが最初に答えるまでの時間です。\n", ("start.py",)),
 }
 

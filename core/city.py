@@ -19,7 +19,8 @@ _PLACE_ENDING = re.compile(r"(?:[一二三四五六七八九十\d]+丁目|地区
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What city.yaml says. When answers are due is read by ``core.deadline_file``; ``places`` are names as they are said.
+    """What city.yaml says. When answers are due is read by ``core.deadline_file``; ``places`` are names as they are said,
+    ``districts`` as they are written.
 
     ``population`` is 0 where the file doesn't tell; ``shares`` gives the part of it that lives in a district or town (0–1).
     """
@@ -28,6 +29,7 @@ class City:
     phone: str
     calendar: OpenDays
     places: frozenset[str]
+    districts: tuple[str, ...] = ()
     population: int = 0
     shares: Mapping[str, float] = field(default_factory=dict)
 
@@ -48,6 +50,7 @@ def load(folder: Path) -> City:
             phone=str(about.get("phone", "")),
             calendar=calendar,
             places=frozenset(_places(content.get("districts") or [])),
+            districts=tuple(str(district["name"]) for district in content.get("districts") or []),
             population=int(about.get("population") or 0),
             shares=dict(_shares(content.get("districts") or [], int(about.get("population") or 0))),
         )

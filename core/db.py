@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from core.errors import DatabaseError
@@ -18,6 +19,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # How the two databases say that a table or a column isn't there.
 _LACKING_SQLITE = ("no such table", "no such column")
 _LACKING_POSTGRESQL = ("42P01", "42703")
+# So many requests are worked on at a time (anyio's limit). On SQLite, where a connection costs little, each may hold a second one while
+# it waits for its turn to write.
+_THREADS = 40
 
 
 def connect(url: str) -> Engine:
@@ -31,12 +35,13 @@ def connect(url: str) -> Engine:
     except (ArgumentError, ValueError):
         raise DatabaseError("KOE_DATABASE_URL が読めません。", hint="docs/settings.md の例に合わせてください。") from None
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, max_overflow=_THREADS - 10)
     if parsed.get_backend_name() != "sqlite":
         raise DatabaseError("このデータベースには対応していません。", hint="sqlite:/// か postgresql:// を指定してください。")
     if parsed.database and parsed.database != ":memory:":
         _make_folder(Path(parsed.database).parent)
-    engine = create_engine(parsed, connect_args={"timeout": 30})
+    pool = {"pool_size": 10, "max_overflow": 2 * _THREADS - 10} if parsed.database not in (None, "", ":memory:") else {}
+    engine = create_engine(parsed, connect_args={"timeout": 30}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -98,6 +103,9 @@ def writing(engine: Engine) -> Iterator[Session]:
 def _reachable() -> Iterator[None]:
     try:
         yield
+    except PoolTimeoutError:
+        hint = "少し待って、もう一度送信してください。"
+        raise DatabaseError("いま込みあっていて、処理できませんでした。", hint=hint, code="busy") from None
     except DBAPIError as error:
         explained = _explained(error)
         if explained is None:

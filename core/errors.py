@@ -38,7 +38,7 @@ class DatabaseError(KoeError):
 
 
 class MailServerError(KoeError):
-    """The mail server can't be reached, doesn't let us in, or doesn't have what was asked for."""
+    """A mail server can't be reached, doesn't let us in, doesn't have what was asked for, or won't take a mail."""
 
     code = "mail_server"
     status = 502

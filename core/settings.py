@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     low_confidence: float = Field(default=0.5, ge=0, le=1, description="これより低い確信度の分類を判断保留とする")
     max_cell_chars: int = Field(default=100_000, ge=1000, description="取込で1つの欄に許す文字数")
     max_upload_mb: int = Field(default=512, ge=1, le=10_240, description="取込の画面から1度に送れる大きさ（MB）")
+    attachment_mb: int = Field(default=20, ge=1, le=100, description="案件に1度に添付できる大きさ（MB）")
     upload_days: int = Field(default=7, ge=1, le=365, description="送られたまま取り込まれないファイルを捨てるまでの日数")
     imap_url: str = Field(
         default="",
@@ -58,6 +59,27 @@ class Settings(BaseSettings):
     imap_password: str = Field(default="", description="メールのサーバーのパスワード", repr=False)
     imap_password_file: Path | None = Field(default=None, description="パスワードを1行目に書いたファイル")
     imap_ca_file: Path | None = Field(default=None, description="メールのサーバーの証明書を確かめる認証局の証明書（PEM）")
+
+    mail_url: str = Field(
+        default="",
+        description="メールを送るサーバー。smtp://利用者:パスワード@サーバー:587、smtps://…、書き出すだけなら file:フォルダー",
+        repr=False,
+    )
+    mail_from: str = Field(default="", description="送るメールの差出人。「潮見市広聴課 <kocho@city.example.jp>」の形")
+    mail_ca_file: Path | None = Field(default=None, description="メールを送るサーバーの証明書を確かめる認証局の証明書（PEM）")
+    base_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^\s?#]+$",
+        description="メールに書く画面の場所。空なら http://KOE_HOST:KOE_PORT",
+    )
+    digest_time: str = Field(
+        default="07:30", pattern=r"^(none|([01]\d|2[0-3]):[0-5]\d)$", description="朝のメールを送る時刻（日本時間）。none なら送らない"
+    )
+
+    @property
+    def address(self) -> str:
+        """Where the pages are, for links in mails, without a slash at the end."""
+        return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def url(self) -> str:

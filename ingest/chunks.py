@@ -22,6 +22,7 @@ from core.settings import Settings
 from ingest.incoming import IncomingVoice, RejectedRow, Row
 from ingest.interpret import Interpreter
 from nlp.annotation import Annotation, stored
+from nlp.routing import NO_RULES, Routing, applied
 from nlp.similar import terms
 from nlp.wordings import Wording, wordings
 
@@ -51,7 +52,12 @@ class Chunk:
     def work(self) -> Work:
         """The texts alone: what goes to another process."""
         others = dict.fromkeys(text for voice in self.voices for text in other_texts(voice) if text)
-        return Work(tuple(voice.text for voice in self.voices), tuple(others), tuple(voice.title for voice in self.voices))
+        return Work(
+            tuple(voice.text for voice in self.voices),
+            tuple(others),
+            tuple(voice.title for voice in self.voices),
+            tuple((voice.channel.value, voice.district, not voice.department) for voice in self.voices),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Work:
     texts: tuple[str, ...]
     others: tuple[str, ...]
     titles: tuple[str, ...]
+    places: tuple[tuple[str, str, bool], ...]
+    """Each text's channel and district, and whether the city's rules are asked: not where the file names a department."""
 
 
 class Reading(NamedTuple):
@@ -96,10 +104,11 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class AnnotateWork:
-    """The pair of functions from nlp, picklable when both are module-level functions."""
+    """The pair of functions from nlp, picklable when both are module-level functions, and the city's rules for routing."""
 
     annotate: Annotate
     mask: Mask
+    routing: Routing = NO_RULES
 
     def __call__(self, work: Work) -> Annotated:
         """Annotates and masks.
@@ -118,6 +127,13 @@ class AnnotateWork:
         if len(annotations) != len(work.texts) or len(masked) != len(work.others):
             raise ModelError("分類の結果の数が本文の数と合いません。", hint="koe train でモデルを作りなおしてください。")
         clean = {text: (without, len(pii)) for text, (without, pii) in zip(work.others, masked, strict=True)}
+        if self.routing.rules:
+            annotations = [
+                applied(self.routing, annotation, title=clean[title][0] if title else "", channel=channel, district=district)
+                if asked
+                else annotation
+                for annotation, title, (channel, district, asked) in zip(annotations, work.titles, work.places, strict=True)
+            ]
         same = wordings([annotation.masked for annotation in annotations])
         readings = (
             _reading(annotation, terms(clean[title][0]) if title else (), wording)

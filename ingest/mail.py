@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import InputError
+from core.file_kinds import MAIL_HEADER, is_mail, mail_start
 from core.settings import Settings
 from ingest.encoding import opened
 from ingest.incoming import RejectedRow, Row
@@ -21,9 +22,7 @@ ENCODING = "mail"
 
 _HEAD = 1 << 16
 _LINE = 1 << 20
-_BOM = b"\xef\xbb\xbf"
-_HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9_\-]{0,75})[ \t]?:")
-_KNOWN = frozenset((b"from", b"date", b"subject", b"message-id", b"received", b"mime-version"))
+_BOM = 3  # bytes that may stand before the first header
 _ENVELOPE = re.compile(rb"From \S.{0,300}\d\d?:\d\d")
 _ESCAPED = re.compile(rb">+From ")
 _HINT = "メールソフトから .eml か .mbox の形で保存しなおしてください。"
@@ -62,7 +61,7 @@ def sniff(path: Path) -> bool:
             head = file.read(_HEAD)
     except (OSError, ValueError):
         return False
-    return _is_mail(head)
+    return is_mail(head)
 
 
 def open_mail(path: Path) -> MailFile:
@@ -79,10 +78,10 @@ def open_mail(path: Path) -> MailFile:
             sha256.update(piece)
     if not size:
         raise InputError(f"「{path.name}」は空のファイルです。", hint=_HINT)
-    if not _is_mail(head):
+    if not is_mail(head):
         message = f"「{path.name}」はメールのファイルではありません（差出人や日付の見出しがありません）。"
         raise InputError(message, hint=_HINT)
-    is_mbox = _start(head).startswith(b"From ")
+    is_mbox = mail_start(head).startswith(b"From ")
     count = 1
     if is_mbox:
         with opened(path) as file:
@@ -90,28 +89,10 @@ def open_mail(path: Path) -> MailFile:
     return MailFile(path, sha256.hexdigest(), count, is_mbox)
 
 
-def _start(head: bytes) -> bytes:
-    return head.removeprefix(_BOM).lstrip(b"\r\n")
-
-
-def _is_mail(head: bytes) -> bool:
-    lines = re.split(rb"\r\n|\n|\r", _start(head))
-    if lines[0].startswith(b"From "):
-        return len(lines) > 1 and _HEADER.match(lines[1].removeprefix(b">")) is not None
-    found = set()
-    for line in lines:
-        header = _HEADER.match(line)
-        if header:
-            found.add(header[1].lower())
-        elif not line or line[:1] not in (b" ", b"\t"):
-            break
-    return len(found & _KNOWN) >= 2
-
-
 def _messages(file: BinaryIO, *, is_mbox: bool) -> Iterator[bytes]:
     """The messages' bytes, one after another; of one that is too large, a little more than the limit."""
     if not is_mbox:
-        yield _start(file.read(LARGEST + len(_BOM) + 1))
+        yield mail_start(file.read(LARGEST + _BOM + 1))
         return
     parts: list[bytes] = []
     size, begun, blank, whole = 0, False, True, True
@@ -119,7 +100,7 @@ def _messages(file: BinaryIO, *, is_mbox: bool) -> Iterator[bytes]:
     for line in iter(lambda: file.readline(_LINE), b""):
         at_start, whole = whole, line.endswith(b"\n")
         if waiting:
-            if _HEADER.match(line.removeprefix(b">")):
+            if MAIL_HEADER.match(line.removeprefix(b">")):
                 if begun:
                     yield b"".join(parts)
                 parts, size, begun = [], 0, True
@@ -127,7 +108,7 @@ def _messages(file: BinaryIO, *, is_mbox: bool) -> Iterator[bytes]:
                 parts.append(waiting)
                 size += len(waiting)
             waiting = b""
-        bare = line if begun else _start(line)
+        bare = line if begun else mail_start(line)
         if at_start and blank and bare.startswith(b"From ") and (not begun or _ENVELOPE.match(bare)):
             waiting, blank = bare, False
             continue

@@ -28,6 +28,7 @@ from ingest.readers import ENCODING_NAMES
 from ingest.reports import ImportReport, RejectNote
 from ingest.sources import Source, open_source
 from ingest.storage import Sums, save_chunk
+from nlp import routing_file
 
 _SAMPLE = 5
 _LONGEST_NAME = 255
@@ -103,6 +104,7 @@ def import_file(
         work = {"settings": settings, "keyring": keyring, "annotate": annotate, "mask": mask}
         return _import_faq(engine, log, work, name=options.source_name, actor=actor, progress=progress, stop=stop)
     rules = deadline_file.load(settings.taxonomy_dir)
+    routing = routing_file.load(settings.taxonomy_dir)
     plan = plan_source(opened, options, settings=settings)
     source = plan.source
     batch_id, begun = _begin(engine, plan, actor=actor)
@@ -111,7 +113,7 @@ def import_file(
     rows = source.rows(needed=plan.mapping.needed, settings=settings)
     with closing(rows):
         chunks = make_chunks(rows, begun.plan.interpreter(), engine=engine, done=begun.done, size=chunk_voices)
-        with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask), settings=settings)) as annotated_chunks:
+        with closing(annotate_chunks(chunks, AnnotateWork(annotate, mask, routing), settings=settings)) as annotated_chunks:
             for chunk, annotated in annotated_chunks:
                 meter.add(save_chunk(engine, chunk, annotated, batch_id=batch_id, keyring=keyring, rules=rules), line=chunk.line)
                 if stop and stop():

@@ -26,6 +26,7 @@ from ingest.readers import TEXT_ENCODINGS, fitted
 from ingest.rejects import LEADING_COLUMNS, batch_of, cells_of, read_back, refuse_unless_mendable
 from ingest.sources import open_source
 from ingest.storage import Sums, save_chunk
+from nlp import routing_file
 
 _ATTEMPTS = 5
 _TOLD = 20
@@ -176,6 +177,7 @@ class _Mender:
         self._plan = RowPlan.from_dict(batch.plan)
         self._encoding = batch.encoding if batch.encoding in TEXT_ENCODINGS else ""
         self._rules = deadline_file.load(tools.settings.taxonomy_dir)
+        self._routing = routing_file.load(tools.settings.taxonomy_dir)
 
     def take_changed(self, reject: Reject, cells: Sequence[str]) -> Outcome | None:
         """``take`` with the cells of an exported file, ``None`` when nobody changed them."""
@@ -191,7 +193,7 @@ class _Mender:
             fresh = tuple(voice for voice in voices if voice.content_hash not in known)
             expected = Sums(len(fresh), len(voices) - len(fresh))
             chunk = Chunk(fresh, expected.duplicates, (), 0, 0, reject.row)
-            annotated = AnnotateWork(self._tools.annotate, self._tools.mask)(chunk.work())
+            annotated = AnnotateWork(self._tools.annotate, self._tools.mask, self._routing)(chunk.work())
             try:
                 return self._save(reject, chunk, annotated, expected)
             except _NothingLeftError:

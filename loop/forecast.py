@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
-from sqlalchemy import Engine, delete, false, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Engine, delete, false, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from core import db
@@ -101,14 +101,14 @@ def chances(session: Session, voices: Sequence[Waiting], deadlines: Deadlines) -
     return {voice.id: chance for voice in due if (chance := _chance(curves, voice, deadlines)) is not None}
 
 
-def likely_late(session: Session, deadlines: Deadlines, *, department: str, least: float = 0.5, limit: int = 20) -> list[tuple[int, float]]:
-    """Ids of a department's open voices that aren't overdue and are likely to be, the likeliest first, each with its chance."""
+def likely_late(session: Session, deadlines: Deadlines, *which: ColumnElement[bool], least: float = 0.5) -> list[tuple[int, float]]:
+    """Ids of those open voices that aren't overdue and are likely to be, the likeliest first, each with its chance (at least ``least``)."""
     statement = select(Voice.id, Voice.department, Voice.kind, Voice.received_on, Voice.due_on).where(
-        Voice.is_open, Voice.folded.is_(false()), Voice.department == department, Voice.due_on >= deadlines.today
+        Voice.is_open, Voice.folded.is_(false()), Voice.due_on >= deadlines.today, *which
     )
     rows: Sequence[Waiting] = session.execute(statement).all()
     found = [(number, chance) for number, chance in chances(session, rows, deadlines).items() if chance >= least]
-    return sorted(found, key=lambda item: (-item[1], item[0]))[:limit]
+    return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
 def _chance(curves: dict[Key, Curve], voice: Waiting, deadlines: Deadlines) -> float | None:

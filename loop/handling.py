@@ -16,7 +16,7 @@ from core import audit, casework
 from core.bulk import among
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from core.models import Base, Case, CaseEvent, CasePart, DeskAct, Facet, Status, User, Voice
+from core.models import Base, Case, CaseEvent, CasePart, CasePause, DeskAct, Facet, Status, User, Voice
 from core.types import StrEnumType, UtcDateTime
 from loop import labels
 from loop.actors import Actor
@@ -261,6 +261,11 @@ def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[in
         voice.related = stored["related"]
         voice.folded = voice.id != lead
         casework.mark(voice, case.status)
+    last = session.scalar(select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.id.desc()).limit(1))
+    if case.paused_on is not None and last is not None:
+        last.until = None
+    elif last is not None and last.until is None:
+        session.delete(last)
     session.execute(delete(CasePart).where(CasePart.case_id == case.id))
     for stored in was["parts"]:
         session.add(CasePart(case_id=case.id, **{name: _typed(CasePart, name, stored[name]) for name in _OF_A_PART}))

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.cleaning import clean_text
 from core.crypto import Keyring
-from core.errors import ForbiddenError, InputError, NotFoundError
-from core.models import CaseNote, User, Voice
-from loop import merged
+from core.errors import InputError, NotFoundError
+from core.models import CaseNote, User
+from loop import merged, originals
 from loop.actors import Actor
 from loop.handling import Target, noted, take
-from loop.originals import REASONS
 from loop.steps import Step
 from nlp.annotation import PiiSpan
 
@@ -81,22 +80,14 @@ def notes_of(session: Session, case_id: int) -> list[Note]:
 def read_original(session: Session, note_id: int, *, actor: Actor, reason: str, keyring: Keyring) -> str:
     """A note as it was written; who read it and why is recorded, in the caller's transaction.
 
-    Who wrote it may, and who may read the originals of the case's voices.
-
     Raises:
-        NotFoundError: the note isn't there, not for this person, or nothing in it was masked.
-        ForbiddenError: this person may not.
-        InputError: the reason is not one of ``originals.REASONS``.
+        KoeError: as ``originals.require``.
+        NotFoundError: the note isn't there, or nothing in it was masked.
         DecryptionError: the keys at hand don't open it.
     """
-    note = session.get(CaseNote, note_id)
-    voices = session.scalars(select(Voice).where(Voice.case_id == merged.current(session, note.case_id))).all() if note else []
-    if note is None or not any(actor.may_see(voice) for voice in voices):
+    if (note := session.get(CaseNote, note_id)) is None:
         raise NotFoundError("このメモは見つかりません。", hint="画面を開きなおしてください。")
-    if not actor.may_label or (note.user_id != actor.user_id and not any(actor.may_read_original(voice) for voice in voices)):
-        raise ForbiddenError("このメモの原文を読む権限がありません。", hint="書いた職員か、広聴課に依頼してください。")
-    if reason not in REASONS:
-        raise InputError("原文を表示する理由が選ばれていません。", hint="理由を一覧から選んでください。")
+    originals.require(session, note.case_id, author_id=note.user_id, actor=actor, reason=reason)
     if note.sealed is None:
         raise NotFoundError("このメモに、伏せたところはありません。", hint="表示されている文が、書かれたままの文です。")
     text = keyring.open(note.sealed, place=note.place)

@@ -13,6 +13,7 @@ from core import audit
 from core.crypto import Keyring
 from core.errors import ForbiddenError, InputError, NotFoundError
 from core.models import Secret, Voice
+from loop import merged
 from loop.actors import Actor
 
 REASONS = {
@@ -50,6 +51,24 @@ def read_original(session: Session, keyring: Keyring, voice: Voice, *, actor: Ac
     if not opened:
         raise NotFoundError("この声の原文は保存されていません。", hint="取り込んだもとのファイルを確かめてください。")
     return Original(_fields(opened.get("original", ""), alone="text"), _fields(opened.get("contact", ""), alone="contact"))
+
+
+def require(session: Session, case_id: int, *, author_id: int, actor: Actor, reason: str) -> None:
+    """Whether somebody may read what lies sealed with a case, such as a note or an attachment: who put it there may, and who may read the
+    originals of the case's voices.
+
+    Raises:
+        NotFoundError: the case isn't there for this person.
+        ForbiddenError: this person may not.
+        InputError: the reason is not one of ``REASONS``.
+    """
+    voices = session.scalars(select(Voice).where(Voice.case_id == merged.current(session, case_id))).all()
+    if not any(actor.may_see(voice) for voice in voices):
+        raise NotFoundError("この案件は見つかりません。", hint="画面を開きなおしてください。")
+    if not actor.may_label or (author_id != actor.user_id and not any(actor.may_read_original(voice) for voice in voices)):
+        raise ForbiddenError("この案件の原文や添付を読む権限がありません。", hint="入れた職員か、広聴課に依頼してください。")
+    if reason not in REASONS:
+        raise InputError("原文を表示する理由が選ばれていません。", hint="理由を一覧から選んでください。")
 
 
 def open_contact(session: Session, keyring: Keyring, voice: Voice, *, who: str) -> dict[str, str]:

@@ -63,10 +63,19 @@ class Evidence(NamedTuple):
         return {"text": self.text, "weight": round(self.weight, 3), "start": self.start, "end": self.end}
 
 
+class Ruling(NamedTuple):
+    """The name of the city's rule that decided in place of the model, and what the model had said."""
+
+    rule: str
+    label: str
+    confidence: float
+
+
 class Label(NamedTuple):
     """One decision: the label, its calibrated confidence (0–1), the next best, and the words that decided it.
 
     ``held`` (判断保留): the confidence is too low to act on; ``label`` is then no more than the likeliest of many.
+    ``ruling``: a rule of the city's decided, not the model (``nlp.routing``).
     """
 
     label: str
@@ -74,6 +83,7 @@ class Label(NamedTuple):
     alternatives: tuple[tuple[str, float], ...] = ()
     evidence: tuple[Evidence, ...] = ()
     held: bool = False
+    ruling: Ruling | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -95,13 +105,14 @@ def stored(labels: Sequence[Label]) -> tuple[str | None, ...]:
 
 
 def _stored(label: Label, told: dict[int, str]) -> str:
-    value, confidence, alternatives, evidence, _ = label
+    value, confidence, alternatives, evidence, _, ruling = label
     words = told.get(id(evidence))
     if words is None:
         words = ",".join([f"[{_quoted(text)},{_THOUSANDTHS[round(weight * 1000)]},{start},{end}]" for text, weight, start, end in evidence])
         told[id(evidence)] = words
     others = ",".join([f"[{_quoted(name)},{_TEN_THOUSANDTHS[round(likely * 10_000)]}]" for name, likely in alternatives])
-    return f"[{_quoted(value)},{_TEN_THOUSANDTHS[round(confidence * 10_000)]},[{others}],[{words}]]"
+    ruled = f",[{_quoted(ruling.rule)},{_quoted(ruling.label)},{_TEN_THOUSANDTHS[round(ruling.confidence * 10_000)]}]" if ruling else ""
+    return f"[{_quoted(value)},{_TEN_THOUSANDTHS[round(confidence * 10_000)]},[{others}],[{words}]{ruled}]"
 
 
 class Segment(NamedTuple):

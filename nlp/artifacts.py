@@ -30,6 +30,8 @@ from nlp.vectors import DIMENSIONS, Floats, Lexicon, Sif
 # Raise it when features, models or the constants of training (nlp/space.py, nlp/train.py) change: stored models are then made anew.
 FORMAT = 7
 _CURRENT = "current.json"
+# The city, its deadlines and its rules for routing teach nothing: to change them makes no new models.
+_TEACHING = ("departments.yaml", "kinds.yaml", "themes.yaml")
 _RETRAIN = "koe train を実行して作り直してください。"
 
 
@@ -91,7 +93,8 @@ def source_digest(settings: Settings) -> str:
     """A digest of what base models are made from: corpus, taxonomy and the format of the files."""
     digest = hashlib.sha256(f"format {FORMAT}".encode())
     for folder in (settings.data / "corpus", settings.taxonomy_dir):
-        for path in sorted([*folder.glob("*.jsonl"), *folder.glob("*.yaml")]):
+        taught = [path for path in folder.glob("*.yaml") if path.name in _TEACHING]
+        for path in sorted([*folder.glob("*.jsonl"), *taught]):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -284,6 +284,11 @@ def _answering(answering: AnsweringReport) -> Iterator[Section]:
         rows = (("再現率", _number(q.recall), of), ("適合率", _number(q.precision), of), ("三つの区別の正解率", _number(q.kinds), of))
         text = "声の中の問い（質問と依頼）を文ごとに見つける。三つの区別は、質問・依頼・どちらでもない。"
         yield Section("回答の素材: 声の問い", text, Table(("測るもの", "値", "対象"), rows))
+    if o := answering.open_questions:
+        of = f"問い {o.questions:,}"
+        rows = (("答えずに残した問いを見つけた", _number(o.recall), of), ("答えた問いを誤って知らせた", _number(o.false_alarms), of))
+        text = "声の問いに一つずつ答えた回答と、その一つを抜いた回答を点検する。"
+        yield Section("回答の点検: 答えていない問い", text, Table(("測るもの", "値", "対象"), rows))
 
 
 def _growth(growth: Sequence[Step]) -> Section:

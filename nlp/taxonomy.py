@@ -32,6 +32,8 @@ class Department:
     description: str = ""
     words: tuple[str, ...] = ()
     themes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    mail: str = ""
+    """The department's own mailbox, for the morning digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def _departments(path: Path) -> tuple[Department, ...]:
             code=str(item.get("code", "")),
             description=str(item.get("description", "")),
             words=_words(item, "words", path),
+            mail=str(item.get("mail") or "").strip(),
             themes=tuple((_text(pair, "theme", path), _words(pair, "subthemes", path)) for pair in _list(item, "themes", path, of=dict)),
         )
         for item in _items(path, "departments")

@@ -21,6 +21,9 @@ from core.models import (
     Batch,
     BatchContent,
     BatchStatus,
+    Case,
+    CaseFile,
+    CaseNote,
     Channel,
     Facet,
     FaqCount,
@@ -29,6 +32,7 @@ from core.models import (
     Kind,
     MachineReading,
     Role,
+    SavedView,
     Secret,
     Status,
     Surge,
@@ -173,6 +177,42 @@ def create_secret(session: Session, voice: Voice, keyring: Keyring, **parts: str
             sealed = _save(session, Secret(voice_id=voice.id, field=field, key_id=keyring.current, place=place, sealed=body))
     assert sealed is not None
     return sealed
+
+
+def create_case(session: Session, voice: Voice, **values: Any) -> Case:
+    """The case that a voice is in; begun when there is none."""
+    if voice.case_id is not None:
+        return session.get_one(Case, voice.case_id)
+    case: Case = _save(session, Case(**{"lead_id": voice.id, "status": voice.status, "opened_at": NOON, "changed_at": NOON, **values}))
+    voice.case_id = case.id
+    session.flush()
+    return case
+
+
+def create_note(session: Session, voice: Voice, user: User, keyring: Keyring, *, written: str = "", **values: Any) -> CaseNote:
+    """A note on a voice's case; with ``written`` a sealed one."""
+    number = next(_numbers)
+    place = f"note:{number}"
+    sealed = keyring.seal(written, place=place) if written else None
+    defaults = {"case_id": create_case(session, voice).id, "user_id": user.id, "at": NOON, "text": "〔氏名〕に電話した。", "place": place}
+    kept = {"sealed": sealed, "key_id": keyring.current if written else ""}
+    note: CaseNote = _save(session, CaseNote(**{**defaults, **kept, **values}))
+    return note
+
+
+def create_file(session: Session, voice: Voice, user: User, keyring: Keyring, *, content: bytes = b"%PDF-1.7", **values: Any) -> CaseFile:
+    """An attachment of a voice's case."""
+    place = f"file:{next(_numbers)}"
+    defaults = {"case_id": create_case(session, voice).id, "user_id": user.id, "at": NOON, "name": "地図.pdf", "size": len(content)}
+    sealed = {"key_id": keyring.current, "place": place, "sealed": keyring.seal_bytes(content, place=place)}
+    file: CaseFile = _save(session, CaseFile(**{"content_type": "application/pdf", **defaults, **sealed, **values}))
+    return file
+
+
+def create_view(session: Session, user: User, **values: Any) -> SavedView:
+    """A saved view of the desk; with ``department`` the department's."""
+    view: SavedView = _save(session, SavedView(**{"user_id": user.id, "name": "段差の声", "query": "q=段差", "created_at": NOON, **values}))
+    return view
 
 
 def create_human_label(

@@ -41,13 +41,14 @@ app = typer.Typer(
 )
 
 # Each registers its commands on ``app``, in the order in which they are listed.
-from api.cli import intake, mailbox, batches, rejects, faq, voices, topics, topic_edits, surges, forecast  # noqa: E402, I001
-from api.cli import opinions, likeness, jobs, demo, system, keys  # noqa: E402
+from api.cli import intake, mailbox, batches, rejects, faq, voices, routing, topics, topic_edits, surges, forecast  # noqa: E402, I001
+from api.cli import opinions, likeness, digest, jobs, demo, system, keys  # noqa: E402
 
 __all__ = [
     "app",
     "batches",
     "demo",
+    "digest",
     "faq",
     "forecast",
     "intake",
@@ -57,6 +58,7 @@ __all__ = [
     "mailbox",
     "opinions",
     "rejects",
+    "routing",
     "surges",
     "system",
     "topic_edits",

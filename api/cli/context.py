@@ -33,21 +33,11 @@ def database(*, upgrade: bool = False) -> Engine:
     return engine
 
 
-def ready_annotator() -> Annotator:
-    """What labels and masks texts; where there are no models yet, they are made first."""
-    from nlp import annotate, artifacts
-
-    current = settings()
-    if artifacts.current_folder(current) is None:
-        note("分類のモデルを作っています（最初の1回だけ、1分ほどかかります）…")
-    return annotate.ready(current)
-
-
-def day_of(given: str | None) -> date | None:
-    """The day that ``--as-of`` names; ``None`` when it wasn't given.
+def day_of(given: str | None, *, option: str) -> date | None:
+    """A day as people write it, ``None`` where none is given.
 
     Raises:
-        InputError: it is no date.
+        InputError: it can't be read; names the option.
     """
     from core.errors import InputError
     from ingest import dates
@@ -56,7 +46,17 @@ def day_of(given: str | None) -> date | None:
         return dates.parse_moment(given).day if given else None
     except dates.DateError as error:
         hint = "2026-06-30 や 令和8年6月30日 の形にしてください。"
-        raise InputError(f"--as-of「{given}」が日付として読めません。{error}", hint=hint) from None
+        raise InputError(f"{option}「{given}」が日付として読めません。{error}", hint=hint) from None
+
+
+def ready_annotator() -> Annotator:
+    """What labels and masks texts; where there are no models yet, they are made first."""
+    from nlp import annotate, artifacts
+
+    current = settings()
+    if artifacts.current_folder(current) is None:
+        note("分類のモデルを作っています（最初の1回だけ、1分ほどかかります）…")
+    return annotate.ready(current)
 
 
 def say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +17,7 @@ from api.cli.context import database, note, say, settings
 from api.cli.intake import sums
 from api.cli.system import run_server
 from api.cli.topics import summary
+from core.settings import get_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -89,7 +91,18 @@ def demo(
         say("\n画面を出すには: .venv/bin/koe serve --worker")
         return
     say(f"\n画面: http://{current.host}:{port or current.port}/　職員の画面: http://{current.host}:{port or current.port}/desk")
+    _keep_mails_here()
     run_server(port=port, worker=True)
+
+
+def _keep_mails_here() -> None:
+    """Mails of the demo become files, here and in the worker beside it, unless a server was chosen."""
+    if settings().mail_url:
+        return
+    os.environ["KOE_MAIL_URL"] = "file:outbox"
+    os.environ["KOE_MAIL_FROM"] = settings().mail_from or "潮見市広聴課 <kocho@city-shiomi.example.jp>"
+    get_settings.cache_clear()
+    say(f"メールは送らず、{settings().home / 'outbox'} に書き出します。")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def forecast(
     from loop import forecast as forecasts
     from loop.pace import LEAST
 
-    day = day_of(as_of)
+    day = day_of(as_of, option="--as-of")
     engine = database(upgrade=True)
     learnt = forecasts.update(engine, city.load(settings().taxonomy_dir).calendar, today=day)
     with db.reading(engine) as session:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli import app
-from api.cli.context import as_json, database, note, ready_annotator, say, settings
+from api.cli.context import as_json, database, day_of, note, ready_annotator, say, settings
 from api.cli.progress import Interrupt, watched
 from core.errors import InputError
 
@@ -39,7 +38,7 @@ def import_files(
     """ファイルの声を取り込む。同じ声は2度入らず、取り込めない行は理由とともに残る。Ctrl+C で止め、同じ命令で続きから進む。"""
     from ingest.options import FileOptions
 
-    options = FileOptions(mapping, encoding, _channel(channel), _day(received_on), period)
+    options = FileOptions(mapping, encoding, _channel(channel), day_of(received_on, option="--received-on"), period)
     missing = [str(path) for path in files if not path.exists()]
     if missing:
         raise InputError(f"ファイルがありません: {'、'.join(missing)}", hint="パスを確かめてください。何も取り込んでいません。")
@@ -130,17 +129,6 @@ def _channel(given: str | None) -> Channel | None:
             hint="電話・Webフォーム・電子メール・手紙・FAX・来庁・面談・アンケート・その他 から選んでください。",
         )
     return found
-
-
-def _day(given: str | None) -> date | None:
-    from ingest import dates
-
-    try:
-        return dates.parse_moment(given).day if given else None
-    except dates.DateError as error:
-        raise InputError(
-            f"--received-on「{given}」が日付として読めません。{error}", hint="2026-01-31 や 令和8年1月31日 の形にしてください。"
-        ) from None
 
 
 def _print_report(path: Path, report: ImportReport) -> None:

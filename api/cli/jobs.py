@@ -21,7 +21,7 @@ app.add_typer(jobs, name="jobs")
 Number = Annotated[int, typer.Argument(help="処理の番号（koe jobs list で見る）", show_default=False)]
 JsonFlag = Annotated[bool, typer.Option("--json", help="JSON で出す")]
 _ACTOR = "cli"
-_KINDS = "import・topics_fit・topics_update・surges・forecast・train・campaigns・opinions"
+_KINDS = "import・topics_fit・topics_update・surges・forecast・digest・train・campaigns・opinions"
 
 
 @app.command()

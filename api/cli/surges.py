@@ -28,7 +28,7 @@ def surges(
     from loop import surge_queries
     from nlp.surge import service
 
-    day = day_of(as_of)
+    day = day_of(as_of, option="--as-of")
     engine = database(upgrade=True)
     with db.reading(engine) as session:
         report = service.look(session, city.load(settings().taxonomy_dir).calendar, as_of=day)

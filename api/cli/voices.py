@@ -18,20 +18,23 @@ from core.errors import InputError
 
 if TYPE_CHECKING:
     from nlp.annotate import Annotator
+    from nlp.routing import Routing
 
 _LINES = 500
 
 
 @app.command()
 def annotate(
-    source: Annotated[Path | None, typer.Option("--input", help="JSON Lines {id, text}。省くと標準入力")] = None,
+    source: Annotated[Path | None, typer.Option("--input", help="JSON Lines {id, text, channel?, district?}。省くと標準入力")] = None,
     target: Annotated[Path | None, typer.Option("--output", help="書き出し先。省くと標準出力")] = None,
 ) -> None:
-    """文章をマスキングし、分野・種別・緊急度・所管課を付ける（データベースは使わない）。"""
+    """文章をマスキングし、分野・種別・緊急度・所管課を付ける（データベースは使わない）。市の振り分け規則も使う。"""
     from core import engine
+    from nlp import routing_file
 
     if source and target and target.exists() and target.samefile(source):
         raise InputError("--input と --output が同じファイルです。", hint="書き出し先に別の名前を指定してください。")
+    rules = routing_file.load(settings().taxonomy_dir)
     annotator = ready_annotator()
     with ExitStack() as stack:
         lines: Iterable[str] = stack.enter_context(_reading(source)) if source else _standard_input()
@@ -43,7 +46,7 @@ def annotate(
             return
         # One chunk is done here: starting processes would take longer than the work.
         second = next(chunks, None)
-        work = _AnnotateLines(annotator)
+        work = _AnnotateLines(annotator, rules)
         results: Iterable[tuple[list[str], list[int]]]
         results = [work(first)] if second is None else engine.map(work, _chain(first, second, chunks), settings=settings())
         for written, bad in results:
@@ -133,12 +136,18 @@ def evaluate(
 class _AnnotateLines:
     """Numbered input lines to output lines, and the numbers of those that can't be read. Picklable."""
 
-    def __init__(self, annotator: Annotator) -> None:
-        self.annotator = annotator
+    def __init__(self, annotator: Annotator, rules: Routing) -> None:
+        self.annotator, self.rules = annotator, rules
 
     def __call__(self, chunk: list[tuple[int, str]]) -> tuple[list[str], list[int]]:
+        from nlp.routing import applied
+
         records = [_record(line) for _, line in chunk]
-        annotations = iter(self.annotator([record["text"] for record in records if record]))
+        read = [record for record in records if record]
+        annotations = (
+            applied(self.rules, annotation, channel=_given(record, "channel"), district=_given(record, "district"))
+            for record, annotation in zip(read, self.annotator([record["text"] for record in read]), strict=True)
+        )
         written = [
             as_json({"id": record["id"]} | next(annotations).as_dict())
             if record
@@ -155,6 +164,11 @@ def _record(line: str) -> dict[str, Any] | None:
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("text"), str) else None
+
+
+def _given(record: dict[str, Any], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _numbered_chunks(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:

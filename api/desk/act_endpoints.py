@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import VOICES_READ, VOICES_WRITE, Labeller, Reading, Staff, TaxonomyOf, Writing, header_token
+from api.deps import VOICES_READ, VOICES_WRITE, Labeller, Reading, RulesOf, Staff, TaxonomyOf, Writing, header_token
 from api.desk.acts import ActName, Wanted, perform
 from api.desk.routes import ReceiptNumber
 from core.models import CloseReason, Disposition, Facet, Status
@@ -68,6 +68,7 @@ class ActInput(BaseModel):
     reason: str = Field(default="", max_length=32)
     forwarded_to: str = Field(default="", max_length=64)
     voices: list[str] = Field(default_factory=list, max_length=MOST_AT_ONCE, description="receipt numbers, for split")
+    on: date | None = Field(default=None, description="for resume: the day on which the answer came; today without one")
 
 
 class ActAnswer(BaseModel):
@@ -91,14 +92,14 @@ def case(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> C
 
 
 @router.post("/acts", summary="1件または複数の案件を進める", dependencies=[Depends(VOICES_WRITE), Depends(header_token)])
-def act(given: ActInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf) -> ActAnswer:
+def act(given: ActInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf, rules: RulesOf) -> ActAnswer:
     """All of them or none: one that somebody changed first, or that doesn't allow the step, leaves all as they were."""
     wanted = Wanted(
         name=given.act,
         targets=[Target(target.receipt_number, target.version) for target in given.targets],
         **given.model_dump(exclude={"act", "targets"}),
     )
-    done = perform(session, wanted, actor=signed_in.actor, taxonomy=taxonomy)
+    done = perform(session, wanted, actor=signed_in.actor, taxonomy=taxonomy, rules=rules)
     return ActAnswer(id=done.id, cases=done.cases)
 
 

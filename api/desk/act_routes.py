@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import RedirectResponse, Response
 from pydantic import AfterValidator, Field
 
-from api.deps import MAY_LABEL, Labeller, TaxonomyOf, Writing, form_token
+from api.deps import MAY_LABEL, Labeller, RulesOf, TaxonomyOf, Writing, form_token
 from api.desk.acts import ActName, Wanted, perform
 from api.desk.view import DeskQuery
-from api.fields import Name
+from api.fields import Day, Name
 from core.errors import InputError
 from core.models import Facet
 from loop import handling
@@ -52,6 +52,7 @@ def act(
     signed_in: Labeller,
     session: Writing,
     taxonomy: TaxonomyOf,
+    rules: RulesOf,
     chosen: Chosen,
     also: Names,
     voices: Chosen,
@@ -61,6 +62,7 @@ def act(
     label: Annotated[Name, Form()] = "",
     reason: Annotated[Name, Form()] = "",
     forwarded_to: Annotated[str, Form(max_length=200)] = "",
+    on: Annotated[Day, Form()] = None,
     back: Back = "",
 ) -> Response:
     """Does what the button says to what was chosen; comes back to the list, or to the voice that ``back`` names."""
@@ -78,8 +80,9 @@ def act(
         reason=reason,
         forwarded_to=forwarded_to,
         voices=voices,
+        on=on,
     )
-    done = perform(session, wanted, actor=signed_in.actor, taxonomy=taxonomy)
+    done = perform(session, wanted, actor=signed_in.actor, taxonomy=taxonomy, rules=rules)
     return _back(query, back, done=done.id)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from core.deadline_rules import DeadlineRules
 from core.errors import InputError
 from core.models import DeskAct, Facet
-from loop import cases
+from loop import cases, clock
 from loop.actors import Actor
 from loop.handling import Target
 from nlp.taxonomy import Taxonomy
@@ -31,6 +33,8 @@ class ActName(StrEnum):
     INVOLVE = "involve"
     LET_GO = "let_go"
     SPLIT = "split"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Wanted:
     reason: str = ""
     forwarded_to: str = ""
     voices: list[str] = field(default_factory=list)
+    on: date | None = None
 
     @property
     def only(self) -> Target:
@@ -60,8 +65,10 @@ class Wanted:
         return self.targets[0]
 
 
-def perform(session: Session, wanted: Wanted, *, actor: Actor, taxonomy: Taxonomy) -> DeskAct:
-    """Does it; the caller commits. What can be wrong is told by ``loop.cases``."""
+def perform(session: Session, wanted: Wanted, *, actor: Actor, taxonomy: Taxonomy, rules: DeadlineRules) -> DeskAct:
+    """Does it; the caller commits. What can be wrong is told by ``loop.cases`` and ``loop.clock``."""
+    if wanted.name is ActName.RESUME:
+        return clock.go_on(session, wanted.only, actor=actor, rules=rules, on=wanted.on)
     return _ACTS[wanted.name](session, wanted, actor, taxonomy)
 
 
@@ -89,5 +96,6 @@ _ACTS: dict[ActName, Callable[[Session, Wanted, Actor, Taxonomy], DeskAct]] = {
         session, wanted.only, wanted.department, actor=actor, taxonomy=taxonomy
     ),
     ActName.LET_GO: lambda session, wanted, actor, _: cases.let_go(session, wanted.only, wanted.department, actor=actor),
+    ActName.PAUSE: lambda session, wanted, actor, _: clock.stop(session, wanted.only, wanted.reason, actor=actor),
     ActName.SPLIT: lambda session, wanted, actor, _: cases.split(session, wanted.only, wanted.voices, actor=actor),
 }

@@ -11,11 +11,11 @@ from api.deps import (
     STAFF,
     VOICES_READ,
     VOICES_WRITE,
-    CityOf,
     EngineOf,
     KeyringOf,
     Labeller,
     Reading,
+    RulesOf,
     Staff,
     TaxonomyOf,
     Writing,
@@ -59,14 +59,14 @@ def session_answer(signed_in: Staff) -> SessionAnswer:
 
 @router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(VOICES_READ)])
 def voices(
-    query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf, city: CityOf
+    query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf, rules: RulesOf
 ) -> VoicesAnswer:
     """Voices under a filter, a page at a time."""
     scope = Scope(
         filter=query.filter(),
         tab=query.tab,
         department=query.department or signed_in.actor.department,
-        due_by=Deadlines(city.calendar, today()).soon,
+        due_by=Deadlines(rules.calendar, today(), soon=rules.soon).soon,
         seen_by=signed_in.actor,
     )
     after = Cursor.parse(query.after) if query.after else None

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from api.deps import (
     MAY_LABEL,
     STAFF,
-    CityOf,
     EngineOf,
     KeyringOf,
     Labeller,
     PagesOf,
     Reading,
+    RoutingOf,
+    RulesOf,
     SettingsOf,
     Staff,
     TaxonomyOf,
@@ -29,11 +30,12 @@ from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, labels, originals, queries, topic_queries
+from loop import case_queries, cases, clock, labels, originals, queries, rule_queries, topic_queries
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
+from nlp.routing import Routing
 from nlp.similar import load_sif
 from nlp.taxonomy import Taxonomy
 
@@ -50,13 +52,13 @@ def desk(
     session: Reading,
     engine: EngineOf,
     keyring: KeyringOf,
-    city: CityOf,
+    rules: RulesOf,
     taxonomy: TaxonomyOf,
     settings: SettingsOf,
     pages: PagesOf,
 ) -> Response:
     """The list with its tabs and filters."""
-    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
     counts = queries.count_tabs(session, view.scope)
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
@@ -86,14 +88,15 @@ def voice_page(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
-    city: CityOf,
+    rules: RulesOf,
     taxonomy: TaxonomyOf,
+    routing: RoutingOf,
     settings: SettingsOf,
     pages: PagesOf,
     changed: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """One voice: what was said, what the machine and people made of it, and what the city answered."""
-    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
@@ -113,9 +116,10 @@ def voice_page(
         "close_reasons": cases.CLOSE_REASONS,
         "back_reasons": cases.BACK_REASONS,
         "reopen_reasons": cases.REOPEN_REASONS,
+        "pause_reasons": clock.PAUSE_REASONS,
         "may_read_original": signed_in.actor.may_read_original(voice),
         "reasons": originals.REASONS,
-        **_suggestions(voice, said, taxonomy=taxonomy, settings=settings, changed=changed),
+        **_suggestions(voice, said, taxonomy=taxonomy, routing=routing, settings=settings, changed=changed),
     }
     return pages.page(request, "desk/voice.html", context)
 
@@ -127,7 +131,7 @@ def similar_voices(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
-    city: CityOf,
+    rules: RulesOf,
     settings: SettingsOf,
     pages: PagesOf,
 ) -> Response:
@@ -136,7 +140,7 @@ def similar_voices(
     around = likeness.around(session, voice.id, sif=load_sif(settings))
     shown = [found.voice_id for found in (*around.similar, *around.answered)]
     context = {
-        "view": DeskView.of(query, actor=signed_in.actor, city=city),
+        "view": DeskView.of(query, actor=signed_in.actor, rules=rules),
         "voice": voice,
         "around": around,
         # Other departments' voices show how such a thing was answered, but lead nowhere.
@@ -153,7 +157,7 @@ def voice_opinions(
     signed_in: Staff,
     session: Reading,
     engine: EngineOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
 ) -> Response:
     """What was read of a voice; at the first look it is read and kept. A block of the voice's page, or a page of its own."""
@@ -162,7 +166,7 @@ def voice_opinions(
     if said is None:
         with db.writing(engine) as keeping:
             said = opinion_service.read_now(keeping, voice)
-    context = {"view": DeskView.of(query, actor=signed_in.actor, city=city), "voice": voice, "said": said}
+    context = {"view": DeskView.of(query, actor=signed_in.actor, rules=rules), "voice": voice, "said": said}
     return pages.page(request, "desk/opinions.html", context, block="opinions")
 
 
@@ -225,14 +229,14 @@ def original(
     signed_in: Labeller,
     session: Writing,
     keyring: KeyringOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
     reason: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """The sealed original, once, in this response alone."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
     opened = originals.read_original(session, keyring, voice, actor=signed_in.actor, reason=reason)
-    view = DeskView.of(query, actor=signed_in.actor, city=city)
+    view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     context = {"view": view, "voice": voice, "original": opened, "reason": originals.REASONS[reason]}
     return pages.page(request, "desk/original.html", context, headers={"Cache-Control": "no-store"})
 
@@ -254,7 +258,9 @@ def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, settings: Settings, changed: str) -> dict[str, Any]:
+def _suggestions(
+    voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, routing: Routing, settings: Settings, changed: str
+) -> dict[str, Any]:
     newest = {facet: made[0].id for facet, made in said.decisions.items() if made}
     undoable = [number for part in changed.split(".") if part.isdecimal() and (number := int(part)) in newest.values()]
     return {
@@ -262,7 +268,7 @@ def _suggestions(voice: Voice, said: queries.Labels, *, taxonomy: Taxonomy, sett
         "choices": {facet: labels.choices(taxonomy, facet, theme=voice.theme) for facet in Facet},
         "in_force": {facet: labels.in_force(voice, facet) for facet in Facet},
         "newest": newest,
-        "by_rule": taxonomy.department_of(voice.theme, voice.subtheme),
+        "by_rule": rule_queries.offered(voice, routing, taxonomy),
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),

@@ -72,6 +72,8 @@ class MachineAnswer(BaseModel):
     alternatives: list[Alternative]
     evidence: list[EvidenceItem]
     model: str
+    rule: str
+    """The name of the city's rule that decided in place of the model."""
 
 
 class DecisionAnswer(BaseModel):

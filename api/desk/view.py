@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.fields import Address, AnyChannel, AnyKind, AnyUrgency, Day, Name, Number, Place, Text
-from core.city import City
 from core.clock import today
+from core.deadline_rules import DeadlineRules
 from loop.actors import Actor
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, Order, Scope, Tab, VoiceFilter, words_of
@@ -73,9 +73,9 @@ class DeskView:
     department: str
 
     @classmethod
-    def of(cls, query: DeskQuery, *, actor: Actor, city: City) -> DeskView:
+    def of(cls, query: DeskQuery, *, actor: Actor, rules: DeadlineRules) -> DeskView:
         """The view that an address means for this person, today. 期限間近 goes by deadline unless told otherwise."""
-        deadlines = Deadlines(city.calendar, today())
+        deadlines = Deadlines(rules.calendar, today(), soon=rules.soon)
         department = query.department or actor.department
         scope = Scope(filter=query.filter(), tab=query.tab, department=department, due_by=deadlines.soon, seen_by=actor)
         order = query.order or (Order.DUE if query.tab is Tab.DUE else Order.NEWEST)

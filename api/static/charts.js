@@ -48,7 +48,7 @@
       ...options(data, narrow),
       grid: { left: 8, right: 24, top: 40, bottom: 8, containLabel: true },
       legend: { show: true, top: 0, left: 0, textStyle: { fontSize: 14 } },
-      xAxis: { type: "value", minInterval: 1, axisLabel: { fontSize: 14, color: "#4d4d4d", hideOverlap: true }, splitLine: { lineStyle: { color: "#e6e6e6" } } },
+      xAxis: { type: "value", minInterval: 1, splitNumber: narrow ? 3 : 5, axisLabel: { fontSize: 14, color: "#4d4d4d", hideOverlap: true }, splitLine: { lineStyle: { color: "#e6e6e6" } } },
       yAxis: { type: "category", inverse: true, data: data.steps, axisLabel: label, axisTick: { show: false } },
       series: data.names.map((name, index) => ({
         name,

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, CityOf, EngineOf, Labeller, PagesOf, Reading, SettingsOf, form_token
+from api.deps import MAY_LABEL, EngineOf, Labeller, PagesOf, Reading, RulesOf, SettingsOf, form_token
 from api.fields import Number
 from api.rendering import Pages
 from api.trends.edit_view import Done, EditQuery, edit_page, edited
@@ -179,7 +179,7 @@ def move(
     query: Annotated[TrendsQuery, Query()],
     signed_in: Labeller,
     engine: EngineOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
     voice: Receipts,
     to: Annotated[Number, Form()] = None,
@@ -196,7 +196,7 @@ def move(
     except _FAULTS as error:
         with db.reading(engine) as session:
             moving = Moving(error, voice, to)
-            return page_with_fault(request, session, topic_id, query, moving, actor=actor, city=city, pages=pages)
+            return page_with_fault(request, session, topic_id, query, moving, actor=actor, rules=rules, pages=pages)
     return _lead(f"/trends/topics/{topic_id}{query.query(moved=len(set(voice)), moved_to=to)}#done")
 
 

@@ -13,13 +13,13 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api import exports
-from api.deps import STAFF, CityOf, EngineOf, PagesOf, Reading, Staff
+from api.deps import STAFF, EngineOf, PagesOf, Reading, RulesOf, Staff
 from api.desk.view import DeskQuery, DeskView
 from api.exports import Format
 from api.rendering import Pages
 from api.trends import history, opinions, surges, topic_exports
 from api.trends.view import PRESETS, TrendsQuery, TrendsView
-from core.city import City
+from core.deadline_rules import DeadlineRules
 from core.errors import KoeError, NotFoundError
 from core.models import Topic, TopicStatus
 from loop import queries, surge_queries, topic_choices, topic_course, topic_history, topic_queries
@@ -56,7 +56,7 @@ def topic(
     signed_in: Staff,
     session: Reading,
     engine: EngineOf,
-    city: CityOf,
+    rules: RulesOf,
     pages: PagesOf,
     save_as: SaveAs = None,
     moved: Annotated[int, Query(ge=0, lt=2**31)] = 0,
@@ -67,27 +67,35 @@ def topic(
         view = _view(session, query)
         found = topic_queries.detail(session, topic_id, view.period, compare=view.compare)
         said = _said(session, topic_id, view)
-        scope = _desk_view(topic_id, view, actor=signed_in.actor, city=city).scope
+        scope = _desk_view(topic_id, view, actor=signed_in.actor, rules=rules).scope
         voices = queries.list_voices(session, scope, order=Order.NEWEST, limit=topic_exports.VOICES)
-        steps = topic_course.course(session, topic_id, view.period, whole=view.whole, offices=city.calendar)
+        steps = topic_course.course(session, topic_id, view.period, whole=view.whole, offices=rules.calendar)
         export = topic_exports.topic(view, found, _cuts(found), said, voices.rows, steps)
         return exports.respond(engine, export, save_as, actor=signed_in.actor.username)
     gone = topic_choices.named(session, [moved_to] if moved_to else [])
-    context = page_context(session, topic_id, query, actor=signed_in.actor, city=city)
+    context = page_context(session, topic_id, query, actor=signed_in.actor, rules=rules)
     return pages.page(request, "trends/topic.html", context | {"moved": moved, "moved_to": gone}, block="voices")
 
 
 def page_with_fault(
-    request: Request, session: Session, topic_id: int, query: TrendsQuery, moving: Moving, *, actor: Actor, city: City, pages: Pages
+    request: Request,
+    session: Session,
+    topic_id: int,
+    query: TrendsQuery,
+    moving: Moving,
+    *,
+    actor: Actor,
+    rules: DeadlineRules,
+    pages: Pages,
 ) -> Response:
     """The page again, with what was wrong with the voices to be moved, and what was chosen."""
-    context = page_context(session, topic_id, query, actor=actor, city=city, moving=moving)
+    context = page_context(session, topic_id, query, actor=actor, rules=rules, moving=moving)
     status = moving.wrong.status if moving.wrong else 200
     return pages.page(request, "trends/topic.html", context | {"moved": 0, "moved_to": []}, status=status)
 
 
 def page_context(
-    session: Session, topic_id: int, query: TrendsQuery, *, actor: Actor, city: City, moving: Moving | None = None
+    session: Session, topic_id: int, query: TrendsQuery, *, actor: Actor, rules: DeadlineRules, moving: Moving | None = None
 ) -> dict[str, Any]:
     """What the page shows.
 
@@ -96,9 +104,9 @@ def page_context(
     """
     view = _view(session, query)
     found = topic_queries.detail(session, topic_id, view.period, compare=view.compare)
-    desk_view = _desk_view(topic_id, view, actor=actor, city=city)
+    desk_view = _desk_view(topic_id, view, actor=actor, rules=rules)
     after, before = (Cursor.parse(place) if place else None for place in (query.after, query.before))
-    steps = topic_course.course(session, topic_id, view.period, whole=view.whole, offices=city.calendar)
+    steps = topic_course.course(session, topic_id, view.period, whole=view.whole, offices=rules.calendar)
     past = topic_history.history(session, topic_id)
     told = history.lines(past)
     return {
@@ -183,9 +191,9 @@ def _unknown() -> NotFoundError:
     return NotFoundError("この話題は見つかりません。", hint="話題の一覧から選びなおしてください。")
 
 
-def _desk_view(topic_id: int, view: TrendsView, *, actor: Actor, city: City) -> DeskView:
+def _desk_view(topic_id: int, view: TrendsView, *, actor: Actor, rules: DeadlineRules) -> DeskView:
     query = DeskQuery(tab=Tab.ALL, topic=topic_id, since=view.period.since, until=view.period.until)
-    return DeskView.of(query, actor=actor, city=city)
+    return DeskView.of(query, actor=actor, rules=rules)
 
 
 def _said(session: Session, topic_id: int, view: TrendsView) -> opinion_service.TopicOpinions:

@@ -74,6 +74,7 @@ class CasePause(Base):
     since: Mapped[date]
     until: Mapped[date | None] = mapped_column(doc="empty as long as it lasts")
     reason: Mapped[str] = mapped_column(String(32))
+    voices: Mapped[list[Any]] = mapped_column(default=list, doc="the ids of those whose clock it stops; one without a deadline has none")
 
 
 class CaseEvent(Base):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
+
+_OWN: dict[str, Any] = {"sqlite_where": text("department = ''"), "postgresql_where": text("department = ''")}
+_SHARED: dict[str, Any] = {"sqlite_where": text("department <> ''"), "postgresql_where": text("department <> ''")}
 
 
 class Look(Base):
@@ -27,13 +30,16 @@ class SavedView(Base):
     """A view of the desk under a name, as the part of its address behind the question mark."""
 
     __tablename__ = "saved_views"
-    __table_args__ = (Index(None, "user_id", "name", unique=True), Index(None, "department"))
+    __table_args__ = (
+        Index("ix_saved_views_own", "user_id", "name", unique=True, **_OWN),
+        Index("ix_saved_views_shared", "department", "name", unique=True, **_SHARED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     department: Mapped[str] = mapped_column(String(64), default="", doc="whose members see it too; empty: its owner alone")
     name: Mapped[str] = mapped_column(String(64))
-    query: Mapped[str] = mapped_column(String(1000))
+    query: Mapped[str] = mapped_column(String(4000))
     created_at: Mapped[datetime]
 
 

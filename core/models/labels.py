@@ -23,6 +23,8 @@ class MachineLabel(NamedTuple):
         evidence: ``{"text", "weight", "start", "end"}`` each, in the masked text.
         model: the version of the model that said it.
         created_at: when.
+        rule: the name of the city's rule that decided in place of the model, "" where the model did.
+        by_model: what the model had said then, and its confidence; ``None`` where it decided itself.
     """
 
     value: str
@@ -31,14 +33,22 @@ class MachineLabel(NamedTuple):
     evidence: list[dict[str, Any]]
     model: str
     created_at: datetime
+    rule: str = ""
+    by_model: tuple[str, float] | None = None
 
     @classmethod
     def from_stored(cls, stored: list[Any], *, model: str, created_at: datetime) -> MachineLabel:
-        """From the column's ``[value, confidence, [[label, confidence], …], [[text, weight, start, end], …]]``."""
-        value, confidence, alternatives, evidence = stored
+        """From the column's ``[value, confidence, [[label, confidence], …], [[text, weight, start, end], …]]``.
+
+        Where a rule decided, ``[rule, label, confidence]`` follows: its name, and what the model had said.
+        """
+        value, confidence, alternatives, evidence, *ruling = stored
         others = [dict(zip(("label", "confidence"), other, strict=True)) for other in alternatives]
         words = [dict(zip(("text", "weight", "start", "end"), word, strict=True)) for word in evidence]
-        return cls(value, confidence, others, words, model, created_at)
+        if not ruling:
+            return cls(value, confidence, others, words, model, created_at)
+        ((rule, said, likely),) = ruling
+        return cls(value, confidence, others, words, model, created_at, rule, (said, likely))
 
 
 class MachineReading(Base):

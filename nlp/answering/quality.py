@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nlp.answering.gold import QuestionScore
+from nlp.answering.gold import OpenScore, QuestionScore
 from nlp.answering.recall import NAMES, Recall
 
 
@@ -15,10 +15,11 @@ class AnsweringReport:
 
     recall: Recall | None = None
     questions: QuestionScore | None = None
+    open_questions: OpenScore | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
-        parts = {"past_answers": self.recall, "questions": self.questions}
+        parts = {"past_answers": self.recall, "questions": self.questions, "open_questions": self.open_questions}
         return {name: part.as_dict() for name, part in parts.items() if part}
 
     def as_text(self) -> str:
@@ -33,4 +34,7 @@ class AnsweringReport:
         if q := self.questions:
             found = f"再現率 {q.recall:.3f}、適合率 {q.precision:.3f}、質問・依頼・どちらでもないの正解率 {q.kinds:.3f}"
             lines.append(f"問いの見つけ方: {found}（{q.sentences:,} 文、うち問い {q.asking:,}）")
+        if o := self.open_questions:
+            found = f"答えずに残した問いを見つけた {o.recall:.3f}、答えた問いを誤って知らせた {o.false_alarms:.3f}"
+            lines.append(f"回答の点検: {found}（問い {o.questions:,}）")
         return "\n".join(lines)

@@ -32,8 +32,17 @@ VALUES: dict[str, tuple[str, Any]] = {
     "imap_password": ("geheim", "geheim"),
     "imap_password_file": ("/etc/koenowa/imap", Path("/etc/koenowa/imap")),
     "imap_ca_file": ("/etc/ssl/city-ca.pem", Path("/etc/ssl/city-ca.pem")),
+    "mail_url": ("smtp://mail.city.example:25", "smtp://mail.city.example:25"),
+    "mail_from": ("広聴課 <kocho@city.example>", "広聴課 <kocho@city.example>"),
+    "mail_ca_file": ("/etc/ssl/city-ca.pem", Path("/etc/ssl/city-ca.pem")),
+    "base_url": ("https://koe.city.example", "https://koe.city.example"),
+    "digest_time": ("08:15", "08:15"),
 }
 BAD = [
+    ("KOE_BASE_URL", "koe.city.example"),
+    ("KOE_BASE_URL", "https://koe.city.example/?a=b"),
+    ("KOE_DIGEST_TIME", "8:15"),
+    ("KOE_DIGEST_TIME", "24:00"),
     ("KOE_ENGINE", "threads"),
     ("KOE_ENGINE", "dask://calc1"),
     ("KOE_ENGINE", "tcp://calc1:8786"),
@@ -133,3 +142,8 @@ def test_the_keys_are_not_printed_with_the_settings() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_address_of_the_pages() -> None:
+    assert Settings(host="10.0.0.5", port=8080).address == "http://10.0.0.5:8080"
+    assert Settings(base_url="https://koe.city.example/").address == "https://koe.city.example"

@@ -55,8 +55,8 @@ def test_what_waits_longest_is_likeliest_to_be_late(history: Engine) -> None:
         assert set(found) == {fresh, old, gone, quick}
         assert found[gone] == 1.0
         assert found[quick] < found[fresh] < 0.5 < found[old] < 1.0
-        assert [number for number, _ in forecast.likely_late(session, deadlines, department=ROADS)] == [old]
-        assert forecast.likely_late(session, deadlines, department=NURSERY) == []
+        assert [number for number, _ in forecast.likely_late(session, deadlines, Voice.department == ROADS)] == [old]
+        assert forecast.likely_late(session, deadlines, Voice.department == NURSERY) == []
 
         city, *departments = forecast.outlooks(session)
         assert (city.department, city.open, city.overdue, city.as_of) == ("", 4, 1, TODAY)

@@ -17,6 +17,7 @@ from api.account import sign_in_token
 from api.admin.receiving import sent_files
 from api.app import ROUTERS
 from api.deps import Right, form_token, header_token, public
+from api.desk.files_routes import sent_attachments
 from api.system import openapi
 from core.models import Role
 from tests.web.browser import Browser
@@ -39,7 +40,7 @@ def test_a_route_states_one_right_first(route: APIRoute) -> None:
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.methods != {"GET"}], ids=lambda route: route.path)
 def test_a_write_asks_for_a_token(route: APIRoute) -> None:
-    assert {form_token, header_token, sent_files, sign_in_token} & set(calls(route))
+    assert {form_token, header_token, sent_files, sent_attachments, sign_in_token} & set(calls(route))
 
 
 def test_the_list_of_routes_is_the_committed_one() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import AuditEntry, Facet, HumanLabel, Role, Secret, Voice
+from core.models import AuditEntry, Facet, HumanLabel, MachineReading, Role, Secret, Voice
 from tests import factories
 from tests.web.browser import Browser
 from tests.web.conftest import SignIn, queries_of, renew
@@ -69,6 +69,32 @@ def test_undo_brings_back_what_the_source_file_said(staff: Browser, save: Sessio
     staff.submit(changed, f"{address(voice)}/undo")
     renew(save)
     assert voice.department == "下水道河川課"
+
+
+def test_a_rules_department_is_shown_as_the_rules(staff: Browser, save: Session) -> None:
+    voice = factories.create_voice(save, theme="道路・交通", text="段差と街灯が気になる。", title="", department="くらし安全課")
+    reading = save.get_one(MachineReading, voice.id)
+    ruling = ["街灯の球切れ", "道路維持課", 0.8]
+    reading.department = ["くらし安全課", 1.0, [["道路維持課", 0.8]], [["街灯", 1.0, 3, 5]], ruling]
+    save.commit()
+    page = staff.get(address(voice))
+    assert "規則「街灯の球切れ」による" in page.words()
+    assert "街灯（所管課の手がかり）" in [page.words(mark) for mark in page.all("mark")]
+    fields = {**page.form(f"{address(voice)}/labels"), "facet": "department", "value": "公園緑地課"}
+    staff.post(f"{address(voice)}/labels", fields)
+    changed = staff.get(address(voice))
+    assert "くらし安全課規則「街灯の球切れ」に変える" in changed.words(), "the rule still fits, and is offered again"
+    assert "規則「街灯の球切れ」：くらし安全課（機械の判定は道路維持課、80%）" in changed.words()
+    assert "100%" not in changed.words()
+
+
+def test_a_new_theme_brings_the_departments_of_the_rules(staff: Browser, save: Session) -> None:
+    voice = factories.create_voice(save, theme="道路・交通", text="夜はとても暗い。", title="")
+    save.commit()
+    page = staff.get(address(voice))
+    assert "規則「" not in page.words()
+    changed = staff.submit(page, f"{address(voice)}/labels", value="公園・緑地")
+    assert "公園緑地課規則「公園の暗がり」に変える" in changed.words()
 
 
 def test_accepting_all_confirms_what_stands_and_touches_no_decision(staff: Browser, voice: Voice, save: Session) -> None:

@@ -18,6 +18,8 @@ depends_on = None
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 OPEN = {"sqlite_where": sa.text("is_open = 1"), "postgresql_where": sa.text("is_open")}
 IN_CASE = {"sqlite_where": sa.text("case_id IS NOT NULL"), "postgresql_where": sa.text("case_id IS NOT NULL")}
+OWN = {"sqlite_where": sa.text("department = ''"), "postgresql_where": sa.text("department = ''")}
+SHARED = {"sqlite_where": sa.text("department <> ''"), "postgresql_where": sa.text("department <> ''")}
 TABLES = (
     "cases",
     "case_parts",
@@ -87,6 +89,7 @@ def upgrade() -> None:
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
         sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("voices", JSON, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_pauses_case_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_pauses")),
     )
@@ -229,13 +232,13 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("department", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("query", sa.String(length=1000), nullable=False),
+        sa.Column("query", sa.String(length=4000), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_saved_views_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
     )
-    op.create_index(op.f("ix_saved_views_department"), "saved_views", ["department"])
-    op.create_index(op.f("ix_saved_views_user_id_name"), "saved_views", ["user_id", "name"], unique=True)
+    op.create_index("ix_saved_views_own", "saved_views", ["user_id", "name"], unique=True, **OWN)
+    op.create_index("ix_saved_views_shared", "saved_views", ["department", "name"], unique=True, **SHARED)
     op.create_table(
         "desk_acts",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -22,7 +22,11 @@ from tests.web.browser import Browser, TestClient
 from tests.web.imports.pages import CSV, choices, sent, work
 
 OWN, OTHER = "道路維持課", "公園緑地課"
-WITH_FILES = {"POST /admin/import/uploads", "POST /admin/import/batches/{batch_id}/mended"}
+WITH_FILES = {
+    "POST /admin/import/uploads",
+    "POST /admin/import/batches/{batch_id}/mended",
+    "POST /desk/{receipt_number}/files",
+}
 """Forms that browsers send in parts, the token first."""
 
 
@@ -60,6 +64,7 @@ def build(app: FastAPI, keyring: Keyring) -> World:
         assert [voice.department for voice in voices] == [OWN, OTHER]
         for voice in voices:
             factories.create_secret(session, voice, keyring)
+        attached = [factories.create_file(session, voice, clerk, keyring) for voice in voices]
         topic = factories.create_topic(session, voices=voices, name="歩道の段差")
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
         waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
@@ -68,6 +73,8 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
+            "file_id": Example(str(attached[0].id), str(attached[1].id)),
+            "view_id": Example(*(str(factories.create_view(session, clerk, department=name).id) for name in (OWN, OTHER))),
             "topic_id": Example(str(topic.id)),
             "batch_id": Example(str(session.scalar(select(func.min(Batch.id))))),
             "reject_id": Example(str(session.scalar(select(func.min(Reject.id))))),
@@ -104,6 +111,7 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /trends/topics/{topic_id}/merge": {"topics": [world.names["second_topic"]]},
         "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
+        "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
         "POST /admin/users": {"username": "taro", "role": "kocho"},
         "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
         "POST /admin/keys": {"name": "line", "scope": ["voices:read"]},
@@ -117,6 +125,7 @@ def body(name: str, world: World) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
         "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
+        "POST /api/v1/views": {"json": {"name": "段差", "query": "theme=道路・交通"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},
         "POST /api/v1/topics/{topic_id}/split": {"json": {"words": ["段差"]}},

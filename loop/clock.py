@@ -1,0 +1,76 @@
+"""The clock of a case: stopped while somebody else has to answer first, and started again with the open days that were left."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import today
+from core.deadline_rules import DeadlineRules
+from core.errors import ConflictError, InputError
+from core.models import CasePause, DeskAct
+from loop.actors import Actor
+from loop.deadlines import due_of
+from loop.handling import Handled, Target, changing, take
+from loop.steps import Step
+
+PAUSE_REASONS = {"resident": "本人に確認している", "other_office": "ほかの機関に照会している", "on_site": "現地の調査を待っている"}
+
+
+def stop(session: Session, target: Target, reason: str, *, actor: Actor) -> DeskAct:
+    """Stops the clock today: the case's voices have no deadline until it goes on.
+
+    Raises:
+        InputError: the reason isn't one of ``PAUSE_REASONS``.
+        ConflictError: it stands still already, or none of the voices has a deadline.
+    """
+    if reason not in PAUSE_REASONS:
+        raise InputError("理由が選ばれていません。", hint="理由を一覧から選んでください。")
+    (item,) = take(session, [target], actor=actor)
+    if item.case.paused_on is not None:
+        raise ConflictError("期限は、すでに止まっています。", hint="画面を開きなおしてください。")
+    running = [voice for voice in item.voices if voice.due_on is not None]
+    if not running:
+        raise ConflictError("この案件には、回答期限がありません。", hint="期限のある声だけを止められます。")
+    with changing(session, [item], Step.PAUSE, actor=actor, detail={"reason": reason}) as act:
+        item.case.paused_on = today()
+        session.add(CasePause(case_id=item.case.id, since=today(), reason=reason, voices=[voice.id for voice in running]))
+        for voice in running:
+            voice.due_on = None
+    return act
+
+
+def go_on(session: Session, target: Target, *, actor: Actor, rules: DeadlineRules, on: date | None = None) -> DeskAct:
+    """Starts the clock again as of ``on``, the day on which the answer came (today): the next day is counted.
+
+    Raises:
+        ConflictError: it isn't stopped.
+        InputError: the day is before the stop or in the future.
+    """
+    (item,) = take(session, [target], actor=actor)
+    since, day = item.case.paused_on, on or today()
+    if since is None:
+        raise ConflictError("期限は、止まっていません。", hint="画面を開きなおしてください。")
+    if not since <= day <= today():
+        raise InputError("再開する日が読めません。", hint=f"{since.isoformat()} から今日までの日を入れてください。")
+    with changing(session, [item], Step.RESUME, actor=actor, detail={"on": day.isoformat()}) as act:
+        item.case.paused_on = None
+        for pause in _open(session, item):
+            pause.until = day
+        session.flush()
+        _count_anew(session, item, rules)
+    return act
+
+
+def _open(session: Session, item: Handled) -> list[CasePause]:
+    return list(session.scalars(select(CasePause).where(CasePause.case_id == item.case.id, CasePause.until.is_(None))))
+
+
+def _count_anew(session: Session, item: Handled, rules: DeadlineRules) -> None:
+    pauses = session.scalars(select(CasePause).where(CasePause.case_id == item.case.id).order_by(CasePause.id)).all()
+    stopped = {voice for pause in pauses for voice in pause.voices}
+    for voice in item.voices:
+        if voice.id in stopped:
+            voice.due_on = due_of(voice, rules, pauses=[pause for pause in pauses if voice.id in pause.voices])

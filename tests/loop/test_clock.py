@@ -1,0 +1,113 @@
+"""The clock of a case, by the sample city's rule: ten open days from the next day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core import clock as time
+from core import db, deadline_file
+from core.deadline_rules import DeadlineRules
+from core.errors import ConflictError, InputError
+from core.models import Case, CasePause, Role, Voice
+from core.settings import Settings
+from loop import cases, clock, handling
+from loop.actors import Actor
+from loop.handling import Target
+from tests import factories
+
+
+@pytest.fixture
+def rules(settings: Settings) -> DeadlineRules:
+    return deadline_file.load(settings.taxonomy_dir)
+
+
+TurnTo = Callable[[date], None]
+
+
+@pytest.fixture
+def turn_to(monkeypatch: pytest.MonkeyPatch) -> TurnTo:
+    """Lets days pass between two acts."""
+    return lambda day: monkeypatch.setattr(clock, "today", lambda: day)
+
+
+def started(session: Session, rules: DeadlineRules, *, received_on: date) -> tuple[Actor, Voice, Target]:
+    user = factories.create_user(session, role=Role.KOCHO)
+    voice = factories.create_voice(session, received_on=received_on, due_on=rules.due_on(received_on))
+    who = Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return who, voice, Target(voice.receipt_number)
+
+
+def test_the_days_that_were_left_are_left_when_it_goes_on(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        who, voice, target = started(session, rules, received_on=date(2026, 11, 2))
+        assert voice.due_on == date(2026, 11, 17)  # 3 November is a holiday
+        turn_to(date(2026, 11, 9))
+        clock.stop(session, target, "resident", actor=who)
+        assert (voice.due_on, session.scalar(select(Case.paused_on))) == (None, date(2026, 11, 9))
+        turn_to(date(2026, 11, 25))
+        clock.go_on(session, target, actor=who, rules=rules, on=date(2026, 11, 24))
+        # 4, 5 and 6 November were counted: seven days from the 25th.
+        assert voice.due_on == date(2026, 12, 3)
+        assert session.scalar(select(Case.paused_on)) is None
+
+
+def test_both_acts_can_be_taken_back(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        who, voice, target = started(session, rules, received_on=date(2026, 11, 2))
+        due = voice.due_on
+        turn_to(date(2026, 11, 9))
+        stopped = clock.stop(session, target, "resident", actor=who)
+        gone_on = clock.go_on(session, target, actor=who, rules=rules)
+        handling.undo(session, gone_on.id, actor=who)
+        session.flush()
+        assert (voice.due_on, session.scalars(select(CasePause.until)).all()) == (None, [None])
+    with db.writing(engine) as session:
+        again = clock.go_on(session, target, actor=who, rules=rules)
+        handling.undo(session, again.id, actor=who)
+    with db.writing(engine) as session, pytest.raises(ConflictError):
+        handling.undo(session, stopped.id, actor=who)  # the case has been changed since
+    with db.reading(engine) as session:
+        assert session.get_one(Voice, voice.id).due_on is None
+        assert due is not None
+
+
+def test_a_stop_that_is_taken_back_leaves_nothing(engine: Engine, rules: DeadlineRules) -> None:
+    with db.writing(engine) as session:
+        who, voice, target = started(session, rules, received_on=time.today())
+        due = voice.due_on
+        handling.undo(session, clock.stop(session, target, "on_site", actor=who).id, actor=who)
+        session.flush()
+        assert (session.get_one(Voice, voice.id).due_on, session.scalars(select(CasePause.id)).all()) == (due, [])
+
+
+def test_a_voice_without_a_deadline_gets_none(engine: Engine, rules: DeadlineRules) -> None:
+    with db.writing(engine) as session:
+        who, voice, target = started(session, rules, received_on=time.today())
+        survey = factories.create_voice(session, due_on=None)
+        cases.merge(session, [target, Target(survey.receipt_number)], actor=who)
+        clock.stop(session, target, "resident", actor=who)
+        clock.go_on(session, target, actor=who, rules=rules)
+        assert voice.due_on is not None
+        assert survey.due_on is None
+
+
+def test_what_makes_no_sense_is_refused(engine: Engine, rules: DeadlineRules) -> None:
+    with db.writing(engine) as session:
+        who, _, target = started(session, rules, received_on=time.today())
+        with pytest.raises(ConflictError, match="止まっていません"):
+            clock.go_on(session, target, actor=who, rules=rules)
+        with pytest.raises(InputError, match="理由"):
+            clock.stop(session, target, "lunch", actor=who)
+        clock.stop(session, target, "resident", actor=who)
+        with pytest.raises(ConflictError, match="すでに止まって"):
+            clock.stop(session, target, "resident", actor=who)
+        with pytest.raises(InputError, match="再開する日"):
+            clock.go_on(session, target, actor=who, rules=rules, on=time.today() + timedelta(days=1))
+        survey = factories.create_voice(session, due_on=None)
+        with pytest.raises(ConflictError, match="回答期限がありません"):
+            clock.stop(session, Target(survey.receipt_number), "resident", actor=who)
