@@ -146,8 +146,8 @@ def set_password(session: Session, user: User, password: str, *, actor: str, mus
 
 
 def list_users(session: Session) -> Sequence[User]:
-    """All accounts, those in use first, by their names."""
-    return session.scalars(select(User).order_by(User.active.desc(), User.username)).all()
+    """All people's accounts, those in use first, by their names; those under which keys act (``api.keys``) are no people."""
+    return session.scalars(select(User).where(User.username.not_like("%:%")).order_by(User.active.desc(), User.username)).all()
 
 
 def find_user(session: Session, user_id: int) -> User:
@@ -156,7 +156,8 @@ def find_user(session: Session, user_id: int) -> User:
     Raises:
         NotFoundError: there is none of that number.
     """
-    return _found(session.scalar(select(User).where(User.id == user_id).with_for_update()), str(user_id))
+    user = session.scalar(select(User).where(User.id == user_id, User.username.not_like("%:%")).with_for_update())
+    return _found(user, str(user_id))
 
 
 def named_user(session: Session, username: str) -> User:
@@ -165,7 +166,7 @@ def named_user(session: Session, username: str) -> User:
     Raises:
         NotFoundError: nobody has that name.
     """
-    return _found(session.scalar(select(User).where(User.username == username).with_for_update()), username)
+    return _found(session.scalar(select(User).where(User.username == username, User.username.not_like("%:%")).with_for_update()), username)
 
 
 def is_locked(user: User) -> bool:

@@ -15,7 +15,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import account, account_password, problems, rights, system
-from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
+from api.admin import audit as audit_routes
+from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, keys, users
 from api.answers import approval_routes
 from api.answers import endpoints as answers_json
 from api.answers import routes as answer_routes
@@ -63,6 +64,8 @@ ROUTERS = (
     batch_routes.router,
     jobs_routes.router,
     users.router,
+    audit_routes.router,
+    keys.router,
     public_routes.router,
     system.router,
     desk_json.router,
@@ -72,6 +75,7 @@ ROUTERS = (
     beside.json,
     views.json,
     import_endpoints.router,
+    audit_endpoints.router,
     trends_json.router,
     topic_edits_json.router,
     table_endpoints.router,

@@ -29,13 +29,15 @@ _hasher = PasswordHasher()
 class SignedIn:
     """A sign-in that holds: who it is, and the token that this person's forms must carry.
 
-    ``must_change_password``: somebody else chose the password, and until this person has chosen one nothing else can be done.
+    ``scopes``: what a program's key may do (``api.keys``); ``None`` for a person. ``must_change_password``: somebody else chose the
+    password, and until this person has chosen one nothing else can be done.
     """
 
     actor: Actor
     csrf_token: str
     token_hash: str
     must_change_password: bool = False
+    scopes: frozenset[str] | None = None
 
 
 def hash_password(password: str) -> str:

@@ -10,6 +10,7 @@ from fastapi import Depends, Form, Header, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from api import keys
 from api.auth import SignedIn, find_session
 from api.rendering import Pages
 from core import db
@@ -62,7 +63,13 @@ def cookie_name(settings: Settings) -> str:
 
 
 def current_session(request: Request) -> SignedIn | None:
-    """Who is signed in with this request's cookie, if anybody."""
+    """Who is signed in with this request's cookie or key, if anybody; a key that opens nothing isn't made up for by a cookie."""
+    kind, _, key = request.headers.get("Authorization", "").partition(" ")
+    if kind.casefold() == "bearer":
+        signed_in = keys.sign_in(engine_of(request), key.strip())
+        if signed_in is None:
+            raise SignInRequiredError("この API キーは使えません。", hint="止めたか、期限が過ぎたか、書きまちがいです。")
+        return signed_in
     token = request.cookies.get(cookie_name(settings_of(request)))
     if not token:
         return None
@@ -78,29 +85,55 @@ SignedInOrNot = Annotated[SignedIn | None, Depends(current_session)]
 class Right:
     """Who may use a route: a dependency, so that every route states it and a test can walk them.
 
-    ``at_first``: also for somebody who has yet to choose a password.
+    ``at_first``: also for somebody who has yet to choose a password. ``scope``: what a program's key has to be made for; without one
+    no key opens the route.
     """
 
-    def __init__(self, roles: frozenset[Role], *, at_first: bool = False) -> None:
+    def __init__(self, roles: frozenset[Role], *, at_first: bool = False, scope: str = "") -> None:
         self.roles = roles
         self.at_first = at_first
+        self.scope = scope
 
-    def __call__(self, signed_in: SignedInOrNot) -> SignedIn:
-        """The person who is signed in.
+    def __call__(self, request: Request, signed_in: SignedInOrNot) -> SignedIn:
+        """The person who is signed in, or the key. What a key reads is noted in the audit trail.
 
         Raises:
             SignInRequiredError: nobody is.
             PasswordChangeRequiredError: this person has to choose a password first.
-            ForbiddenError: this person's role isn't among the route's.
+            ForbiddenError: this person's role isn't among the route's, or the key isn't for it.
         """
         signed_in = _required(signed_in)
+        if signed_in.scopes is not None:
+            if not self.scope or self.scope not in signed_in.scopes:
+                told = f"この API キーには {self.scope} がありません。" if self.scope else "ここは API キーでは使えません。"
+                raise ForbiddenError(told, hint="管理者に、キーのできることを確かめてください。", code="scope")
+            if request.method == "GET":
+                keys.note_reading(engine_of(request), signed_in, request.url.path)
+            return signed_in
         if signed_in.must_change_password and not self.at_first:
             raise PasswordChangeRequiredError(
                 "先に、パスワードを変えてください。", hint="/account/password で新しいパスワードを決めてください。"
             )
-        if signed_in.actor.role not in self.roles:
-            raise ForbiddenError("この画面を使う権限がありません。", hint="必要なときは、管理者に依頼してください。")
+        _check_role(signed_in, self.roles)
         return signed_in
+
+
+class Acting:
+    """Who acts in a route, once its right has let this person or key in; checks the role again, lest the two disagree."""
+
+    def __init__(self, roles: frozenset[Role]) -> None:
+        self.roles = roles
+
+    def __call__(self, signed_in: SignedInOrNot) -> SignedIn:
+        signed_in = _required(signed_in)
+        if signed_in.scopes is None:
+            _check_role(signed_in, self.roles)
+        return signed_in
+
+
+def _check_role(signed_in: SignedIn, roles: frozenset[Role]) -> None:
+    if signed_in.actor.role not in roles:
+        raise ForbiddenError("この画面を使う権限がありません。", hint="必要なときは、管理者に依頼してください。")
 
 
 def _required(signed_in: SignedIn | None) -> SignedIn:
@@ -114,6 +147,13 @@ AT_FIRST = Right(frozenset(Role), at_first=True)
 MAY_ADMINISTER = Right(ADMINISTRATORS)
 MAY_LABEL = Right(LABELLERS)
 MAY_OPERATE = Right(OPERATORS)
+# The JSON API's, with what a key needs.
+VOICES_READ = Right(frozenset(Role), scope="voices:read")
+VOICES_WRITE = Right(LABELLERS, scope="voices:write")
+TRENDS_READ = Right(frozenset(Role), scope="trends:read")
+TOPICS_WRITE = Right(LABELLERS, scope="topics:write")
+IMPORT_WRITE = Right(OPERATORS, scope="import:write")
+AUDIT_READ = Right(ADMINISTRATORS, scope="audit:read")
 
 
 def public() -> None:
@@ -130,12 +170,13 @@ def form_token(signed_in: SignedInOrNot, csrf_token: Annotated[str, Form()] = ""
 
 
 def header_token(signed_in: SignedInOrNot, x_csrf_token: Annotated[str, Header()] = "") -> None:
-    """The same for JSON: the token stands in the header X-CSRF-Token.
+    """The same for JSON: the token stands in the header X-CSRF-Token. A key needs none: no browser sends it by itself.
 
     Raises:
         ForbiddenError: the token is missing or another session's.
     """
-    check_token(x_csrf_token, _required(signed_in))
+    if _required(signed_in).scopes is None:
+        check_token(x_csrf_token, _required(signed_in))
 
 
 def check_token(given: str, signed_in: SignedIn) -> None:
@@ -170,11 +211,11 @@ def writing(request: Request, _turn: Annotated[None, Depends(turn, scope="functi
 
 Reading = Annotated[Session, Depends(reading, scope="function")]
 Writing = Annotated[Session, Depends(writing, scope="function")]
-Staff = Annotated[SignedIn, Depends(STAFF)]
-Labeller = Annotated[SignedIn, Depends(MAY_LABEL)]
-Operator = Annotated[SignedIn, Depends(MAY_OPERATE)]
-Administrator = Annotated[SignedIn, Depends(MAY_ADMINISTER)]
-AtFirst = Annotated[SignedIn, Depends(AT_FIRST)]
+Staff = Annotated[SignedIn, Depends(Acting(frozenset(Role)))]
+Labeller = Annotated[SignedIn, Depends(Acting(LABELLERS))]
+Operator = Annotated[SignedIn, Depends(Acting(OPERATORS))]
+Administrator = Annotated[SignedIn, Depends(Acting(ADMINISTRATORS))]
+AtFirst = Annotated[SignedIn, Depends(Acting(frozenset(Role)))]
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 EngineOf = Annotated[Engine, Depends(engine_of)]
 KeyringOf = Annotated[Keyring, Depends(keyring_of)]

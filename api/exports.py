@@ -57,7 +57,7 @@ class Export:
     """What a page shows, as tables. CSV holds the first of them, XLSX all, and ``conditions`` on a sheet of their own.
 
     ``code`` names the page in English for the audit trail and for programs that can't write the Japanese ``title``. ``typed`` are the
-    conditions in which somebody wrote what they liked: the trail masks what may be personal there.
+    conditions in which somebody wrote what they liked: of these the trail says only how many words they were.
     """
 
     code: str
@@ -104,11 +104,13 @@ def respond(engine: Engine, export: Export, wanted: Format, *, actor: str) -> Re
 
 
 def _record(session: Session, export: Export, wanted: Format, *, actor: str) -> None:
-    from nlp.concordance import hidden
-
-    conditions = {name: hidden(str(value)) if name in export.typed else _said(value) for name, value in export.conditions}
+    conditions = {name: _counted(value) if name in export.typed else _said(value) for name, value in export.conditions}
     detail = {"format": wanted.value, "rows": len(export.sheets[0].rows), "conditions": conditions}
     audit.record(session, actor=actor, action="export", subject=export.code, detail=detail)
+
+
+def _counted(value: Value) -> str:
+    return f"{len(str(value or '').split())} 語"
 
 
 def _said(value: Value) -> Any:

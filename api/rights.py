@@ -21,11 +21,12 @@ class UnstatedRightError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StatedRight:
-    """A route with its right. ``roles`` is ``None`` where it is everybody's."""
+    """A route with its right. ``roles`` is ``None`` where it is everybody's; ``scope`` is what a key needs, "" where none opens it."""
 
     method: str
     path: str
     roles: frozenset[Role] | None
+    scope: str
 
     @property
     def name(self) -> str:
@@ -44,8 +45,8 @@ def stated(routes: Iterable[BaseRoute]) -> list[StatedRight]:
     for route in _all(routes):
         first = next((each.call for each in route.dependant.dependencies), None) if isinstance(route, APIRoute) else None
         if isinstance(route, APIRoute) and route.methods and (first is public or isinstance(first, Right)):
-            roles = first.roles if isinstance(first, Right) else None
-            found += [StatedRight(method, route.path, roles) for method in sorted(route.methods)]
+            roles, scope = (first.roles, first.scope) if isinstance(first, Right) else (None, "")
+            found += [StatedRight(method, route.path, roles, scope) for method in sorted(route.methods)]
         elif not (isinstance(route, Mount) and route.path in OPEN_MOUNTS):
             silent.append(f"{'/'.join(sorted(getattr(route, 'methods', None) or ('*',)))} {getattr(route, 'path', type(route).__name__)}")
     if silent:

@@ -8,11 +8,16 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 
+from api import rights
 from api.deps import EngineOf, PagesOf, public
 from api.problems import FIELDS
 from core import db
 
 router = APIRouter(include_in_schema=False)
+_SCHEMES = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "koe_session", "description": "職員のログイン。書きこみには X-CSRF-Token も要る"},
+    "key": {"type": "http", "scheme": "bearer", "description": "API キー（Authorization: Bearer）。できることはキーごとに決まる"},
+}
 
 
 @router.get("/healthz", dependencies=[Depends(public)])
@@ -43,5 +48,12 @@ def api_docs(request: Request, pages: PagesOf) -> Response:
 def openapi(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, made once."""
     if app.openapi_schema is None:
-        app.openapi_schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+        for right in rights.stated(app.routes):
+            operation = document["paths"].get(right.path, {}).get(right.method.lower())
+            if operation is not None and right.roles is not None:
+                # A key's scopes stand in its requirement, as OpenAPI 3.1 lets them for every kind of scheme.
+                operation["security"] = [{"session": []}, *([{"key": [right.scope]}] if right.scope else [])]
+        app.openapi_schema = document
     return app.openapi_schema

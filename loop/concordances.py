@@ -18,13 +18,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.bulk import among
 from core.models import Kind, Voice
 from loop.actors import Actor, visible_to
 from loop.filters import VoiceFilter, contains_all
 from nlp import postings
-from nlp.concordance import Excerpt, Spelling, excerpt, hidden, places, sort_key, spellings
+from nlp.concordance import Excerpt, Spelling, excerpt, places, sort_key, spellings
 from nlp.similar import Lookup
 
 MOST = 10_000  # voices that the words are looked up for, the newest first
@@ -126,12 +125,6 @@ def concordance(
         taken, pages = voices, -(-voices // page_size)
         lines = _lines(session, [number for _, number in days[first : first + min(page_size, voices_read)]], words[0])
     return Concordance(voices, dict(sorted(months.items())), lines, pages, taken, held.unknown, held.common)
-
-
-def record(session: Session, *, actor: str, asked: str, conditions: dict[str, Any], voices: int) -> None:
-    """Notes who looked for what, and how many voices it was. What may be personal in the words is masked."""
-    detail = {"words": hidden(asked), "conditions": conditions, "voices": voices}
-    audit.record(session, actor=actor, action="voices.search", subject="voices", detail=detail)
 
 
 def _holding(session: Session, words: Sequence[str], scope: VoiceFilter) -> _Held:

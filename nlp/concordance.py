@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nlp.japanese import Part, tokenize
+from nlp.japanese import tokenize
 from nlp.similar import terms
 
 _KANA = re.compile(r"[ぁ-ゖァ-ヶー]+")
@@ -18,7 +18,6 @@ _TO_HIRAGANA = {katakana: hiragana for hiragana, katakana in _TO_KATAKANA.items(
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _WIDE = {narrow: wide for wide, narrow in _NARROW.items() if wide != 0x3000}
 _SPACE = re.compile(r"\s+")
-_PERSON = Part.SURNAME | Part.GIVEN_NAME | Part.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +80,6 @@ def excerpt(text: str, place: tuple[int, int], *, around: int) -> Excerpt:
         keyword=_one_line(text[start:end]),
         right=_one_line(right).rstrip() + "…" * (end + around < len(text)),
     )
-
-
-def hidden(asked: str) -> str:
-    """What somebody searched for, as a record of searches may keep it: names, numbers and addresses are masked."""
-    from nlp.annotation import PiiSpan
-    from nlp.pii.finding import find, mask
-    from nlp.pii.spans import settle
-
-    tokens = tokenize(asked)
-    people = [PiiSpan(token.start, token.end, "NAME") for token in tokens if token.part & _PERSON]
-    return mask(asked, settle([*find(asked, tokens), *people]))
 
 
 def sort_key(excerpt: Excerpt, *, left: bool) -> str:

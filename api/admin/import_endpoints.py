@@ -23,7 +23,7 @@ from api.admin.import_schemas import (
     UploadAnswer,
 )
 from api.admin.receiving import LARGEST_STREAM, Sent, sent_body
-from api.deps import MAY_OPERATE, EngineOf, KeyringOf, Operator, Reading, SettingsOf, Writing, header_token
+from api.deps import IMPORT_WRITE, EngineOf, KeyringOf, Operator, Reading, SettingsOf, Writing, header_token
 from api.fields import Number
 from core import db
 from core import jobs as job_table
@@ -31,11 +31,11 @@ from ingest import rejects
 from ingest.batches import list_batches
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
-WRITES = [Depends(MAY_OPERATE), Depends(header_token)]
+WRITES = [Depends(IMPORT_WRITE), Depends(header_token)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-@router.get("", summary="取込の一覧", dependencies=[Depends(MAY_OPERATE)])
+@router.get("", summary="取込の一覧", dependencies=[Depends(IMPORT_WRITE)])
 def batches(session: Reading, before: Annotated[Number, Query()] = None, limit: Limit = 50) -> BatchesAnswer:
     """Imports, the newest first."""
     page, following = imports.cut(list_batches(session, limit=limit + 1, before_id=before), limit)
@@ -53,7 +53,7 @@ def send(
     return UploadAnswer.model_validate(kept[0])
 
 
-@router.get("/uploads/{upload_id}", summary="送ったファイルがどう読めるか", dependencies=[Depends(MAY_OPERATE)])
+@router.get("/uploads/{upload_id}", summary="送ったファイルがどう読めるか", dependencies=[Depends(IMPORT_WRITE)])
 def look(upload_id: UploadId, signed_in: Operator, engine: EngineOf, settings: SettingsOf, keyring: KeyringOf) -> LookAnswer:
     """How an upload would be read with the choices made so far; none of its rows."""
     looked = imports.look_at(engine, upload_id, settings=settings, keyring=keyring, actor=signed_in.actor.username)
@@ -92,7 +92,7 @@ def start(
     return _job(engine, job_id)
 
 
-@router.get("/jobs/{job_id}", summary="取込の処理の進みぐあいと結果", dependencies=[Depends(MAY_OPERATE)])
+@router.get("/jobs/{job_id}", summary="取込の処理の進みぐあいと結果", dependencies=[Depends(IMPORT_WRITE)])
 def job(job_id: JobId, session: Reading) -> JobAnswer:
     """How far a job is, and what came of it."""
     return JobAnswer.model_validate(imports.find_job(session, job_id))
@@ -105,7 +105,7 @@ def cancel(job_id: JobId, signed_in: Operator, session: Writing) -> JobAnswer:
     return JobAnswer.model_validate(job_table.request_cancel(session, job_id, actor=signed_in.actor.username))
 
 
-@router.get("/{batch_id}", summary="取込1つと、取り込めなかった行の数", dependencies=[Depends(MAY_OPERATE)])
+@router.get("/{batch_id}", summary="取込1つと、取り込めなかった行の数", dependencies=[Depends(IMPORT_WRITE)])
 def batch(batch_id: BatchId, session: Reading) -> BatchAnswer:
     """One import."""
     found = imports.find_batch(session, batch_id)
@@ -113,7 +113,7 @@ def batch(batch_id: BatchId, session: Reading) -> BatchAnswer:
     return BatchAnswer(**item, open_rejects=rejects.count_by_code(session, batch_id, open_only=True))
 
 
-@router.get("/{batch_id}/rejects", summary="取り込めなかった行（内容は含まない）", dependencies=[Depends(MAY_OPERATE)])
+@router.get("/{batch_id}/rejects", summary="取り込めなかった行（内容は含まない）", dependencies=[Depends(IMPORT_WRITE)])
 def batch_rejects(batch_id: BatchId, session: Reading, after: Annotated[Number, Query()] = None, limit: Limit = 100) -> RejectsAnswer:
     """Rows that were not taken, and why."""
     page, following = imports.cut(rejects.list_rejects(session, batch_id, limit=limit + 1, after_id=after or 0), limit)

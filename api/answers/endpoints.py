@@ -30,7 +30,7 @@ from api.answers.schemas import (
     WaitingsAnswer,
 )
 from api.answers.view import ChecksOf
-from api.deps import MAY_LABEL, STAFF, KeyringOf, Labeller, Reading, SettingsOf, Staff, Writing, header_token
+from api.deps import MAY_LABEL, STAFF, VOICES_READ, VOICES_WRITE, KeyringOf, Labeller, Reading, SettingsOf, Staff, Writing, header_token
 from api.desk.routes import ReceiptNumber
 from core.models import Draft, DraftKind, Voice
 from loop import answers, approval_queries, approvals, chains, queries, sending
@@ -39,11 +39,12 @@ from loop.answers import Checks
 from loop.handling import Target
 
 router = APIRouter(prefix="/api/v1", tags=["answers"])
-_WRITES = [Depends(MAY_LABEL), Depends(header_token)]
+_WRITES = [Depends(VOICES_WRITE), Depends(header_token)]
+_OWN = [Depends(MAY_LABEL), Depends(header_token)]  # what leaves the house, or goes to approval, is a person's act: no key is for it
 _DECIDES = [Depends(STAFF), Depends(header_token)]
 
 
-@router.get("/cases/{receipt_number}/draft", summary="回答案と決裁の経過、送った回答", dependencies=[Depends(STAFF)])
+@router.get("/cases/{receipt_number}/draft", summary="回答案と決裁の経過、送った回答", dependencies=[Depends(VOICES_READ)])
 def draft(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading, checks: ChecksOf) -> AnswerState:
     """The draft of a voice's case, and what was sent."""
     return _state(session, receipt_number, signed_in.actor, checks)
@@ -67,7 +68,7 @@ def check(receipt_number: ReceiptNumber, given: CheckInput, signed_in: Labeller,
     return _findings(session, given.text, voice, checks, review_on=given.review_on, kind=given.kind)
 
 
-@router.post("/cases/{receipt_number}/draft/submit", summary="決裁へ回す", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/draft/submit", summary="決裁へ回す", dependencies=_OWN)
 def submit(
     receipt_number: ReceiptNumber, given: SubmitInput, signed_in: Labeller, session: Writing, settings: SettingsOf, checks: ChecksOf
 ) -> AnswerState:
@@ -79,21 +80,21 @@ def submit(
     return _state(session, receipt_number, signed_in.actor, checks)
 
 
-@router.post("/cases/{receipt_number}/draft/withdraw", summary="決裁から引き戻す", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/draft/withdraw", summary="決裁から引き戻す", dependencies=_OWN)
 def withdraw(receipt_number: ReceiptNumber, signed_in: Labeller, session: Writing, checks: ChecksOf) -> AnswerState:
     """Takes the draft back."""
     approvals.withdraw(session, Target(receipt_number), actor=signed_in.actor)
     return _state(session, receipt_number, signed_in.actor, checks)
 
 
-@router.post("/cases/{receipt_number}/draft/send", summary="決裁の済んだ回答を送る", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/draft/send", summary="決裁の済んだ回答を送る", dependencies=_OWN)
 def send(receipt_number: ReceiptNumber, signed_in: Labeller, session: Writing, settings: SettingsOf, checks: ChecksOf) -> AnswerState:
     """Sends what was approved; mails leave by a background job."""
     send_out(session, settings, Target(receipt_number), actor=signed_in.actor)
     return _state(session, receipt_number, signed_in.actor, checks)
 
 
-@router.post("/cases/{receipt_number}/dispatches", summary="手紙を発送済みにする、メールを送りなおす、手紙に変える", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/dispatches", summary="手紙を発送済みにする、メールを送りなおす、手紙に変える", dependencies=_OWN)
 def post(
     receipt_number: ReceiptNumber, given: PostInput, signed_in: Labeller, session: Writing, settings: SettingsOf, checks: ChecksOf
 ) -> AnswerState:
@@ -108,7 +109,7 @@ def post(
     return _state(session, receipt_number, signed_in.actor, checks)
 
 
-@router.post("/cases/{receipt_number}/letters", summary="宛名を入れた手紙（開いたことを記録する）", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/letters", summary="宛名を入れた手紙（開いたことを記録する）", dependencies=_OWN)
 def letters(
     receipt_number: ReceiptNumber, given: LettersInput, signed_in: Labeller, session: Writing, keyring: KeyringOf, response: Response
 ) -> list[LetterAnswer]:

@@ -42,7 +42,7 @@ app = typer.Typer(
 
 # Each registers its commands on ``app``, in the order in which they are listed.
 from api.cli import intake, mailbox, batches, rejects, faq, voices, routing, answers, topics, topic_edits, surges, forecast  # noqa: E402, I001
-from api.cli import opinions, likeness, digest, jobs, demo, system  # noqa: E402
+from api.cli import opinions, likeness, digest, jobs, demo, system, keys  # noqa: E402
 
 __all__ = [
     "answers",
@@ -54,6 +54,7 @@ __all__ = [
     "forecast",
     "intake",
     "jobs",
+    "keys",
     "likeness",
     "mailbox",
     "opinions",

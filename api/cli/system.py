@@ -148,11 +148,15 @@ def rotate() -> None:
 
 @audit_commands.command()
 def verify() -> None:
-    """監査記録のつながりを最初から確かめる。"""
-    from core import audit, db
+    """監査記録のつながりを最初から確かめ、結果を記録する（画面の「監査記録」に出る）。"""
+    from core import audit, audit_trail, db
 
-    with db.reading(database()) as session:
+    engine = database()
+    # Looked through without a lock; only the note of how it ended is written.
+    with db.reading(engine) as session:
         verdict = audit.verify(session)
+    with db.writing(engine) as session:
+        audit_trail.record_verdict(session, verdict, actor="cli")
     if verdict.broken_at is not None:
         raise InputError(
             f"監査記録 {verdict.broken_at} 番が、前の記録とつながりません（{verdict.checked:,} 件目までは正しい）。",

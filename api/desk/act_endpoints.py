@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import MAY_LABEL, STAFF, Labeller, Reading, RulesOf, Staff, TaxonomyOf, Writing, header_token
+from api.deps import VOICES_READ, VOICES_WRITE, Labeller, Reading, RulesOf, Staff, TaxonomyOf, Writing, header_token
 from api.desk.acts import ActName, Wanted, perform
 from api.desk.routes import ReceiptNumber
 from core.models import CloseReason, Disposition, Facet, Status
@@ -85,13 +85,13 @@ class UndoAnswer(BaseModel):
     left: int
 
 
-@router.get("/cases/{receipt_number}", summary="声の案件", dependencies=[Depends(STAFF)])
+@router.get("/cases/{receipt_number}", summary="声の案件", dependencies=[Depends(VOICES_READ)])
 def case(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> CaseAnswer:
     """The case that a voice is in."""
     return CaseAnswer.model_validate(case_queries.case_view(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor)))
 
 
-@router.post("/acts", summary="1件または複数の案件を進める", dependencies=[Depends(MAY_LABEL), Depends(header_token)])
+@router.post("/acts", summary="1件または複数の案件を進める", dependencies=[Depends(VOICES_WRITE), Depends(header_token)])
 def act(given: ActInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf, rules: RulesOf) -> ActAnswer:
     """All of them or none: one that somebody changed first, or that doesn't allow the step, leaves all as they were."""
     wanted = Wanted(
@@ -103,7 +103,7 @@ def act(given: ActInput, signed_in: Labeller, session: Writing, taxonomy: Taxono
     return ActAnswer(id=done.id, cases=done.cases)
 
 
-@router.post("/acts/{act_id}/undo", summary="操作を取り消す", dependencies=[Depends(MAY_LABEL), Depends(header_token)])
+@router.post("/acts/{act_id}/undo", summary="操作を取り消す", dependencies=[Depends(VOICES_WRITE), Depends(header_token)])
 def undo(act_id: Annotated[int, Path(gt=0, lt=2**31)], signed_in: Labeller, session: Writing) -> UndoAnswer:
     """Takes back an act of one's own."""
     undone, left = handling.undo(session, act_id, actor=signed_in.actor)

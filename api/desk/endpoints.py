@@ -7,7 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, STAFF, Labeller, Reading, RulesOf, Staff, TaxonomyOf, Writing, header_token
+from api.deps import (
+    STAFF,
+    VOICES_READ,
+    VOICES_WRITE,
+    EngineOf,
+    KeyringOf,
+    Labeller,
+    Reading,
+    RulesOf,
+    Staff,
+    TaxonomyOf,
+    Writing,
+    header_token,
+)
 from api.desk.routes import ReceiptNumber
 from api.desk.schemas import (
     AnswerAnswer,
@@ -21,6 +34,7 @@ from api.desk.schemas import (
     VoicesAnswer,
     VoicesQuery,
 )
+from api.searching import note_search
 from core.clock import today
 from core.models import Facet, Voice
 from loop import labels, queries
@@ -43,8 +57,10 @@ def session_answer(signed_in: Staff) -> SessionAnswer:
     )
 
 
-@router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(STAFF)])
-def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, rules: RulesOf) -> VoicesAnswer:
+@router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(VOICES_READ)])
+def voices(
+    query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf, rules: RulesOf
+) -> VoicesAnswer:
     """Voices under a filter, a page at a time."""
     scope = Scope(
         filter=query.filter(),
@@ -55,17 +71,18 @@ def voices(query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Re
     )
     after = Cursor.parse(query.after) if query.after else None
     page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
+    note_search(engine, keyring, query, actor=signed_in.actor, found=len(page.rows))
     return VoicesAnswer(items=[VoiceItem.model_validate(row) for row in page.rows], next=str(page.next or ""))
 
 
-@router.get("/voices/{receipt_number}", summary="声1件と、分類の由来、市の回答", dependencies=[Depends(STAFF)])
+@router.get("/voices/{receipt_number}", summary="声1件と、分類の由来、市の回答", dependencies=[Depends(VOICES_READ)])
 def voice(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> VoiceAnswer:
     """One voice with its labels, where each came from, and its answer."""
     return _voice(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor))
 
 
 @router.post(
-    "/voices/{receipt_number}/labels", summary="分類を1つ採用または変更する", dependencies=[Depends(MAY_LABEL), Depends(header_token)]
+    "/voices/{receipt_number}/labels", summary="分類を1つ採用または変更する", dependencies=[Depends(VOICES_WRITE), Depends(header_token)]
 )
 def decide(receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf) -> VoiceAnswer:
     """Accepts or changes one label; gives the voice as it then is."""

@@ -11,7 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import MAY_LABEL, STAFF, EngineOf, KeyringOf, Labeller, Reading, SettingsOf, Staff, Writing, header_token
+from api.deps import (
+    MAY_LABEL,
+    VOICES_READ,
+    VOICES_WRITE,
+    EngineOf,
+    KeyringOf,
+    Labeller,
+    Reading,
+    SettingsOf,
+    Staff,
+    Writing,
+    header_token,
+)
 from api.desk.files_routes import FileNumber, for_saving, too_large
 from api.desk.routes import ReceiptNumber
 from api.multipart import LARGEST_STREAM
@@ -28,7 +40,8 @@ from nlp.annotate import Masker
 
 router = APIRouter(prefix="/api/v1/cases/{receipt_number}", tags=["cases"])
 NoteNumber = Annotated[int, Path(gt=0, lt=2**31)]
-WRITES = [Depends(MAY_LABEL), Depends(header_token)]
+WRITES = [Depends(VOICES_WRITE), Depends(header_token)]
+OWN = [Depends(MAY_LABEL), Depends(header_token)]  # reading what was sealed, and deleting, is a person's act: no key is for it
 
 
 class EntryAnswer(BaseModel):
@@ -91,7 +104,7 @@ class FileAnswer(BaseModel):
     at: datetime
 
 
-@router.get("/timeline", summary="案件の経過", dependencies=[Depends(STAFF)])
+@router.get("/timeline", summary="案件の経過", dependencies=[Depends(VOICES_READ)])
 def course(
     receipt_number: ReceiptNumber, signed_in: Staff, session: Reading, after: Annotated[str, Query(max_length=100)] = ""
 ) -> CourseAnswer:
@@ -102,7 +115,7 @@ def course(
     return CourseAnswer(items=items, next=page.next)
 
 
-@router.get("/notes", summary="案件のメモ", dependencies=[Depends(STAFF)])
+@router.get("/notes", summary="案件のメモ", dependencies=[Depends(VOICES_READ)])
 def noted(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> list[NoteAnswer]:
     """The notes, newest first."""
     return _notes(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor))
@@ -119,7 +132,7 @@ def note(
         return _notes(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor))
 
 
-@router.post("/notes/{note_id}/original", summary="メモの原文を読む（記録が残る）", dependencies=WRITES)
+@router.post("/notes/{note_id}/original", summary="メモの原文を読む（記録が残る）", dependencies=OWN)
 def note_original(
     receipt_number: ReceiptNumber, note_id: NoteNumber, given: OriginalInput, signed_in: Labeller, session: Writing, keyring: KeyringOf
 ) -> OriginalAnswer:
@@ -130,7 +143,7 @@ def note_original(
     return OriginalAnswer(text=notes.read_original(session, note_id, actor=signed_in.actor, reason=given.reason, keyring=keyring))
 
 
-@router.get("/files", summary="案件の添付", dependencies=[Depends(STAFF)])
+@router.get("/files", summary="案件の添付", dependencies=[Depends(VOICES_READ)])
 def attached(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> list[FileAnswer]:
     """The attachments, newest first; ``…/files/{id}?reason=`` gives one's content."""
     return _files(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor))
@@ -178,7 +191,7 @@ def content(
     return for_saving(files.open_file(session, voice, file_id, actor=signed_in.actor, reason=reason, keyring=keyring))
 
 
-@router.post("/files/{file_id}/delete", summary="添付を消す", dependencies=WRITES)
+@router.post("/files/{file_id}/delete", summary="添付を消す", dependencies=OWN)
 def delete(receipt_number: ReceiptNumber, file_id: FileNumber, signed_in: Labeller, session: Writing) -> list[FileAnswer]:
     """Takes an attachment away; gives those that are left."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)

@@ -26,6 +26,7 @@ from api.deps import (
 )
 from api.desk.highlight import pieces
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
+from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
@@ -49,6 +50,8 @@ def desk(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
+    engine: EngineOf,
+    keyring: KeyringOf,
     rules: RulesOf,
     taxonomy: TaxonomyOf,
     settings: SettingsOf,
@@ -57,6 +60,8 @@ def desk(
     """The list with its tabs and filters."""
     view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
+    counts = queries.count_tabs(session, view.scope)
+    note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
@@ -67,7 +72,7 @@ def desk(
         "act": _done(session, query, signed_in.actor),
         "colleagues": case_queries.colleagues(session),
         "close_reasons": cases.CLOSE_REASONS,
-        "counts": queries.count_tabs(session, view.scope),
+        "counts": counts,
         "tabs": TABS,
         "orders": ORDERS,
         "filters": FILTERS,

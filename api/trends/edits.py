@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, EngineOf, Labeller, SettingsOf, Writing, header_token
+from api.deps import TOPICS_WRITE, EngineOf, Labeller, SettingsOf, Writing, header_token
 from api.trends.schemas import TopicItem, TopicsAnswer
 from api.trends.topic_routes import TopicId
 from core import db
@@ -19,7 +19,7 @@ from loop.actors import Actor
 from nlp import topic_edits, topic_moves, topic_parts
 
 router = APIRouter(prefix="/api/v1/topics/{topic_id}", tags=["topics"])
-_WRITES = [Depends(MAY_LABEL), Depends(header_token)]
+_WRITES = [Depends(TOPICS_WRITE), Depends(header_token)]
 Id = Annotated[int, Field(ge=1, lt=2**31)]
 Word = Annotated[str, Field(max_length=200)]
 

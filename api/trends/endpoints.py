@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import STAFF, CityOf, Reading, Staff
+from api.deps import TRENDS_READ, CityOf, Reading, Staff
 from api.fields import Day
 from api.trends import faq, opinions, surges
 from api.trends.schemas import (
@@ -33,13 +33,13 @@ from nlp.opinions import service as opinion_service
 router = APIRouter(prefix="/api/v1", tags=["topics"])
 
 
-@router.get("/topics", summary="話題の一覧", dependencies=[Depends(STAFF)])
+@router.get("/topics", summary="話題の一覧", dependencies=[Depends(TRENDS_READ)])
 def topics(session: Reading) -> TopicsAnswer:
     """All topics, the largest first."""
     return TopicsAnswer(items=[TopicItem.model_validate(topic) for topic in topic_queries.list_topics(session)])
 
 
-@router.get("/topics/{topic_id}", summary="話題1件の、期間ごとの数", dependencies=[Depends(STAFF)])
+@router.get("/topics/{topic_id}", summary="話題1件の、期間ごとの数", dependencies=[Depends(TRENDS_READ)])
 def topic(topic_id: TopicId, query: Annotated[TrendsQuery, Query()], session: Reading, city: CityOf) -> TopicAnswer:
     """One topic's figures for a period, as its page has them."""
     whole = topic_queries.span(session)
@@ -65,7 +65,7 @@ def topic(topic_id: TopicId, query: Annotated[TrendsQuery, Query()], session: Re
     )
 
 
-@router.get("/topics/{topic_id}/history", summary="話題のあゆみ", dependencies=[Depends(STAFF)])
+@router.get("/topics/{topic_id}/history", summary="話題のあゆみ", dependencies=[Depends(TRENDS_READ)])
 def topic_events(topic_id: TopicId, session: Reading) -> HistoryAnswer:
     """What became of a topic at runs and by people's hands."""
     if not topic_queries.topic_name(session, topic_id):
@@ -74,7 +74,7 @@ def topic_events(topic_id: TopicId, session: Reading) -> HistoryAnswer:
     return HistoryAnswer(items=[EventItem.model_validate(event) for event in found.events], more=found.more)
 
 
-@router.get("/surges", summary="急増（過去・季節・曜日では説明できない増え方）", dependencies=[Depends(STAFF)], tags=["surges"])
+@router.get("/surges", summary="急増（過去・季節・曜日では説明できない増え方）", dependencies=[Depends(TRENDS_READ)], tags=["surges"])
 def surges_found(signed_in: Staff, session: Reading, as_of: Day = None) -> SurgesAnswer:
     """What the newest look found, or the newest one of no later day than ``as_of``."""
     found = surge_queries.latest(session, seen_by=signed_in.actor, as_of=as_of)
@@ -84,7 +84,7 @@ def surges_found(signed_in: Staff, session: Reading, as_of: Day = None) -> Surge
     return SurgesAnswer(as_of=found.as_of, series=found.series, enough=found.enough, items=items)
 
 
-@router.get("/faq", summary="よく見られている質問と、分野ごとの声", dependencies=[Depends(STAFF)], tags=["faq"])
+@router.get("/faq", summary="よく見られている質問と、分野ごとの声", dependencies=[Depends(TRENDS_READ)], tags=["faq"])
 def faq_counts(query: Annotated[faq.FaqPeriod, Query()], session: Reading) -> FaqAnswer:
     """How often each question was looked at in a period, the most first; and the sums of the themes beside their voices."""
     view = faq.view_of(session, query)

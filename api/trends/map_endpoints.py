@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict
 
-from api.deps import STAFF, Reading, Staff
+from api.deps import TRENDS_READ, VOICES_READ, Reading, Staff
 from loop import topic_map, topic_queries
 
 router = APIRouter(prefix="/api/v1/trends", tags=["trends"])
@@ -48,7 +48,7 @@ class OpeningItem(BaseModel):
     text: str
 
 
-@router.get("/map", summary="話題の地図（話題ごとの位置と件数）", dependencies=[Depends(STAFF)])
+@router.get("/map", summary="話題の地図（話題ごとの位置と件数）", dependencies=[Depends(TRENDS_READ)])
 def topics_on_the_map(session: Reading) -> MapAnswer:
     """Every topic's place and number of voices, the largest first, each followed by those below it."""
     whole = topic_queries.span(session)
@@ -67,7 +67,7 @@ def topics_on_the_map(session: Reading) -> MapAnswer:
     return MapAnswer(total=found.total, waiting=found.waiting, looked_at=len(points), items=items)
 
 
-@router.get("/map/voices/{voice_id}", summary="地図の点にある声のはじめ（伏せ字）", dependencies=[Depends(STAFF)])
+@router.get("/map/voices/{voice_id}", summary="地図の点にある声のはじめ（伏せ字）", dependencies=[Depends(VOICES_READ)])
 def voice_on_the_map(voice_id: VoiceId, signed_in: Staff, session: Reading) -> OpeningItem:
     """The masked opening of a voice that is a point of the map."""
     return OpeningItem.model_validate(topic_map.opening(session, voice_id, seen_by=signed_in.actor))

@@ -14,11 +14,13 @@ from api.exports import Export, Format, Sheet, Value
 from api.trends.cross import period_conditions
 from api.trends.view import TrendsQuery, TrendsView
 from core import db
+from core.crypto import Keyring
 from loop import concordances
 from loop.actors import Actor
 from loop.concordances import Concordance, Sort
 from loop.filters import words_of
 from loop.periods import Period, Preset
+from loop.searches import record_search
 
 SORTS = {Sort.NEWEST: "新しい順", Sort.OLDEST: "古い順", Sort.RIGHT: "後に続くことば順", Sort.LEFT: "前にあることば順"}
 MOST_WORDS = 3
@@ -91,13 +93,13 @@ def search(session: Session, query: SearchConditions, *, whole: Period, seen_by:
     return Found(query, view, words, found)
 
 
-def note(engine: Engine, found: Found, *, actor: str) -> None:
-    """Notes in the audit trail who looked for what."""
+def note(engine: Engine, keyring: Keyring, found: Found, *, actor: str) -> None:
+    """Notes in the audit trail who looked for something, before it is shown."""
     if found.concordance is not None:
-        conditions = {name: str(value) for name, value in found.active().items()}
-        conditions |= {"since": found.view.period.since.isoformat(), "until": found.view.period.until.isoformat()}
+        conditions = found.active() | {"since": found.view.period.since, "until": found.view.period.until}
+        number = found.concordance.voices
         with db.writing(engine) as session:
-            concordances.record(session, actor=actor, asked=" ".join(found.words), conditions=conditions, voices=found.concordance.voices)
+            record_search(session, keyring, actor=actor, place="trends", words=found.words, conditions=conditions, found=number)
 
 
 def chart_of(found: Found) -> dict[str, Any]:

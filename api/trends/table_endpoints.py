@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import STAFF, EngineOf, Reading, Staff
+from api.deps import TRENDS_READ, VOICES_READ, EngineOf, KeyringOf, Reading, Staff
 from api.trends import compare, cross, search
 from api.trends.table_schemas import (
     AssociationItem,
@@ -32,7 +32,7 @@ from loop.periods import Period
 router = APIRouter(prefix="/api/v1/trends", tags=["trends"])
 
 
-@router.get("/cross", summary="二つの項目のクロス集計", dependencies=[Depends(STAFF)])
+@router.get("/cross", summary="二つの項目のクロス集計", dependencies=[Depends(TRENDS_READ)])
 def cross_table(query: Annotated[cross.CrossPeriod, Query()], session: Reading) -> CrossAnswer:
     """Two attributes against each other, over a period."""
     view = TrendsView.of(query, whole=_whole(session))
@@ -55,7 +55,7 @@ def cross_table(query: Annotated[cross.CrossPeriod, Query()], session: Reading) 
     )
 
 
-@router.get("/compare", summary="二つの期間の比較", dependencies=[Depends(STAFF)])
+@router.get("/compare", summary="二つの期間の比較", dependencies=[Depends(TRENDS_READ)])
 def compared(query: Annotated[compare.ComparePeriods, Query()], session: Reading) -> CompareAnswer:
     """Two periods side by side."""
     found = compare.compared(session, query, whole=_whole(session))
@@ -85,11 +85,13 @@ def compared(query: Annotated[compare.ComparePeriods, Query()], session: Reading
     )
 
 
-@router.get("/search", summary="ことばとその前後", dependencies=[Depends(STAFF)])
-def searched(query: Annotated[search.SearchConditions, Query()], signed_in: Staff, session: Reading, engine: EngineOf) -> SearchAnswer:
+@router.get("/search", summary="ことばとその前後", dependencies=[Depends(VOICES_READ)])
+def searched(
+    query: Annotated[search.SearchConditions, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf
+) -> SearchAnswer:
     """A word in its context. Who looked for what is noted."""
     found = search.search(session, query, whole=_whole(session), seen_by=signed_in.actor)
-    search.note(engine, found, actor=signed_in.actor.username)
+    search.note(engine, keyring, found, actor=signed_in.actor.username)
     concordance = found.concordance
     return SearchAnswer(
         since=found.view.period.since,

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api import exports
-from api.deps import STAFF, EngineOf, PagesOf, Reading, Staff, TaxonomyOf
+from api.deps import STAFF, EngineOf, KeyringOf, PagesOf, Reading, Staff, TaxonomyOf
 from api.desk.view import FILTERS
 from api.trends import attributes, compare, cross, search
 from api.trends.view import PRESETS, TrendsView
@@ -85,6 +85,7 @@ def search_page(
     signed_in: Staff,
     session: Reading,
     engine: EngineOf,
+    keyring: KeyringOf,
     taxonomy: TaxonomyOf,
     pages: PagesOf,
 ) -> Response:
@@ -95,7 +96,7 @@ def search_page(
     found = search.search(session, query, whole=whole, seen_by=signed_in.actor, exported=query.format is not None)
     topic = topic_queries.topic_name(session, query.topic) if query.topic else ""
     actor = signed_in.actor.username
-    search.note(engine, found, actor=actor)
+    search.note(engine, keyring, found, actor=actor)
     if query.format:
         return exports.respond(engine, search.export_of(found, topic=topic), query.format, actor=actor)
     context = {

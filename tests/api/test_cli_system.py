@@ -125,6 +125,19 @@ def test_accounts_are_looked_after(koe: Koe, home: Path) -> None:
     engine.dispose()
 
 
+def test_keys_for_programs(koe: Koe) -> None:
+    token = koe("key", "add", "line", "--scope", "voices:read", "--scope", "trends:read", "--expires", "2099-03-31").stdout.strip()
+    assert token.startswith("koe_")
+    listed = koe("key", "list").stdout
+    assert "line                 使用中　期限 2099-03-31　最後に使った日 まだ　trends:read voices:read" in listed
+    assert token not in listed
+    assert koe("key", "revoke", "line").exit_code == 0
+    assert "停止" in koe("key", "list").stdout
+    assert "mayor" in refused(koe("key", "add", "other", "--scope", "mayor"))
+    assert "ありません" in refused(koe("key", "revoke", "nobody"))
+    assert "期限が過ぎています" in refused(koe("key", "add", "other", "--scope", "voices:read", "--expires", "2020-01-01"))
+
+
 def test_a_name_that_is_taken(koe: Koe) -> None:
     assert add_user(koe).exit_code == 0
     assert "すでにいます" in refused(add_user(koe))

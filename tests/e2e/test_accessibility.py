@@ -75,6 +75,10 @@ PAGES_OF_ADMINISTRATORS = {
     "users": "/admin/users",
     "user-new": "/admin/users/new",
     "user": "/admin/users/1",
+    "keys": "/admin/keys",
+    "audit": "/admin/audit",
+    "audit-filtered": "/admin/audit?who=hanako&action=sign_in&since=2020-01-01",
+    "audit-none": "/admin/audit?word=ゼブラ",
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.concordance import excerpt, hidden, places, sort_key, spellings
+from nlp.concordance import excerpt, places, sort_key, spellings
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=80)
 
@@ -69,11 +69,3 @@ def test_excerpts_are_ordered_from_the_word_outwards() -> None:
     ]
     assert [each.right for each in sorted(made, key=lambda each: sort_key(each, left=False))] == ["ア", "う", "ん"]
     assert [each.left for each in sorted(made, key=lambda each: sort_key(each, left=True))] == ["いあ", "かい", "あの"]
-
-
-@pytest.mark.parametrize(
-    ("asked", "kept"),
-    [("山田太郎 騒音", "〔氏名〕 騒音"), ("090-1234-5678", "〔電話〕"), ("歩道の段差", "歩道の段差"), ("田中さん", "〔氏名〕さん")],
-)
-def test_a_record_of_a_search_holds_nobody_s_name(asked: str, kept: str) -> None:
-    assert hidden(asked) == kept

@@ -357,13 +357,14 @@ def test_who_searched_and_saved_is_on_record_without_names(staff: Browser, topic
     staff.client.get("/api/v1/trends/search?q=歩道")
     staff.get("/trends/search")
     first, second, third = trail(save, "voices.search")
-    assert first.detail["words"] == "〔氏名〕 歩道"
-    assert (first.detail["conditions"]["theme"], first.detail["voices"]) == ("道路・交通", 0)
-    assert second.detail["words"] == third.detail["words"] == "歩道"
+    assert (first.detail["words"], first.detail["conditions"]["theme"], first.detail["found"]) == (2, "道路・交通", 0)
+    assert second.detail["marks"] == third.detail["marks"] == first.detail["marks"][1:]
+    assert "山田" not in str(first.detail)
+    assert "歩道" not in str([first.detail, second.detail])
     staff.client.get("/trends/cross?format=xlsx")
     saved = trail(save, "export")
     assert [(entry.subject, entry.detail["format"]) for entry in saved] == [("trends.search", "csv"), ("trends.cross", "xlsx")]
-    assert saved[0].detail["conditions"]["ことば"] == "歩道"
+    assert saved[0].detail["conditions"]["ことば"] == "1 語"
 
 
 def numbers_of_queries(staff: Browser, app: FastAPI, address: str) -> int:

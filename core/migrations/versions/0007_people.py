@@ -16,6 +16,12 @@ branch_labels = None
 depends_on = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+# SQLite's INSERT OR REPLACE takes a row's place without asking the trigger that keeps rows from being deleted.
+NO_REPLACING = (
+    "CREATE TRIGGER audit_entries_no_REPLACE BEFORE INSERT ON audit_entries "
+    "WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id OR digest = NEW.digest) "
+    "BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END"
+)
 CONCERNING = {"sqlite_where": sa.text("related != '[]'"), "postgresql_where": sa.text("related != '[]'")}
 COLUMNS = ("email", "must_change_password", "password_changed_at", "oidc_subject")
 
@@ -43,11 +49,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_audit_entries_action_id"), "audit_entries", ["action", "id"])
     op.create_index(op.f("ix_audit_entries_at"), "audit_entries", ["at"])
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(NO_REPLACING)
     op.create_index("ix_voices_concerning", "voices", ["id"], **CONCERNING)
 
 
 def downgrade() -> None:
     op.drop_index("ix_voices_concerning", table_name="voices")
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER audit_entries_no_REPLACE")
     op.drop_index(op.f("ix_audit_entries_at"), table_name="audit_entries")
     op.drop_index(op.f("ix_audit_entries_action_id"), table_name="audit_entries")
     op.drop_table("api_keys")

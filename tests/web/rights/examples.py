@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api import keys as api_keys
 from core import db
 from core.crypto import Keyring
 from core.models import Approval, Batch, Delivery, Disposition, Job, Reject, Role, Upload, Voice
@@ -84,6 +85,8 @@ def build(app: FastAPI, keyring: Keyring) -> World:
             "upload_id": Example(str(session.scalar(select(Upload.id).order_by(Upload.created_at.desc()).limit(1)))),
             "job_id": Example(str(session.scalar(select(Job.id).where(Job.kind == "import_check")))),
         }
+        parameters["name"] = Example("open311")
+        api_keys.add_key(session, name="open311", scopes=["voices:read"], expires_on=None, actor="test")
         parameters["user_id"] = Example(str(clerk.id))
         names = {
             "second_topic": str(second.id),
@@ -135,6 +138,7 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
         "POST /admin/users": {"username": "taro", "role": "kocho"},
         "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
+        "POST /admin/keys": {"name": "line", "scope": ["voices:read"]},
         "POST /sign-in": {"username": "nobody", "password": "x"},
     }
     return fields.get(name, {})

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from api import keys
 from api.app import create_app
 from api.deps import STAFF, public
 from api.rights import StatedRight, UnstatedRightError, stated
@@ -30,11 +31,20 @@ from tests.web.conftest import SignIn
 from tests.web.rights.examples import OTHER, OWN, WITH_FILES, World, body, build, form
 
 TABLE = Path(__file__).parents[1] / "snapshots" / "rights.txt"
-COLUMNS = ("nobody", "admin", "kocho", "department", "other", "manager")
+COLUMNS = ("nobody", "admin", "kocho", "department", "other", "manager", "key", "wrong key")
 HEAD = """\
 # Who may use which route, as it was answered over HTTP. other: role department, at what is another department's.
+# key: one that is made for the scope at the line's end; wrong key: one that is made for everything else.
 # yes · no (403) · sign-in (401, or led to it) · hidden (404, as if it were not there) · - (whose it is makes no difference)
 """
+_CASE = "/api/v1/cases/{receipt_number}"
+PEOPLES_OWN = {
+    "/api/v1/session", "/api/v1/views", "/api/v1/views/{view_id}/delete", "/api/v1/voices/{receipt_number}/here",
+    "/api/v1/approvals", *(f"/api/v1/approvals/{{approval_id}}/{act}" for act in ("approve", "return", "delegate")),
+    *(f"{_CASE}/draft/{act}" for act in ("submit", "withdraw", "send")), f"{_CASE}/dispatches", f"{_CASE}/letters",
+    f"{_CASE}/notes/{{note_id}}/original", f"{_CASE}/files/{{file_id}}", f"{_CASE}/files/{{file_id}}/delete",
+}  # fmt: skip
+"""What JSON has for a person who is signed in: no key opens it."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -54,6 +64,7 @@ class Walk:
     kept: Path
     world: World
     browsers: dict[str, Browser]
+    keys: dict[tuple[str, str], str]
 
     def answer(self, right: StatedRight, column: str) -> str:
         """What a request gets, in the table's words."""
@@ -62,8 +73,11 @@ class Walk:
             return "-"
         values = iter([example.other if column == "other" and example.other else example.own for example in owned])
         address = _PARAMETER.sub(lambda _: next(values), right.path)
-        browser = self.browsers["department" if column == "other" else column]
-        response = browser.client.request(right.method, address, follow_redirects=False, **self._options(right, browser))
+        browser = self.browsers[{"other": "department", "key": "nobody", "wrong key": "nobody"}.get(column, column)]
+        options = self._options(right, browser)
+        if column in ("key", "wrong key"):
+            options["headers"] = {"Authorization": f"Bearer {self.keys[right.scope, column]}"}
+        response = browser.client.request(right.method, address, follow_redirects=False, **options)
         if right.method != "GET":
             self._restore()
         return _in_words(right, response)
@@ -109,10 +123,16 @@ def walk(home: Path, trained_home: Path, sqlite_template: Path, tmp_path_factory
                 session.execute(update(SavedView).where(SavedView.department == OWN).values(user_id=user.id))
         browsers[role.value] = Browser(TestClient(app, raise_server_exceptions=False))
         browsers[role.value].client.cookies.set("koe_session", token)
+    made = {}
+    with db.writing(app.state.engine) as session:
+        for number, scope in enumerate(["", *keys.SCOPES]):
+            for column, scopes in (("key", {scope} if scope else set(keys.SCOPES)), ("wrong key", set(keys.SCOPES) - {scope})):
+                name = f"k{number}-{column[0]}"
+                made[scope, column] = keys.add_key(session, name=name, scopes=scopes, expires_on=None, actor="test")
     app.state.engine.dispose()
     kept = tmp_path_factory.mktemp("kept")
     shutil.copytree(home, kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("models"))
-    yield Walk(app, home, kept, world, browsers)
+    yield Walk(app, home, kept, world, browsers, made)
     app.state.engine.dispose()
 
 
@@ -134,12 +154,19 @@ def test_every_route_answers_each_role_as_the_committed_table_says(walk: Walk) -
     assert not strange, "\n".join(strange)
     width = max(map(len, answers))
     lines = ["  ".join([" " * width, *(f"{column:10}" for column in COLUMNS)]).rstrip()]
-    lines += ["  ".join([f"{name:{width}}", *(f"{each:10}" for each in found.values())]).rstrip() for name, found in answers.items()]
+    scopes = {right.name: right.scope for right in rights}
+    lines += [
+        "  ".join([f"{name:{width}}", *(f"{each:10}" for each in said.values()), scopes[name]]).rstrip() for name, said in answers.items()
+    ]
     text = HEAD + "\n".join(lines) + "\n"
     for right in rights:
         said = answers[right.name]
         for role in Role:
             assert said[role.value] == ("yes" if right.roles is None or role in right.roles else "no"), (right.name, said)
+        open_to_all = right.roles is None
+        assert said["key"] == ("yes" if open_to_all or right.scope else "no"), (right.name, said)
+        assert said["wrong key"] == ("yes" if open_to_all else "no"), (right.name, said)
+        assert bool(right.scope) is (right.path.startswith("/api/v1/") and right.path not in PEOPLES_OWN), right.name
         assert (said["nobody"] == "sign-in") is (right.roles is not None), (right.name, said)
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         TABLE.write_text(text, "utf-8")
