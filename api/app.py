@@ -19,7 +19,7 @@ from api.admin import batch_routes, import_endpoints, import_jobs, import_routes
 from api.answers import approval_routes
 from api.answers import endpoints as answers_json
 from api.answers import routes as answer_routes
-from api.desk import act_endpoints, act_routes, beside, files_routes, views
+from api.desk import act_endpoints, act_routes, beside, course_routes, files_routes, record_endpoints, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -47,6 +47,7 @@ ROUTERS = (
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     desk_routes.router,
     answer_routes.router,
+    course_routes.router,
     files_routes.router,
     beside.pages,
     views.pages,
@@ -67,6 +68,7 @@ ROUTERS = (
     desk_json.router,
     answers_json.router,
     act_endpoints.router,
+    record_endpoints.router,
     beside.json,
     views.json,
     import_endpoints.router,

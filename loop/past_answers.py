@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -22,8 +23,10 @@ from nlp.answering.unanswered import subject
 from nlp.japanese import tokenize
 from nlp.vectors import Sif
 
-# Voices found by rare words, of which so many answered ones are looked at closely.
-_FOUND, _RANKED = 2000, 150
+# Voices found by rare words; of the answered ones so many are compared by all their words, and so many of those closely.
+_FOUND, _RANKED, _CLOSE = 2000, 150, 50
+# FAQ entries that are compared closely.
+_CLOSE_ENTRIES = 20
 _SNIPPET, _LONGEST = 160, 1000
 
 
@@ -78,10 +81,11 @@ def sources(
         Labels(voice.theme, voice.subtheme, voice.kind.value, voice.department),
         tuple(subject(one.subject(voice.text)) for one in asked_for),
     )
-    found = [row for row in _answered(session, voice, terms, before=before) if substance.is_letter(row.text)]
+    near = _answered(session, voice, terms, before=before)
+    found = [row for row in _rows(session, _closest(session, terms, near)) if substance.is_letter(row.text)]
     entries = session.execute(select(FaqEntry).where(FaqEntry.answer != "").order_by(FaqEntry.id)).scalars().all()
-    past = [*_past_answers(session, found, substance.load(folder)), *_past_entries(entries)]
-    fits = ranking.rank(asked, past, weights=_weights(session, asked, past), sif=sif, limit=limit)
+    past = [*_past_answers(session, found, substance.load(folder)), *_past_entries(session, terms, entries)]
+    fits = ranking.rank(asked, past, weights=_weights(session, _every(asked.terms, past)), sif=sif, limit=limit)
     answered, written = {row.id: row for row in found}, {-entry.id: entry for entry in entries}
     spelled = _spelled(f"{voice.title}\n{voice.text}")
     return [
@@ -96,7 +100,7 @@ def sources(
     ]
 
 
-def _answered(session: Session, voice: Voice, terms: Sequence[str], *, before: date | None) -> Sequence[Any]:
+def _answered(session: Session, voice: Voice, terms: Sequence[str], *, before: date | None) -> list[int]:
     """The answered voices with most rare words in common, the most first."""
     documents = postings.documents(session, [*terms, postings.VOICES])
     voices = documents.pop(postings.VOICES, 0)
@@ -106,7 +110,18 @@ def _answered(session: Session, voice: Voice, terms: Sequence[str], *, before: d
     if before is not None:
         wanted = wanted.join(Voice, Voice.id == Answer.voice_id).where(func.coalesce(Answer.answered_on, Voice.received_on) < before)
     answered = set(session.scalars(wanted))
-    nearest = [one for one in ids if one in answered][:_RANKED]
+    return [one for one in ids if one in answered][:_RANKED]
+
+
+def _closest(session: Session, terms: Sequence[str], voices: Sequence[int]) -> list[int]:
+    """Of these voices those that are most like it by all their words."""
+    theirs = postings.read(session, voices)
+    weights = _weights(session, [*terms, *(term for own in theirs.values() for term in own)])
+    scores = similar.scores(terms, [theirs.get(one, ()) for one in voices], weights=weights, sif=None)
+    return [voices[place] for place in np.argsort(-scores, kind="stable")[:_CLOSE]]
+
+
+def _rows(session: Session, voices: Sequence[int]) -> Sequence[Any]:
     rows = session.execute(
         select(
             Voice.id,
@@ -121,7 +136,7 @@ def _answered(session: Session, voice: Voice, terms: Sequence[str], *, before: d
             Answer.answered_on,
         )
         .join(Answer, Answer.voice_id == Voice.id)
-        .where(among(session, Voice.id, nearest))
+        .where(among(session, Voice.id, voices))
     )
     return rows.all()
 
@@ -142,21 +157,27 @@ def _past_answers(session: Session, found: Sequence[Any], courtesy: substance.Co
     ]
 
 
-def _past_entries(entries: Sequence[FaqEntry]) -> list[Past]:
-    """FAQ entries have the keys below zero."""
-    return [
-        Past(
-            -entry.id, entry.question, _terms(entry.question), _terms(entry.answer), Labels(theme=entry.theme, department=entry.department)
-        )
-        for entry in entries
-    ]
+def _past_entries(session: Session, terms: Sequence[str], entries: Sequence[FaqEntry]) -> list[Past]:
+    """The FAQ entries whose questions are most like the voice, with keys below zero."""
+    asked = [_terms(entry.question) for entry in entries]
+    weights = _weights(session, [*terms, *(term for own in asked for term in own)])
+    order = np.argsort(-similar.scores(terms, asked, weights=weights, sif=None), kind="stable")[:_CLOSE_ENTRIES]
+    labels = [Labels(theme=entry.theme, department=entry.department) for entry in entries]
+    return [Past(-entries[at].id, entries[at].question, asked[at], _terms(entries[at].answer), labels[at]) for at in order]
 
 
-def _weights(session: Session, asked: Asked, past: Sequence[Past]) -> dict[str, float]:
-    every = {postings.VOICES, *asked.terms}.union(*(one.asked for one in past), *(one.said for one in past))
-    documents = postings.documents(session, sorted(every))
+def _weights(session: Session, terms: Iterable[str]) -> dict[str, float]:
+    """What each term counts, by the voices that have it."""
+    documents = postings.documents(session, sorted({postings.VOICES, *terms}))
     voices = documents.pop(postings.VOICES, 0)
     return {term: similar.rarity(count, voices) for term, count in documents.items()}
+
+
+def _every(terms: Sequence[str], past: Sequence[Past]) -> Iterator[str]:
+    yield from terms
+    for one in past:
+        yield from one.asked
+        yield from one.said
 
 
 # The same answers and entries are looked at again and again.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nlp import pii
 from nlp.annotation import PLACEHOLDERS, PiiSpan
@@ -64,6 +64,10 @@ class Finding:
     message: str
     hint: str
     where: Literal["answer", "voice"] = "answer"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**asdict(self), "code": self.code.value}
 
 
 @dataclass(frozen=True, slots=True)

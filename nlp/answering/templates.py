@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -87,6 +87,20 @@ def get(templates: Sequence[Template], name: str) -> Template:
         if one.name == name:
             return one
     raise InputError(f"ひな形「{name}」がありません。", hint="一覧から選びなおしてください。")
+
+
+def unknown(templates: Sequence[Template], *, kinds: Collection[str], themes: Collection[str]) -> list[str]:
+    """What names a kind or theme that the city doesn't have, and whether a template for everything is missing; for people."""
+    found = [
+        f"ひな形「{one.name}」の{what}「{name}」がありません。{' '.join(known)} から選んでください。"
+        for one in templates
+        for what, names, known in (("種別", one.kinds, kinds), ("分野", one.themes, themes))
+        for name in names
+        if name not in known
+    ]
+    if not any(one.stage == "final" and not (one.kinds or one.themes or one.dispositions or one.by_hand) for one in templates):
+        found.append("種別も分野も対応区分も限らないひな形がありません。どの声にも使えるひな形を1つ書いてください。")
+    return found
 
 
 def fill(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
