@@ -46,8 +46,8 @@ ROUTERS = (
     act_routes.router,
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     desk_routes.router,
-    answer_routes.router,
     course_routes.router,
+    answer_routes.router,
     files_routes.router,
     beside.pages,
     views.pages,
