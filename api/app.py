@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from api import account, account_password, problems, rights, system
 from api.admin import batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, users
-from api.desk import act_endpoints, act_routes, beside, files_routes, record_endpoints, views
+from api.desk import act_endpoints, act_routes, beside, course_routes, files_routes, record_endpoints, views
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -41,6 +41,7 @@ ROUTERS = (
     account_password.router,
     act_routes.router,
     desk_routes.router,
+    course_routes.router,
     files_routes.router,
     beside.pages,
     views.pages,

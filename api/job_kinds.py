@@ -34,9 +34,9 @@ def train(context: JobContext) -> dict[str, Any]:
 
     context.report(0, 0, "モデルを作っています")
     with db.reading(context.engine) as session:
-        human = service.corrections(session)
+        human = service.lessons(session, context.settings)
     trained = retrain(context.settings, human=human)
-    return {"taken": trained.taken, "reason": trained.reason, "model": artifacts.card(trained.folder)["version"]}
+    return {**trained.as_dict(), "model": artifacts.card(trained.folder)["version"]}
 
 
 def update_campaigns(context: JobContext) -> dict[str, Any]:
@@ -146,7 +146,7 @@ TITLES = {
     "surges": "急増を調べる",
     "forecast": "期限の見通しを立てる",
     "digest": "朝のメールを送る",
-    "train": "分類のモデルを作る",
+    "train": "訂正から学び直す",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",
 }

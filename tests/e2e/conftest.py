@@ -183,7 +183,7 @@ def _create_faq(session: Session) -> int:
 
 def _create_jobs(session: Session) -> None:
     """One in each state, the last still running."""
-    for title in ("長い名前のファイル_令和8年度_第3四半期_最終版.csv の取込", "話題を作る", "分類のモデルを作る", "意見を読み取る"):
+    for title in ("長い名前のファイル_令和8年度_第3四半期_最終版.csv の取込", "話題を作る", "訂正から学び直す", "意見を読み取る"):
         jobs.create(session, kind="import", title=title, arguments={}, actor="hanako")
     done, failed, stopped, running = jobs.waiting(session)
     for job_id in (done, failed, stopped, running):
@@ -192,4 +192,4 @@ def _create_jobs(session: Session) -> None:
     jobs.fail(session, failed, worker="w", error="話題を作る声がまだありません。", hint="声を取り込んでください。")
     jobs.cancelled(session, stopped, worker="w")
     jobs.report(session, running, worker="w", done=300, total=1200, message="声を読み取っています")
-    jobs.create(session, kind="train", title="分類のモデルを作る", arguments={}, actor="hanako")
+    jobs.create(session, kind="train", title="訂正から学び直す", arguments={}, actor="hanako")

@@ -266,8 +266,8 @@ def upgrade() -> None:
     else:
         op.add_column("voices", sa.Column("case_id", sa.Integer(), nullable=True))
         op.create_foreign_key(op.f("fk_voices_case_id"), "voices", "cases", ["case_id"], ["id"])
-    for name in ("is_open", "folded"):
-        op.add_column("voices", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
+    for table, name in (("voices", "is_open"), ("voices", "folded"), ("human_labels", "undone")):
+        op.add_column(table, sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("position", sa.String(length=32), nullable=False, server_default=""))
     op.execute("UPDATE voices SET is_open = (1 = 1) WHERE status NOT IN ('answered', 'closed')")
     op.create_index(op.f("ix_voices_case_id"), "voices", ["case_id"], **IN_CASE)
@@ -281,6 +281,7 @@ def downgrade() -> None:
     for name in (*OPEN_INDEXES, "ix_voices_case_id"):
         op.drop_index(name, table_name="voices")
     op.drop_column("users", "position")
+    op.drop_column("human_labels", "undone")
     op.drop_column("voices", "folded")
     op.drop_column("voices", "is_open")
     if op.get_bind().dialect.name == "postgresql":

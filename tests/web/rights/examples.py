@@ -109,6 +109,8 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /trends/topics/{topic_id}/merge": {"topics": [world.names["second_topic"]]},
         "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
+        "POST /desk/{receipt_number}/notes": {"text": "電話した。"},
+        "POST /desk/{receipt_number}/notes/{note_id}/original": {"reason": "reply"},
         "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
         "POST /admin/users": {"username": "taro", "role": "kocho"},
         "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
