@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import quote
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from api import words
 from core import audit, city, db, deadline_file, mailer
 from core.errors import InputError, KoeError
+from core.models import Role, User
 from core.settings import Settings
 from loop import digest
 from loop.digest import LINES, Digest, Line, Part, Section
@@ -78,7 +80,9 @@ def send(
     if not dry_run:
         mailer.place_of(settings)
     known: dict[str, Digest] = {}
-    for recipient in recipients(settings):
+    with db.reading(engine) as session:
+        everybody = recipients(session, settings)
+    for recipient in everybody:
         if stop and stop():
             break
         if recipient.department not in known:
@@ -102,11 +106,26 @@ def send(
     return report
 
 
-def recipients(settings: Settings) -> Iterator[Recipient]:
-    """Departments with a mailbox in departments.yaml."""
+def recipients(session: Session, settings: Settings) -> list[Recipient]:
+    """Departments with a mailbox in departments.yaml, and members of staff with an address; an address gets the same digest once.
+
+    A department's member gets the department's, a manager the city's figures, the others all of the city's.
+    """
+    found: dict[tuple[str, str, bool], Recipient] = {}
     for department in taxonomy.load(settings.taxonomy_dir).departments:
         if department.mail:
-            yield Recipient(f"department:{department.name}", department.mail, department.name)
+            _add(found, Recipient(f"department:{department.name}", department.mail, department.name))
+    staff = select(User).where(User.active.is_(True), User.email != "").order_by(User.id)
+    for user in session.scalars(staff):
+        is_member = user.role is Role.DEPARTMENT
+        if user.department or not is_member:
+            scope = user.department if is_member else ""
+            _add(found, Recipient(f"user:{user.id}", user.email, scope, figures_only=user.role is Role.MANAGER))
+    return list(found.values())
+
+
+def _add(found: dict[tuple[str, str, bool], Recipient], one: Recipient) -> None:
+    found.setdefault((one.address.strip().lower(), one.department, one.figures_only), one)
 
 
 def compose(found: Digest, settings: Settings, *, figures_only: bool = False) -> Mail:

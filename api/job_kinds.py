@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from api.answers import acts as answer_acts
 from api.intake_jobs import check_file, import_file, retry_rejects, undo_batch
 from api.jobs import JobContext, JobFunction, JobStopped, submit
 from core import db, facts
@@ -34,9 +35,9 @@ def train(context: JobContext) -> dict[str, Any]:
 
     context.report(0, 0, "モデルを作っています")
     with db.reading(context.engine) as session:
-        human = service.corrections(session)
+        human = service.lessons(session, context.settings)
     trained = retrain(context.settings, human=human)
-    return {"taken": trained.taken, "reason": trained.reason, "model": artifacts.card(trained.folder)["version"]}
+    return {**trained.as_dict(), "model": artifacts.card(trained.folder)["version"]}
 
 
 def update_campaigns(context: JobContext) -> dict[str, Any]:
@@ -70,6 +71,25 @@ def look_for_surges(context: JobContext) -> dict[str, Any]:
     context.report(0, 0, "急増を調べています")
     report = service.update(context.engine, city.load(context.settings.taxonomy_dir).calendar)
     return {"as_of": report.as_of.isoformat(), "series": report.series, "surges": len(report.surges)}
+
+
+def send_answers(context: JobContext) -> dict[str, Any]:
+    """The mails of an answer that was sent, one after the other. Arguments: ``draft``."""
+    from core import city, mailer
+    from loop import mailing
+
+    draft = int(context.arguments["draft"])
+    total = mailing.count_waiting(context.engine, draft)
+
+    def progress(done: int) -> None:
+        context.report(done, total, "回答のメールを送っています")
+        context.check()
+
+    def post(to: str, subject: str, body: str) -> str:
+        return mailer.send(context.settings, to=to, subject=subject, body=body)
+
+    at = city.load(context.settings.taxonomy_dir)
+    return mailing.deliver(context.engine, context.keyring, at, draft, who=context.actor, post=post, progress=progress)
 
 
 def forecast(context: JobContext) -> dict[str, Any]:
@@ -135,6 +155,7 @@ KINDS: dict[str, JobFunction] = {
     "train": train,
     "campaigns": update_campaigns,
     "opinions": read_opinions,
+    answer_acts.JOB: send_answers,
 }
 TITLES = {
     "import": "ファイルの取込",
@@ -146,7 +167,8 @@ TITLES = {
     "surges": "急増を調べる",
     "forecast": "期限の見通しを立てる",
     "digest": "朝のメールを送る",
-    "train": "分類のモデルを作る",
+    "train": "訂正から学び直す",
     "campaigns": "同文・一斉投稿をまとめる",
     "opinions": "意見を読み取る",
+    answer_acts.JOB: answer_acts.JOB_TITLE,
 }

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from core.clock import to_tokyo
-from core.models import BatchStatus, Disposition, Facet, Job, JobState, Kind, Role, Status, TopicEventKind, Urgency
+from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, TopicEventKind, Urgency
+from loop import answers
 from loop.steps import STEPS
 
 STATUS = {
@@ -21,15 +22,7 @@ STATUS = {
     Status.CLOSED: "完了",
 }
 STEP_NAME = {step.value: rule.name for step, rule in STEPS.items()}
-DISPOSITION = {
-    Disposition.DONE: "実施済み・反映",
-    Disposition.PLANNED: "実施予定",
-    Disposition.CONSIDERING: "検討中",
-    Disposition.DECLINED: "対応困難",
-    Disposition.EXPLAINED: "説明・情報提供",
-    Disposition.FORWARDED: "移送",
-    Disposition.NOTED: "参考",
-}
+DISPOSITION = answers.DISPOSITIONS
 JOB_STATE = {
     JobState.QUEUED: "待機中",
     JobState.RUNNING: "実行中",
@@ -81,9 +74,14 @@ _RESULT = {
     "begun": "新しいまとまり",
     "joined": "合わさったまとまり",
     "surges": "急増",
+    "decisions": "学んだ判断",
+    "held_out": "比べた判断",
+    "right_before": "前のモデルの正解",
+    "right_after": "新しいモデルの正解",
     "sent": "送信",
     "failed": "送れない",
 }
+_FIGURES = {"held_out_f1": "比べた判断のマクロ F1", "test_f1": "正解つきの声のマクロ F1"}
 ROLE = {Role.ADMIN: "管理者", Role.KOCHO: "広聴課", Role.DEPARTMENT: "所管課", Role.MANAGER: "管理職"}
 FACET = {
     Facet.THEME: "分野",
@@ -112,6 +110,7 @@ ATTRIBUTE = {
 ORIGINAL = {
     "title": "件名",
     "text": "本文",
+    "note": "メモ",
     "answer": "回答",
     "contact": "連絡先",
     "name": "氏名",
@@ -181,7 +180,11 @@ def progress(job: Job) -> str:
 def result(found: Mapping[str, Any]) -> str:
     """What a job found, as far as it is a count or a reason: 読込 1,200、取込 1,198."""
     counts = [f"{name} {found[key]:,}" for key, name in _RESULT.items() if isinstance(found.get(key), int)]
-    return "、".join([*counts, *filter(None, [str(found.get("reason", ""))])])
+    changes = [f"{name} {found[key][0]:.3f} → {found[key][1]:.3f}" for key, name in _FIGURES.items() if key in found]
+    reason = str(found.get("reason", ""))
+    if "taken" in found:
+        reason = f"{'モデルを入れかえました' if found['taken'] else '前のモデルのままです'}（{reason}）"
+    return "、".join(filter(None, [*counts, *changes, reason]))
 
 
 def age(day: date, today: date) -> str:

@@ -26,13 +26,16 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, insert, text
+from sqlalchemy.orm import Session
 
 from core import db
 from core.clock import utc_now
 from core.models import Answer, Batch, BatchStatus, Channel, Kind, Status, Urgency, Voice
 from core.settings import Settings, get_settings
+from loop import past_answers
 from nlp import likeness, postings
 from nlp.similar import load_sif, terms
+from nlp.vectors import Sif
 
 SEED = 20261101
 CHUNK = 5000
@@ -97,8 +100,13 @@ def fill(engine: Engine, count: int) -> float:
         ]  # fmt: skip
         with db.writing(engine) as session:
             session.execute(insert(Voice), rows)
-            answer = {"text": "現地を確かめます。", "department": "道路維持課"}
-            session.execute(insert(Answer), [{"voice_id": number, **answer} for number, *_ in made if number % 3 == 0])
+            # No two alike, as the city's own are: where they are compared, each is read.
+            answers = [
+                {"voice_id": number, "text": f"{written[:80]}この件は、現地を確かめて直します。", "department": "道路維持課"}
+                for number, written, _ in made
+                if number % 3 == 0
+            ]
+            session.execute(insert(Answer), answers)
             began = time.perf_counter()
             likeness.index(session, [(number, found) for number, _, found in made])
             session.flush()
@@ -135,8 +143,14 @@ def questions(engine: Engine, settings: Settings, count: int, voices: int) -> di
         "similar, a text": lambda number: ask(likeness.similar, texts[number]),
         "similar, common words": lambda number: ask(likeness.similar, common[number]),
         "past answers, a voice": lambda number: ask(likeness.past_answers, voice_id=ids[number]),
+        "sources of a draft": lambda number: ask(drafted, ids[number]),
         "a voice's page": lambda number: ask(likeness.around, ids[number]),
     }
+
+
+def drafted(session: Session, voice_id: int, *, sif: Sif | None) -> object:
+    """What an answer to this voice is drafted from."""
+    return past_answers.sources(session, session.get_one(Voice, voice_id), sif=sif)
 
 
 def measure(engine: Engine, settings: Settings, *, voices: int, queries: int, grouping: bool) -> None:

@@ -41,6 +41,12 @@ def create(session: Session, *, kind: str, title: str, arguments: dict[str, Any]
     return job
 
 
+def is_active(session: Session, kind: str) -> bool:
+    """Whether a job of this kind waits or runs."""
+    active = select(Job.id).where(Job.kind == kind, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    return session.scalar(active.limit(1)) is not None
+
+
 def claim(session: Session, job_id: int, *, worker: str) -> Job | None:
     """Takes a waiting job for this worker; ``None`` when it isn't waiting (any more), so that only one worker ever has it.
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.clock import utc_now
+from core.cleaning import clean_text
+from core.clock import today, utc_now
 from core.errors import ConflictError, InputError
-from core.models import Channel, Delivery, Disposition, Draft, DraftKind, DraftRevision, DraftState, Secret, Status, User, Voice
+from core.models import Channel, Delivery, Disposition, Draft, DraftKind, DraftRevision, DraftState, Kind, Secret, Status, User, Voice
 from loop.actors import Actor
 from loop.handling import Handled, Target, changing, take
 from loop.steps import Step, next_status
+
+if TYPE_CHECKING:
+    from nlp.vectors import Sif
 
 DISPOSITIONS = {
     Disposition.DONE: "実施済み・反映",
@@ -33,6 +38,9 @@ LONGEST = 20_000
 _SOURCES = frozenset({"answer", "faq", "template"})
 _BY_MAIL = frozenset({Channel.EMAIL, Channel.WEB_FORM, Channel.OPEN311})
 _MOST_SOURCES = 20
+_TEXTS = 5
+"""So many different texts of a case are looked at for questions: copies of one letter all ask the same."""
+_LATER = frozenset({"unanswered", "only_thanks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +169,17 @@ def likely_delivery(session: Session, voice: Voice) -> Delivery:
     return Delivery.MAIL if voice.channel in _BY_MAIL else Delivery.LETTER
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What an answer is checked by: the city's lists (a folder; ``None``: those that come along), its place names, and meaning."""
+
+    folder: Path | None = None
+    places: frozenset[str] = frozenset()
+    sif: Sif | None = None
+
+
 class Finding(Protocol):
-    """What a check has to say about an answer. ``severity`` is stop or warn; ``start`` and ``end`` are its place, both 0 without one."""
+    """What a check has to say about an answer (``nlp.answering.checks``). ``start`` and ``end`` are in the answer, or in the voice."""
 
     @property
     def code(self) -> str: ...
@@ -176,13 +193,37 @@ class Finding(Protocol):
     def message(self) -> str: ...
     @property
     def hint(self) -> str: ...
+    @property
+    def where(self) -> str: ...
 
 
-def findings(text: str, voice: Voice, *, review_on: date | None) -> list[Finding]:
-    """What is to be looked at before an answer to this voice is put forward, in the order of its places. The one door to the checks."""
-    from loop.answer_checks import check
+def findings(text: str, voices: Sequence[Voice], *, review_on: date | None, by: Checks, kind: DraftKind = DraftKind.FINAL) -> list[Finding]:
+    """What is to be looked at before an answer to these voices is put forward, what stops it first. The one door to the checks.
 
-    return list(check(text, voice.text, review_on=review_on))
+    An interim reply needn't answer yet what was asked.
+    """
+    from nlp.answering import checks, files
+
+    found = checks.check(
+        text,
+        "\n\n".join(list(dict.fromkeys(voice.text for voice in voices))[:_TEXTS]),
+        review_on=review_on,
+        today=today(),
+        places=by.places,
+        thanks=all(voice.kind is Kind.THANKS for voice in voices),
+        sif=by.sif,
+        folder=by.folder or files.FOLDER,
+    )
+    said = {one.message: one for one in reversed(found) if kind is DraftKind.FINAL or one.code not in _LATER}
+    return list(reversed(said.values()))
+
+
+def voices_of(session: Session, voice: Voice) -> list[Voice]:
+    """The voices that an answer is for, the given one first; of many, as many as are looked at for what they ask."""
+    if voice.case_id is None:
+        return [voice]
+    others = select(Voice).where(Voice.case_id == voice.case_id, Voice.id != voice.id).order_by(Voice.id).limit(_TEXTS)
+    return [voice, *session.scalars(others)]
 
 
 _GONE = ConflictError("この回答案は、もうありません。", hint="画面を開きなおして、いまの内容を確かめてください。")
@@ -200,7 +241,7 @@ def _last_hand(session: Session, draft: Draft) -> int | None:
 
 
 def _tidy(text: str) -> str:
-    words = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    words = clean_text(text)
     if not words or len(words) > LONGEST:
         raise InputError(f"回答案を 1 字以上 {LONGEST:,} 字以内で書いてください。", hint="空のままでは保存できません。")
     return words

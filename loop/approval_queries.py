@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from core.errors import NotFoundError
 from core.models import Approval, ApprovalState, Case, Draft, DraftKind, DraftState, User, Voice
 from loop.actors import Actor
 
@@ -67,6 +68,7 @@ class Waiting:
     voices: int
     drafter: str
     version: int
+    warnings: int
 
 
 def rounds(session: Session, draft_id: int) -> list[Round]:
@@ -86,6 +88,24 @@ def rounds(session: Session, draft_id: int) -> list[Round]:
         )  # fmt: skip
         grouped[row.round, row.version].append(shown)
     return [Round(number, version, tuple(steps)) for (number, version), steps in grouped.items()]
+
+
+def approval_of(session: Session, approval_id: int, *, seen_by: Actor) -> tuple[Approval, Draft, Voice]:
+    """A step with its draft and the voice that stands for the case.
+
+    Raises:
+        NotFoundError: it isn't there, or neither the case nor a step of its approval is this person's.
+    """
+    row = session.execute(
+        select(Approval, Draft, Voice)
+        .join(Draft, Draft.id == Approval.draft_id)
+        .join(Case, Case.id == Draft.case_id)
+        .join(Voice, Voice.id == Case.lead_id)
+        .where(Approval.id == approval_id)
+    ).one_or_none()
+    if row is None or not (seen_by.may_see(row[2]) or takes_part(session, seen_by, row[1].id)):
+        raise NotFoundError("この決裁は見つかりません。", hint="決裁待ちの一覧から開きなおしてください。")
+    return row[0], row[1], row[2]
 
 
 def returned_version(session: Session, draft_id: int, *, before: int) -> int | None:
@@ -129,7 +149,7 @@ def waiting_for(session: Session, actor: Actor, *, limit: int = 200) -> list[Wai
     found = session.execute(
         select(
             Approval.id, Case.id, Draft.id, Voice.receipt_number, Voice.title, func.substr(Voice.text, 1, 300), Approval.department,
-            Approval.position, Draft.kind, Voice.due_on, voices, User.display_name, Draft.version,
+            Approval.position, Draft.kind, Voice.due_on, voices, User.display_name, Draft.version, Approval.warnings,
         )
         .join(Draft, Draft.id == Approval.draft_id)
         .join(Case, Case.id == Draft.case_id)

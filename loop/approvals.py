@@ -12,13 +12,14 @@ from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from core.models import Approval, ApprovalState, Case, Draft, DraftKind, DraftState, User, Voice
 from loop import answers
 from loop.actors import Actor
-from loop.answers import Finding
-from loop.approval_queries import is_theirs, next_of, position_of
+from loop.answers import Checks, Finding
+from loop.approval_queries import is_theirs, next_of, position_of, takes_part
 from loop.chains import LEAD, Chain, ChainStep, Matter, chosen
-from loop.handling import Handled, Target, changing, take
+from loop.handling import Handled, Target, changing, may_handle, take
 from loop.steps import Step, next_status
 
 _LONGEST_COMMENT = 2_000
+_UNKNOWN = NotFoundError("この決裁は見つかりません。", hint="決裁待ちの一覧から開きなおしてください。")
 _DECIDED = ConflictError("この決裁は、もう済んでいるか、引き戻されています。", hint="画面を開きなおして、経過を確かめてください。")
 
 
@@ -32,7 +33,16 @@ class CheckError(InputError):
         self.findings = tuple(findings)
 
 
-def submit(session: Session, target: Target, *, actor: Actor, chains: Sequence[Chain], version: int, acknowledged: bool = False) -> Draft:
+def submit(
+    session: Session,
+    target: Target,
+    *,
+    actor: Actor,
+    chains: Sequence[Chain],
+    checks: Checks,
+    version: int,
+    acknowledged: bool = False,
+) -> Draft:
     """Puts a draft forward: whoever does so is its drafter from now on. The way is the first of the city's chains that suits.
 
     Steps whose position nobody holds are skipped where the chain allows that, and written down; at least one person has to decide.
@@ -51,10 +61,12 @@ def submit(session: Session, target: Target, *, actor: Actor, chains: Sequence[C
     if draft.version != version:
         raise answers.overtaken(session, draft)
     _whole(draft)
-    _checked(answers.findings(draft.text, item.lead, review_on=draft.review_on), acknowledged=acknowledged)
+    asking = sorted(item.voices, key=lambda voice: voice is not item.lead)
+    found = answers.findings(draft.text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
+    _checked(found, acknowledged=acknowledged)
     chain = chosen(chains, _matter(item, draft))
     number = 1 + (session.scalar(select(func.max(Approval.round)).where(Approval.draft_id == draft.id)) or 0)
-    skipped = _lay_out(session, item, draft, chain, number=number, drafter=actor)
+    skipped = _lay_out(session, item, draft, chain, number=number, drafter=actor, warnings=len(found))
     detail = {"draft": draft.id, "version": draft.version, "round": number, "chain": chain.name, "skipped": skipped}
     with changing(session, [item], Step.SUBMIT, actor=actor, detail=detail):
         draft.state, draft.drafter_id = DraftState.IN_APPROVAL, actor.user_id
@@ -84,9 +96,9 @@ def return_(session: Session, approval_id: int, *, actor: Actor, comment: str) -
         InputError: there is no comment, or it is too long.
         ConflictError, ForbiddenError: as ``approve``.
     """
+    item, draft, approval = _at_turn(session, approval_id, actor=actor)
     if not comment.strip():
         raise InputError("差し戻す理由を書いてください。", hint="どこをどう直すかが分かるように書いてください。")
-    item, draft, approval = _at_turn(session, approval_id, actor=actor)
     with changing(session, [item], Step.RETURN, actor=actor, detail=_told(session, draft, approval, actor)):
         _decide(approval, ApprovalState.RETURNED, actor, comment)
         session.flush()
@@ -122,8 +134,6 @@ def delegate(session: Session, approval_id: int, username: str, *, actor: Actor)
         ConflictError: it was decided already.
     """
     item, draft, approval = _locked(session, approval_id, actor=actor)
-    if approval.state is not ApprovalState.WAITING:
-        raise _DECIDED
     if not actor.may_operate and not is_theirs(session, approval, draft, actor):
         raise ForbiddenError("代決する人を決められるのは、この段の決裁者と広聴課です。", hint="広聴課に頼んでください。")
     person = session.scalar(select(User).where(User.username == username, User.active.is_(True)))
@@ -138,7 +148,7 @@ def delegate(session: Session, approval_id: int, username: str, *, actor: Actor)
 
 
 def _locked(session: Session, approval_id: int, *, actor: Actor) -> tuple[Handled, Draft, Approval]:
-    """The case behind a step, locked, and the step as it then stands."""
+    """The case behind a step that is still to be decided, locked, and the step as it then stands."""
     lead = (
         select(Voice.receipt_number)
         .join(Case, Case.lead_id == Voice.id)
@@ -147,11 +157,16 @@ def _locked(session: Session, approval_id: int, *, actor: Actor) -> tuple[Handle
         .where(Approval.id == approval_id)
     )
     if (number := session.scalar(lead)) is None:
-        raise NotFoundError("この決裁は見つかりません。", hint="決裁待ちの一覧から開きなおしてください。")
+        raise _UNKNOWN
     (item,) = take(session, [Target(number)], actor=actor, deciding=True)
     fresh = {"populate_existing": True}
     approval = session.scalars(select(Approval).where(Approval.id == approval_id).execution_options(**fresh)).one()
     draft = session.scalars(select(Draft).where(Draft.id == approval.draft_id).execution_options(**fresh)).one()
+    if not may_handle(actor, item) and not takes_part(session, actor, draft.id):
+        raise _UNKNOWN
+    # An approval is of one version of the text; nobody can change that while it is in approval, and if it were so, none would hold.
+    if approval.state is not ApprovalState.WAITING or draft.state is not DraftState.IN_APPROVAL or approval.version != draft.version:
+        raise _DECIDED
     return item, draft, approval
 
 
@@ -163,9 +178,6 @@ def _at_turn(session: Session, approval_id: int, *, actor: Actor) -> tuple[Handl
         raise ForbiddenError(
             f"この段の決裁は、{approval.department}の{approval.position}がします。", hint="代わるときは、代決の指定が要ります。"
         )
-    # An approval is of one version of the text; nobody can change that while it is in approval, and if it were so, none would hold.
-    if approval.state is not ApprovalState.WAITING or draft.state is not DraftState.IN_APPROVAL or approval.version != draft.version:
-        raise _DECIDED
     first = next_of(session, draft.id)
     if first is None or first.id != approval.id:
         raise ConflictError("まだ、この段の順番ではありません。", hint="前の段の決裁を待ってください。")
@@ -223,7 +235,7 @@ def _matter(item: Handled, draft: Draft) -> Matter:
     )
 
 
-def _lay_out(session: Session, item: Handled, draft: Draft, chain: Chain, *, number: int, drafter: Actor) -> list[str]:
+def _lay_out(session: Session, item: Handled, draft: Draft, chain: Chain, *, number: int, drafter: Actor, warnings: int) -> list[str]:
     """The round's steps as rows; gives the positions that nobody holds and that are skipped."""
     lead = answers.leading_department(item)
     if not lead:
@@ -241,7 +253,7 @@ def _lay_out(session: Session, item: Handled, draft: Draft, chain: Chain, *, num
         state = ApprovalState.WAITING if is_held else ApprovalState.SKIPPED
         row = Approval(
             draft_id=draft.id, round=number, step=place, department=department, position=step.position, state=state,
-            self_allowed=chain.self_allowed, version=draft.version,
+            self_allowed=chain.self_allowed, version=draft.version, warnings=warnings,
         )  # fmt: skip
         rows.append(row)
     if len(skipped) == len(chain.steps):

@@ -188,7 +188,7 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         raise ConflictError("この操作は、もう取り消せません。", hint="あとから別の変更がありました。経過を確かめてください。")
     now = utc_now()
     act.undone_at = now
-    _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor)
+    _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor, since=act.at)
     for was in unchanged:
         case = cases[was["case"]]
         _put_back(session, case, was, voices)
@@ -271,14 +271,17 @@ def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[in
         session.add(CasePart(case_id=case.id, **{name: _typed(CasePart, name, stored[name]) for name in _OF_A_PART}))
 
 
-def _put_back_labels(session: Session, stored: Sequence[dict[str, Any]], voices: dict[int, Voice], *, actor: Actor) -> None:
+def _put_back_labels(
+    session: Session, stored: Sequence[dict[str, Any]], voices: dict[int, Voice], *, actor: Actor, since: datetime
+) -> None:  # fmt: skip
     changed = [
         (voices[was["id"]], facet, value)
         for was in stored
         for facet in Facet
         if (value := was["labels"][facet.value]) != labels.in_force(voices[was["id"]], facet)
     ]
-    labels.put(session, changed, actor=actor)
+    labels.take_back(session, [was["id"] for was in stored], since=since)
+    labels.put(session, changed, actor=actor, undone=True)
     for was in stored:
         voices[was["id"]].confidence = was["confidence"]
 

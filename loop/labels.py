@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, facts
@@ -90,7 +91,8 @@ def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLab
 def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Facet, str]]:
     """What ``put`` takes to confirm every label in force of these voices that nobody has decided yet."""
     numbers = [voice.id for voice in voices]
-    decided = set(session.execute(select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, numbers))).all())
+    theirs = select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, numbers), ~HumanLabel.undone)
+    decided = set(session.execute(theirs).all())
     readings = session.scalars(select(MachineReading).where(among(session, MachineReading.voice_id, numbers)))
     said = {reading.voice_id: reading.labels() for reading in readings}
     return [
@@ -98,10 +100,10 @@ def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Fa
     ]
 
 
-def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: Actor) -> list[HumanLabel]:
+def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: Actor, undone: bool = False) -> list[HumanLabel]:
     """Writes a person's labels on many voices and moves their counts at once; the caller holds the voices, and writes the trail.
 
-    A theme clears a 中分類 that was of another one, unless one is given with it.
+    A theme clears a 中分類 that was of another one, unless one is given with it. ``undone``: they put back what stood before.
 
     Raises:
         ForbiddenError: this person may not label.
@@ -119,12 +121,18 @@ def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: 
     for voice, facet, value in wanted:
         said = machine.get(voice.id, {})
         changed = value != in_force(voice, facet)
-        made.append(_write(session, voice, facet, value, actor=actor, machine=said))
+        made.append(_write(session, voice, facet, value, actor=actor, machine=said, undone=undone))
         if facet is Facet.THEME and changed and voice.subtheme and (voice.id, Facet.SUBTHEME) not in named:
-            made.append(_write(session, voice, Facet.SUBTHEME, "", actor=actor, machine=said))
+            made.append(_write(session, voice, Facet.SUBTHEME, "", actor=actor, machine=said, undone=undone))
     session.flush()
     facts.move(session, before=before, after=facts.rows_of(session, list(voices)))
     return made
+
+
+def take_back(session: Session, voices: Sequence[int], *, since: datetime) -> None:
+    """Says of everything decided on these voices since then that it was taken back; what stands there is ``put`` by the caller."""
+    theirs = update(HumanLabel).where(among(session, HumanLabel.voice_id, voices), HumanLabel.created_at >= since)
+    session.execute(theirs.values(undone=True))
 
 
 def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Actor) -> list[HumanLabel]:
@@ -143,7 +151,8 @@ def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Act
     made = []
     for row in sorted(rows, key=lambda row: row.id):
         value = before.get((row.id, row.facet), row.machine_value)
-        made.append(_write(session, voice, row.facet, value, actor=actor, machine=machine))
+        made.append(_write(session, voice, row.facet, value, actor=actor, machine=machine, undone=True))
+        row.undone = True
         if row.facet is Facet.THEME and row.facet in machine and _is_first(session, row):
             voice.confidence = machine[row.facet].confidence
     session.flush()
@@ -183,9 +192,19 @@ def _newest(session: Session, voice: Voice) -> dict[Facet, int]:
     return dict(session.execute(statement).all())
 
 
-def _write(session: Session, voice: Voice, facet: Facet, value: str, *, actor: Actor, machine: dict[Facet, MachineLabel]) -> HumanLabel:
+def _write(
+    session: Session,
+    voice: Voice,
+    facet: Facet,
+    value: str,
+    *,
+    actor: Actor,
+    machine: dict[Facet, MachineLabel],
+    undone: bool = False,
+) -> HumanLabel:
     said = machine[facet].value if facet in machine else ""
-    label = HumanLabel(voice_id=voice.id, facet=facet, value=value, machine_value=said, user_id=actor.user_id, created_at=utc_now())
+    about = {"voice_id": voice.id, "facet": facet, "user_id": actor.user_id, "created_at": utc_now()}
+    label = HumanLabel(value=value, machine_value=said, undone=undone, **about)
     session.add(label)
     typed: str = Kind(value) if facet is Facet.KIND else Urgency(value) if facet is Facet.URGENCY else value
     setattr(voice, facet.value, typed)

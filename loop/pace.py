@@ -7,6 +7,7 @@ drawn towards the wider group's as if ``BORROWED`` voices more had behaved like 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -64,10 +65,10 @@ class _Tally:
 
 def learn(waits: Iterable[Wait]) -> dict[Key, Curve]:
     """A curve for the city, each department, and each kind in it; empty with fewer than ``LEAST`` ended voices."""
-    tallies: dict[Key, _Tally] = {CITY: _Tally()}
+    tallies: defaultdict[Key, _Tally] = defaultdict(_Tally)
     for wait in waits:
         for key in {CITY, (wait.department, ""), (wait.department, wait.kind)}:
-            tallies.setdefault(key, _Tally()).add(wait)
+            tallies[key].add(wait)
     city = tallies[CITY]
     ended = sum(city.ended)
     if ended < LEAST:

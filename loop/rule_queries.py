@@ -128,7 +128,7 @@ def _decided(session: Session, voices: Sequence[int]) -> dict[int, str]:
     """What somebody decided last on the department of some voices."""
     newest = (
         select(func.max(HumanLabel.id))
-        .where(HumanLabel.voice_id.in_(voices), HumanLabel.facet == Facet.DEPARTMENT)
+        .where(HumanLabel.voice_id.in_(voices), HumanLabel.facet == Facet.DEPARTMENT, ~HumanLabel.undone)
         .group_by(HumanLabel.voice_id)
     )
     return dict(session.execute(select(HumanLabel.voice_id, HumanLabel.value).where(HumanLabel.id.in_(newest))).all())

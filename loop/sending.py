@@ -16,7 +16,7 @@ from core.errors import ConflictError, ForbiddenError, InputError
 from core.models import Answer, Approval, ApprovalState, Delivery, Dispatch, DispatchState, Draft, DraftKind, DraftState, Voice
 from loop import answers, originals
 from loop.actors import Actor
-from loop.handling import Handled, Target, changing, take
+from loop.handling import Handled, Target, changing, noted, take
 from loop.steps import Step
 
 DISPATCHES = {
@@ -58,6 +58,7 @@ class Letter:
     name: str
     text: str
     department: str
+    sent_on: date
 
 
 def send(session: Session, target: Target, *, actor: Actor) -> Draft:
@@ -103,8 +104,10 @@ def dispatches_of(session: Session, draft_id: int) -> list[DispatchShown]:
     return [_shown(row, number) for row, number in session.execute(statement.order_by(Voice.receipt_number))]
 
 
-def send_again(session: Session, target: Target, ids: Sequence[int], *, actor: Actor) -> int:
-    """Lets mails that didn't go wait again, those of which nobody knows among them: the person says so. Gives how many.
+def send_again(session: Session, target: Target, ids: Sequence[int], *, actor: Actor) -> tuple[int, list[int]]:
+    """Lets mails that didn't go wait again, those of which nobody knows among them: the person says so.
+
+    Gives how many, and the drafts that they are of.
 
     Raises:
         InputError: none of them is one that may be sent again.
@@ -112,10 +115,10 @@ def send_again(session: Session, target: Target, ids: Sequence[int], *, actor: A
     item, rows = _own(session, target, ids, actor=actor)
     again = [row for row in rows if row.delivery is Delivery.MAIL and _shown(row, "").may_be_sent_again]
     _some(again)
-    with changing(session, [item], Step.POST, actor=actor, detail={"act": "again", "count": len(again)}):
-        for row in again:
-            row.state, row.problem, row.at = DispatchState.WAITING, "", None
-    return len(again)
+    for row in again:
+        row.state, row.problem, row.at = DispatchState.WAITING, "", None
+    noted(session, item, Step.POST, actor=actor, detail={"act": "again", "count": len(again)})
+    return len(again), sorted({row.draft_id for row in again})
 
 
 def by_letter(session: Session, target: Target, ids: Sequence[int], *, actor: Actor) -> int:
@@ -127,9 +130,9 @@ def by_letter(session: Session, target: Target, ids: Sequence[int], *, actor: Ac
     item, rows = _own(session, target, ids, actor=actor)
     turned = [row for row in rows if row.delivery is Delivery.MAIL and _shown(row, "").may_be_sent_again]
     _some(turned)
-    with changing(session, [item], Step.POST, actor=actor, detail={"act": "letter", "count": len(turned)}):
-        for row in turned:
-            row.delivery, row.state, row.problem, row.at = Delivery.LETTER, DispatchState.WAITING, "", None
+    for row in turned:
+        row.delivery, row.state, row.problem, row.at = Delivery.LETTER, DispatchState.WAITING, "", None
+    noted(session, item, Step.POST, actor=actor, detail={"act": "letter", "count": len(turned)})
     return len(turned)
 
 
@@ -142,9 +145,9 @@ def posted(session: Session, target: Target, ids: Sequence[int], *, actor: Actor
     item, rows = _own(session, target, ids, actor=actor)
     gone = [row for row in rows if (row.delivery is Delivery.LETTER and row.state is DispatchState.WAITING) or _shown(row, "").stuck]
     _some(gone)
-    with changing(session, [item], Step.POST, actor=actor, detail={"act": "posted", "count": len(gone)}):
-        for row in gone:
-            row.state, row.problem, row.at = DispatchState.SENT, "", utc_now()
+    for row in gone:
+        row.state, row.problem, row.at = DispatchState.SENT, "", utc_now()
+    noted(session, item, Step.POST, actor=actor, detail={"act": "posted", "count": len(gone)})
     return len(gone)
 
 
@@ -161,14 +164,26 @@ def letters(session: Session, keyring: Keyring, target: Target, ids: Sequence[in
     _some(chosen)
     if not all(actor.may_read_original(voice) for voice in chosen):
         raise ForbiddenError("宛先を読む権限がありません。", hint="広聴課か、この声の所管課の職員に依頼してください。")
-    texts = {draft.id: draft.text for draft in session.scalars(select(Draft).where(Draft.id.in_(set(wanted.values()))))}
+    drafts = {draft.id: draft for draft in session.scalars(select(Draft).where(Draft.id.in_(set(wanted.values()))))}
     department = answers.leading_department(item)
     made = []
     for voice in chosen:
         contact = originals.open_contact(session, keyring, voice, who=actor.username)
         named = [contact.get(field, "") for field in ("postal_code", "address", "name")]
         postal_code, address, name = named if any(named) else ("", contact.get("contact", ""), "")
-        made.append(Letter(voice.receipt_number, voice.received_on, postal_code, address, name, texts[wanted[voice.id]], department))
+        draft = drafts[wanted[voice.id]]
+        made.append(
+            Letter(
+                receipt_number=voice.receipt_number,
+                received_on=voice.received_on,
+                postal_code=postal_code,
+                address=address,
+                name=name,
+                text=draft.text,
+                department=department,
+                sent_on=draft.sent_on or today(),
+            )
+        )
     return made
 
 

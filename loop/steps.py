@@ -70,7 +70,7 @@ STEPS: dict[Step, Rule] = {
     Step.DELEGATE: Rule("代決を指定", frozenset({Status.IN_APPROVAL}), None, final=True),
     Step.INTERIM: Rule("中間回答", frozenset({Status.IN_APPROVAL}), Status.DRAFTING, final=True),
     Step.ANSWER: Rule("回答", frozenset({Status.IN_APPROVAL}), Status.ANSWERED, final=True),
-    Step.POST: Rule("発送", _ALL, None, final=True),
+    Step.POST: Rule("発送", _ALL, None),
     Step.CLOSE: Rule("回答せずに完了", _HANDLED, Status.CLOSED),
     Step.FINISH: Rule("完了", frozenset({Status.ANSWERED}), Status.CLOSED),
     Step.REOPEN: Rule("再開", frozenset({Status.ANSWERED, Status.CLOSED}), Status.TRIAGED),

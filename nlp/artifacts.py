@@ -48,7 +48,7 @@ class StoredModel:
 class Bundle:
     """Everything that training leaves behind: what rebuilds a ``Classifier``, and the card that tells people about it.
 
-    ``seen`` names the staff's decisions that were learnt from (``nlp.train.text_key``).
+    ``seen`` names the staff's decisions that were learnt from (``nlp.train.decision_key``).
     """
 
     models: Mapping[str, StoredModel]
@@ -81,6 +81,11 @@ class Bundle:
             for place in range(3)
         )
         return LinearModel(labels, self.temperatures, words, characters, sif, np.concatenate([intercepts[name] for name in FACETS]))
+
+    def classifier(self, taxonomy: Taxonomy) -> Classifier:
+        """The models at work before they are stored."""
+        features = FeatureMaker(words=self.words, characters=self.characters, sif=self.sif)
+        return Classifier(features, self.side_by_side(taxonomy), taxonomy)
 
 
 def _undivided(theme: Theme, *, like: StoredModel) -> StoredModel:

@@ -34,6 +34,7 @@ class Department:
     themes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     mail: str = ""
     """The department's own mailbox, for the morning digest."""
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def _departments(path: Path) -> tuple[Department, ...]:
             description=str(item.get("description", "")),
             words=_words(item, "words", path),
             mail=str(item.get("mail") or "").strip(),
+            extension=str(item.get("phone_ext") or "").strip(),
             themes=tuple((_text(pair, "theme", path), _words(pair, "subthemes", path)) for pair in _list(item, "themes", path, of=dict)),
         )
         for item in _items(path, "departments")

@@ -99,7 +99,7 @@ def fit(settings: Settings, *, human: Sequence[Example] = ()) -> Fitted:
         words=features.words,
         characters=features.characters,
         sif=sif,
-        seen=tuple(sorted(map(text_key, (example.text for example in human)))),
+        seen=tuple(sorted(map(decision_key, human))),
         card={
             "version": _version(settings, human),
             "date": utc_now().date().isoformat(),
@@ -156,9 +156,10 @@ def learn_facets(
     return features, space.learn(names, examples, hints)
 
 
-def text_key(text: str) -> str:
-    """A short name of a text, by which a model remembers what it learnt from without keeping it."""
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+def decision_key(example: Example) -> str:
+    """A short name of a text with its labels, by which a model remembers what it learnt from without keeping it."""
+    said = "\0".join((example.text, example.theme, example.subtheme, example.kind, example.urgency))
+    return hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def ready_lexicon(settings: Settings) -> Lexicon:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import MAY_OPERATE, Operator, PagesOf, Reading, SettingsOf, Writing, form_token
-from api.jobs import submit_again
+from api.job_kinds import TITLES
+from api.jobs import submit, submit_again
 from core import jobs
 from core.models import JobState
 
@@ -19,6 +20,8 @@ _PAGE = 20
 _CHANGED = {
     "cancelled": "処理を取り消しました。実行中のものは、区切りのよいところで止まります。",
     "retried": "処理をもう一度待ち行列に入れました。",
+    "training": "訂正から学び直す処理を頼みました。終わると、前と後の当たり方がここに出ます。",
+    "waiting": "訂正から学び直す処理は、すでに頼まれています。",
 }
 
 
@@ -41,6 +44,15 @@ def job_list(
         "older": f"/admin/jobs?before={shown[-1].id}" if len(found) > _PAGE else None,
     }
     return pages.page(request, "admin/jobs.html", context, block="jobs")
+
+
+@router.post("/admin/jobs/train", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+def learn_from_corrections(signed_in: Operator, session: Writing, settings: SettingsOf) -> Response:
+    """Asks for new models from what staff decided; one such job at a time."""
+    if jobs.is_active(session, "train"):
+        return RedirectResponse("/admin/jobs?changed=waiting", status_code=303)
+    submit(session, settings, kind="train", title=TITLES["train"], arguments={}, actor=signed_in.actor.username)
+    return RedirectResponse("/admin/jobs?changed=training", status_code=303)
 
 
 @router.post("/admin/jobs/{job_id}/cancel", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])

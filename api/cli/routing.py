@@ -11,6 +11,7 @@ from api.cli.context import as_json, database, day_of, note, say, settings
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from loop.rule_queries import Trial
     from nlp.routing import Routing
@@ -25,12 +26,12 @@ Since = Annotated[str | None, typer.Option(help="この日から後に受け付�
 
 @taxonomy.command()
 def check(since: Since = None) -> None:
-    """分類・所管課・市・振り分け規則のファイルを検査し、規則ごとに、取込済みの声の何件に当てはまるかを出す。"""
+    """分類・所管課・市・決裁の順・振り分け規則のファイルを検査し、規則ごとに、取込済みの声の何件に当てはまるかを出す。"""
     from nlp import routing_file, taxonomy_check
 
     folder = settings().taxonomy_dir
     day = day_of(since, option="--since")
-    found = taxonomy_check.problems(folder)
+    found = taxonomy_check.problems(folder) or _approvals(folder)
     for problem in found:
         say(problem)
     if found:
@@ -59,6 +60,17 @@ def try_(since: Since = None, *, as_json_line: Annotated[bool, typer.Option("--j
     if trial is None:
         raise InputError("取込済みの声がありません。", hint="koe import で声を取り込んでから試してください。")
     say(as_json(trial.as_dict()) if as_json_line else _page(trial))
+
+
+def _approvals(folder: Path) -> list[str]:
+    from core.errors import InputError
+    from loop import chains
+
+    try:
+        chains.load(folder)
+    except InputError as error:
+        return [str(error)]
+    return []
 
 
 def _trial(rules: Routing, day: date | None) -> Trial | None:

@@ -74,12 +74,15 @@ def train(
     given = corpus.read(examples) if examples else []
     engine = database(upgrade=True)
     with db.reading(engine) as session:
-        human = service.corrections(session)
+        human = service.lessons(session, current)
     note("モデルを作っています…")
     result = retrain(current, human=[*human, *given])
     if result.old and result.new:
         right = f"前のモデル {result.old.right:,} 個正解、新しいモデル {result.new.right:,} 個正解"
         say(f"新しい判断 {result.new.labels:,} 個で比べました: {right}")
+    if result.old_test and result.new_test:
+        change = f"{result.old_test.macro_f1:.3f} → {result.new_test.macro_f1:.3f}"
+        say(f"正解つきの声 {result.new_test.labels:,} 個で比べました: 分野のマクロ F1 {change}")
     say(f"{'モデルを入れかえました' if result.taken else '前のモデルのままにしました'}（{result.reason}）。")
     say((result.folder / "card.md").read_text("utf-8").rstrip())
     say(f"\nモデル: {artifacts.card(result.folder)['version']}（{result.folder}）")

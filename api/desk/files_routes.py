@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -16,7 +17,9 @@ from api.desk.routes import ReceiptNumber, ViewQuery
 from api.multipart import LARGEST_STREAM, Form, Limits, Sent
 from core import db
 from core.errors import InputError
+from core.settings import Settings
 from loop import files, queries
+from loop.files import Opened
 from loop.handling import Target
 from nlp.annotate import Masker
 
@@ -51,21 +54,33 @@ async def sent_attachments(
         ForbiddenError: the token is missing, another session's, or stands after a file.
         InputError: not a form, or one that breaks off.
     """
-
-    def too_large(what: str) -> InputError:
-        error = InputError(
-            f"{what}は大きすぎます。1度に添付できるのは合わせて {settings.attachment_mb:,} MB までです。",
-            hint="分けて添付するか、小さくしてください。",
-        )
-        error.status = 413
-        return error
-
-    form = Form(Attachment, limits=Limits(MOST_AT_ONCE, settings.attachment_mb << 20, too_large), signed_in=signed_in)
+    limits = Limits(MOST_AT_ONCE, settings.attachment_mb << 20, partial(too_large, settings=settings))
+    form = Form(Attachment, limits=limits, signed_in=signed_in)
     try:
         await multipart.read_form(request, form)
         yield form.sent
     finally:
         form.abandon()
+
+
+def too_large(what: str, *, settings: Settings) -> InputError:
+    """What is told of files that are too large."""
+    error = InputError(
+        f"{what}は大きすぎます。1度に添付できるのは合わせて {settings.attachment_mb:,} MB までです。",
+        hint="分けて添付するか、小さくしてください。",
+    )
+    error.status = 413
+    return error
+
+
+def for_saving(opened: Opened) -> Response:
+    """A file as an answer: no browser shows it in a page of this site, guesses at its kind, or keeps it."""
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"file\"; filename*=UTF-8''{quote(opened.name)}",
+        "Content-Security-Policy": "sandbox",
+        "Cache-Control": "no-store",
+    }
+    return Response(opened.content, media_type=opened.content_type, headers=headers)
 
 
 @router.post("/desk/{receipt_number}/files", dependencies=[Depends(MAY_LABEL), Depends(sent_attachments)], max_body_size=LARGEST_STREAM)
@@ -101,15 +116,9 @@ def fetch(
     keyring: KeyringOf,
     reason: Annotated[str, Query(max_length=32)] = "",
 ) -> Response:
-    """The file, for saving: no browser shows it in a page of this site, guesses at its kind, or keeps it."""
+    """The file, for saving."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    opened = files.open_file(session, voice, file_id, actor=signed_in.actor, reason=reason, keyring=keyring)
-    headers = {
-        "Content-Disposition": f"attachment; filename=\"file\"; filename*=UTF-8''{quote(opened.name)}",
-        "Content-Security-Policy": "sandbox",
-        "Cache-Control": "no-store",
-    }
-    return Response(opened.content, media_type=opened.content_type, headers=headers)
+    return for_saving(files.open_file(session, voice, file_id, actor=signed_in.actor, reason=reason, keyring=keyring))
 
 
 @router.post("/desk/{receipt_number}/files/{file_id}/delete", dependencies=[Depends(MAY_LABEL), Depends(form_token)])

@@ -30,7 +30,7 @@ from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, clock, labels, originals, queries, rule_queries, topic_queries
+from loop import case_queries, cases, clock, labels, looks, originals, queries, rule_queries, topic_queries, views
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
@@ -67,6 +67,8 @@ def desk(
         "page": page,
         "lines": case_queries.lines(session, [row.id for row in page.rows]),
         "no_case": case_queries.NO_CASE,
+        "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
+        "saved_views": views.views_of(session, actor=signed_in.actor),
         "act": _done(session, query, signed_in.actor),
         "colleagues": case_queries.colleagues(session),
         "close_reasons": cases.CLOSE_REASONS,
@@ -88,6 +90,7 @@ def voice_page(
     query: ViewQuery,
     signed_in: Staff,
     session: Reading,
+    engine: EngineOf,
     rules: RulesOf,
     taxonomy: TaxonomyOf,
     routing: RoutingOf,
@@ -98,6 +101,9 @@ def voice_page(
     """One voice: what was said, what the machine and people made of it, and what the city answered."""
     view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+    if looks.due(session, voice, actor=signed_in.actor):
+        with db.writing(engine) as noting:
+            looks.see(noting, voice.id, actor=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
     context = {
@@ -108,6 +114,7 @@ def voice_page(
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
         "case": case_queries.case_view(session, voice),
+        "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},
         "act": _done(session, query, signed_in.actor),

@@ -66,6 +66,10 @@
   }
 
   const ACTIONS = {
+    a: () => {
+      const link = document.querySelector('[data-key="a"]');
+      if (link) link.click();
+    },
     x: pick,
     d: () => open("d"),
     t: () => open("t"),

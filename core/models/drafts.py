@@ -63,6 +63,7 @@ class Approval(Base):
     position: Mapped[str] = mapped_column(String(32), doc="職位 that decides")
     delegate_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), doc="who was asked to decide in their place")
     self_allowed: Mapped[bool] = mapped_column(default=False, doc="the drafter may decide, as the chain said when it was put forward")
+    warnings: Mapped[int] = mapped_column(default=0, doc="how many findings the drafter acknowledged")
     state: Mapped[ApprovalState] = mapped_column(StrEnumType(ApprovalState), default=ApprovalState.WAITING)
     comment: Mapped[str] = mapped_column(Text, default="", doc="masked")
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
@@ -74,7 +74,10 @@ class MachineReading(Base):
 
 
 class HumanLabel(Base):
-    """What a person decided: a correction, or an acceptance of the machine's word. The newest of a facet is in force."""
+    """What a person decided: a correction, or an acceptance of the machine's word. The newest of a facet is in force.
+
+    What a person thinks is the newest that isn't ``undone``: that is what training learns from.
+    """
 
     __tablename__ = "human_labels"
     __table_args__ = (Index(None, "voice_id", "facet", "id"),)
@@ -83,6 +86,9 @@ class HumanLabel(Base):
     voice_id: Mapped[int] = mapped_column(ForeignKey("voices.id", ondelete="CASCADE"))
     facet: Mapped[Facet] = mapped_column(StrEnumType(Facet))
     value: Mapped[str] = mapped_column(String(64))
-    machine_value: Mapped[str] = mapped_column(String(64), default="", doc="what the machine had said then")
+    machine_value: Mapped[str] = mapped_column(String(64), default="", doc="what the machine, or the city's rule, had said then")
+    undone: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="taken back, or written to put back what stood there: nobody's judgement"
+    )
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nlp import pii
 from nlp.annotation import PLACEHOLDERS, PiiSpan
@@ -23,7 +23,7 @@ from nlp.opinions.sentences import sentences
 from nlp.vectors import Sif
 
 _MASK = re.compile("|".join(map(re.escape, PLACEHOLDERS.values())) + "|〔[^〔〕]{1,12}〕")
-_FIELD = re.compile(r"\{[^{}\n]{0,20}\}")
+_FIELD = re.compile(r"[{｛][^{}｛｝\n]{0,20}[}｝]")
 _TO_CHECK = re.compile(r"【要確認[：:]?([^【】]*)】")
 _LEAST_SENTENCE = 20
 _NEAR = 8
@@ -64,6 +64,10 @@ class Finding:
     message: str
     hint: str
     where: Literal["answer", "voice"] = "answer"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**asdict(self), "code": self.code.value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,12 @@ FOLDER = Path(__file__).resolve().parents[2] / "data" / "answers"
 _LINE = "__line__"
 
 
+def folder_of(data: Path) -> Path:
+    """Where the lists of a city's data are (KOE_DATA/answers); those of the program where it has none of its own."""
+    own = data / "answers"
+    return own if own.is_dir() else FOLDER
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a list, with the file and the line that it begins in."""

@@ -39,9 +39,9 @@ def unanswered(voice: str, answer: str, *, courtesy: Courtesy, sif: Sif | None, 
 
     A question without a word of its own (なんとかしてください) is answered by whatever is said.
     """
-    asked = [(one, _subject(one.subject(voice))) for one in questions(voice)]
+    asked = [(one, subject(one.subject(voice))) for one in questions(voice)]
     asked = [(one, terms) for one, terms in asked if terms]
-    said = [_subject(answer[start:end]) for start, end in substance(answer, courtesy)]
+    said = [subject(answer[start:end]) for start, end in substance(answer, courtesy)]
     near = nearness([terms for _, terms in asked], said, sif=sif)
     return [Unanswered(one, float(value)) for (one, _), value in zip(asked, near, strict=True) if value < below]
 
@@ -84,5 +84,6 @@ def _in(word: str, have: set[str]) -> bool:
     return word in have or any(len(word) > 1 and len(other) > 1 and (word in other or other in word) for other in have)
 
 
-def _subject(text: str) -> tuple[str, ...]:
+def subject(text: str) -> tuple[str, ...]:
+    """The terms of a text (``nlp.similar.terms``) without those that stand in every question."""
     return tuple(term for term in similar.terms(text) if not _ASKING.fullmatch(term))

@@ -56,6 +56,15 @@ def test_check_names_every_problem_and_fails(koe: Koe, city: Path) -> None:
     assert "2 か所を直してください" in result.stderr
 
 
+def test_check_names_a_way_to_approval_that_cannot_be_taken(koe: Koe, city: Path) -> None:
+    path = city / "approvals.yaml"
+    path.write_text(path.read_text("utf-8").replace("department: 広聴課", "department: 公聴課", 1), "utf-8")
+    result = koe("taxonomy", "check")
+    assert result.exit_code == 1
+    assert "approvals.yaml の" in result.stdout
+    assert "所管課「公聴課」はありません" in result.stdout
+
+
 def test_check_without_a_database(koe: Koe, home: Path, city: Path) -> None:
     (home / "koenowa.db").unlink()
     result = koe("taxonomy", "check")

@@ -19,7 +19,7 @@ from core import db, jobs
 from core.clock import today
 from core.crypto import Keyring
 from core.errors import MailServerError, SettingsError
-from core.models import AuditEntry, Job, JobState, Kind
+from core.models import AuditEntry, Job, JobState, Kind, Role
 from core.settings import PROJECT_ROOT, Settings
 from tests import factories
 from tests.api.conftest import Koe, refused
@@ -87,6 +87,28 @@ def test_each_department_gets_its_own(engine: Engine, sending: Settings, server:
     with db.reading(engine) as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "digest.send")).one()
         assert entry.detail == {"day": "2026-11-24", "sent": 2, "failed": 0}
+
+
+def test_each_person_gets_what_is_theirs_to_see(engine: Engine, sending: Settings, server: SmtpServer) -> None:
+    number = fill(engine)
+    with db.writing(engine) as session:
+        for role, given in (
+            (Role.KOCHO, {"email": "kocho@shiomi.example.jp"}),
+            (Role.MANAGER, {"email": "manager@shiomi.example.jp"}),
+            (Role.DEPARTMENT, {"email": "member@shiomi.example.jp", "department": ROADS}),
+            (Role.DEPARTMENT, {"email": MAILS[ROADS].upper(), "department": ROADS}),  # reads the department's mailbox anyway
+            (Role.DEPARTMENT, {"email": "nowhere@shiomi.example.jp", "department": ""}),
+            (Role.KOCHO, {"email": "gone@shiomi.example.jp", "active": False}),
+            (Role.KOCHO, {}),
+        ):
+            factories.create_user(session, role=role, **given)
+    assert send(engine, sending).sent == 5
+    bodies = {recipients[0]: mail.get_content() for _, recipients, mail in server.mails}
+    assert set(bodies) == {*MAILS.values(), "kocho@shiomi.example.jp", "manager@shiomi.example.jp", "member@shiomi.example.jp"}
+    assert bodies["member@shiomi.example.jp"] == bodies[MAILS[ROADS]]
+    assert f"{number}　道路・交通　道路維持課　期限" in bodies["kocho@shiomi.example.jp"]
+    assert "今日が期限　13件" in bodies["manager@shiomi.example.jp"]
+    assert "R08-" not in bodies["manager@shiomi.example.jp"]
 
 
 def test_nobody_gets_it_twice_and_nobody_on_a_closed_day(engine: Engine, sending: Settings, server: SmtpServer) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from core.models import Batch, FaqCount, Kind, Reject, Role, Urgency
 from core.settings import Settings
 from nlp.opinions import service as opinion_service
 from tests import factories
+from tests.e2e.answering import Answering, fill
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -49,6 +50,7 @@ class Site:
     published: str
     topic: int
     faq_batch: int = 0
+    answering: Answering = field(default_factory=Answering)
 
 
 @contextmanager
@@ -128,10 +130,10 @@ def visit(chromium: Browser, site: Site) -> Iterator[Any]:
         visitor.context.close()
 
 
-def _fill(settings: Settings) -> tuple[str, str, int, int]:
+def _fill(settings: Settings) -> tuple[str, str, int, int, Answering]:
     engine, keyring = db.connect(settings.url), load_keyring(settings)
     with db.writing(engine) as session:
-        factories.create_user(session, username="hanako", display_name="潮見 花子")
+        hanako = factories.create_user(session, username="hanako", display_name="潮見 花子", position="課長")
         factories.create_user(session, username="root01", display_name="情報 三郎", role=Role.ADMIN)
         factories.create_user(session, username="doro01", role=Role.DEPARTMENT, position="係長", must_change_password=True)
         factories.create_user(session, username="kouen01", role=Role.DEPARTMENT, department="公園緑地課", active=False)
@@ -159,9 +161,10 @@ def _fill(settings: Settings) -> tuple[str, str, int, int]:
         factories.create_look(session, rise, {**rise, "is_campaign": True}, *[{**rise, "expected": 0.2}] * 4, theme, as_of=today())
         _create_jobs(session)
         faq_batch = _create_faq(session)
+        answering = fill(session, keyring, hanako)
     opinion_service.update(engine, settings, topic=topic.id)
     engine.dispose()
-    return urgent.receipt_number, voices[-1].receipt_number, topic.id, faq_batch
+    return urgent.receipt_number, voices[-1].receipt_number, topic.id, faq_batch, answering
 
 
 def _create_faq(session: Session) -> int:
@@ -183,7 +186,7 @@ def _create_faq(session: Session) -> int:
 
 def _create_jobs(session: Session) -> None:
     """One in each state, the last still running."""
-    for title in ("長い名前のファイル_令和8年度_第3四半期_最終版.csv の取込", "話題を作る", "分類のモデルを作る", "意見を読み取る"):
+    for title in ("長い名前のファイル_令和8年度_第3四半期_最終版.csv の取込", "話題を作る", "訂正から学び直す", "意見を読み取る"):
         jobs.create(session, kind="import", title=title, arguments={}, actor="hanako")
     done, failed, stopped, running = jobs.waiting(session)
     for job_id in (done, failed, stopped, running):
@@ -192,4 +195,4 @@ def _create_jobs(session: Session) -> None:
     jobs.fail(session, failed, worker="w", error="話題を作る声がまだありません。", hint="声を取り込んでください。")
     jobs.cancelled(session, stopped, worker="w")
     jobs.report(session, running, worker="w", done=300, total=1200, message="声を読み取っています")
-    jobs.create(session, kind="train", title="分類のモデルを作る", arguments={}, actor="hanako")
+    jobs.create(session, kind="train", title="訂正から学び直す", arguments={}, actor="hanako")

@@ -30,6 +30,12 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "desk-none": lambda _: "/desk?q=ゼブラ",
     "desk-voice": lambda site: f"/desk/{site.voice}",
     "desk-unreadable": lambda _: "/desk?since=x",
+    "answer": lambda site: f"/desk/{site.voice}/answer",
+    "answer-returned": lambda site: f"/desk/{site.answering.returned}/answer",
+    "answer-waiting": lambda site: f"/desk/{site.answering.waiting}/answer",
+    "answer-sent": lambda site: f"/desk/{site.answering.sent}/answer",
+    "approvals": lambda _: "/desk/approvals",
+    "approval": lambda site: f"/desk/approvals/{site.answering.approval}",
     "trends": lambda _: "/trends?period=12m",
     "trends-weeks": lambda _: "/trends?period=4w",
     "trends-custom": lambda _: "/trends?since=2020-01-01",
@@ -197,6 +203,20 @@ def test_a_topic_on_paper_keeps_its_chart_and_its_list(visitor: Any, site: Site)
     for hidden in (".voice-pick", ".move", ".periods .tabs", ".staff-header", ".chart-table"):
         assert not page.locator(hidden).first.is_visible(), hidden
     assert not is_wider_than_the_window(page)
+
+
+def test_letters_are_sheets_and_nothing_else_on_paper(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    page.goto(f"/desk/{site.answering.sent}/answer")
+    page.get_by_role("button", name="宛名を入れて印刷する").click()
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".letter").count() == 2
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+    page.emulate_media(media="print")
+    assert page.locator(".letter-name").first.is_visible()
+    for hidden in (".staff-header", ".letters-head"):
+        assert not page.locator(hidden).is_visible(), hidden
 
 
 def test_a_chart_is_saved_as_a_picture(visitor: Any, site: Site) -> None:

@@ -15,11 +15,12 @@ from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from core.models import AuditEntry, Case, CaseEvent, Channel, DeskAct, Disposition, Draft, DraftRevision, DraftState, Role, Status, Voice
 from loop import answers, cases, handling
 from loop.actors import Actor
-from loop.answers import OvertakenError
+from loop.answers import Checks, OvertakenError
 from loop.handling import Target
 from tests import factories
 
-TEXT = "歩道の段差は、10月中に直します。"
+TEXT = "歩道の段差は、昨日直しました。"
+ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
 NAMED = {"name": "港町一郎"}
 
 
@@ -134,7 +135,7 @@ def test_a_source_is_an_answer_an_entry_or_a_template(engine: Engine, source: di
 @pytest.mark.parametrize(("role", "wrong"), [(Role.MANAGER, ForbiddenError), (Role.DEPARTMENT, NotFoundError)])
 def test_who_does_not_handle_a_case_writes_no_draft(engine: Engine, role: Role, wrong: type[Exception]) -> None:
     with db.writing(engine) as session:
-        who, voice = somebody(session, role, department="ごみ減量課"), factories.create_voice(session, theme="道路・交通")
+        who, voice = somebody(session, role, department="ごみ減量課"), factories.create_voice(session, text=ASKED, theme="道路・交通")
     with pytest.raises(wrong), db.writing(engine) as session:
         save(session, voice, who)
 
@@ -177,14 +178,14 @@ def test_an_answer_goes_as_the_voice_came(
     ("text", "codes"),
     [
         (TEXT, []),
-        ("〔氏名〕様、直しました。", ["masked"]),
-        ("{所管課}が直します。", ["field"]),
-        ("くわしくは、090-1234-5678 までお電話ください。", ["personal"]),
-        ("予算をふまえて検討します。", ["review"]),
+        ("〔氏名〕様、段差は直しました。", ["mask_left"]),
+        ("段差は{所管課}が直しました。", ["field_left"]),
+        ("段差は直しました。くわしくは、090-1234-5678 までお電話ください。", ["personal"]),
+        ("段差は、予算をふまえて検討します。", ["commitment"]),
     ],
 )
 def test_what_must_not_leave_is_found_with_its_place(sqlite_engine: Engine, text: str, codes: list[str]) -> None:
     with db.writing(sqlite_engine) as session:
-        found = answers.findings(text, factories.create_voice(session), review_on=None)
+        found = answers.findings(text, [factories.create_voice(session, text="歩道の段差を直してください。")], review_on=None, by=Checks())
     assert [item.code for item in found] == codes
     assert all(0 <= item.start < item.end <= len(text) for item in found)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import audit, db
-from core.errors import ConflictError, ForbiddenError, InputError, KoeError
+from core.errors import ConflictError, ForbiddenError, InputError, KoeError, NotFoundError
 from core.models import (
     Approval,
     ApprovalState,
@@ -31,13 +31,14 @@ from core.models import (
 from core.settings import PROJECT_ROOT
 from loop import answers, approval_queries, approvals, cases, chains, handling
 from loop.actors import Actor
-from loop.answers import OvertakenError
+from loop.answers import Checks, OvertakenError
 from loop.approvals import CheckError
 from loop.chains import Chain, ChainStep
 from loop.handling import Target
 from tests import factories
 
-TEXT = "歩道の段差は、10月中に直します。"
+TEXT = "歩道の段差は、昨日直しました。"
+ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
 ROADS = "道路維持課"
 TWO = (Chain("通常", (ChainStep("係長"), ChainStep("課長")), {}),)
 
@@ -55,7 +56,7 @@ class Office:
 
     def __init__(self, session: Session, text: str = TEXT, **values: object) -> None:
         self.clerk, self.senior, self.head = somebody(session), somebody(session, "係長"), somebody(session, "課長")
-        self.voice = factories.create_voice(session, theme="道路・交通", urgency=Urgency.NORMAL, kind=Kind.REQUEST, **values)
+        self.voice = factories.create_voice(session, text=ASKED, theme="道路・交通", urgency=Urgency.NORMAL, kind=Kind.REQUEST, **values)
         self.target = Target(self.voice.receipt_number)
         self.write(session, text)
 
@@ -65,7 +66,9 @@ class Office:
         )  # fmt: skip
 
     def submit(self, session: Session, version: int = 1, way: tuple[Chain, ...] = TWO, acknowledged: bool = False) -> Draft:  # noqa: FBT001, FBT002
-        return approvals.submit(session, self.target, actor=self.clerk, chains=way, version=version, acknowledged=acknowledged)
+        return approvals.submit(
+            session, self.target, actor=self.clerk, chains=way, checks=Checks(), version=version, acknowledged=acknowledged
+        )
 
 
 def steps(session: Session) -> list[int]:
@@ -119,7 +122,7 @@ def test_what_comes_back_goes_its_whole_way_again_and_every_round_is_kept(engine
             approvals.return_(session, second, actor=office.head, comment=" ")
         approvals.return_(session, second, actor=office.head, comment="時期の根拠を書いてください。")
         assert stands(session) == (Status.DRAFTING, DraftState.EDITING)
-        office.write(session, f"{TEXT}予算は議決済みです。", 1)
+        office.write(session, f"{TEXT}国道も直しました。", 1)
         office.submit(session, 2)
     with db.reading(engine) as session:
         newest, oldest = approval_queries.rounds(session, 1)
@@ -201,8 +204,10 @@ def test_a_deputy_decides_in_place_and_that_is_written_down(engine: Engine) -> N
         deputy = somebody(session, department="公園緑地課", username="deputy")
         office.submit(session)
         first = steps(session)[0]
-        with pytest.raises(ForbiddenError, match="係長がします"):
+        with pytest.raises(NotFoundError):
             approvals.approve(session, first, actor=deputy)
+        with pytest.raises(ForbiddenError, match="係長がします"):
+            approvals.approve(session, first, actor=somebody(session))
         with pytest.raises(ForbiddenError, match="代決"):
             approvals.delegate(session, first, "deputy", actor=office.clerk)
         with pytest.raises(InputError, match="見つかりません"):
@@ -233,16 +238,16 @@ def test_nobody_approves_an_own_draft_unless_the_chain_says_so(engine: Engine) -
     with db.writing(engine) as session:
         office = Office(session)
         with pytest.raises(InputError, match=f"{ROADS}に、決裁できる係長がいません"):
-            approvals.submit(session, office.target, actor=office.senior, chains=(one,), version=1)
+            approvals.submit(session, office.target, actor=office.senior, chains=(one,), checks=Checks(), version=1)
         colleague = somebody(session, "係長")
-        approvals.submit(session, office.target, actor=office.senior, chains=(one,), version=1)
+        approvals.submit(session, office.target, actor=office.senior, chains=(one,), checks=Checks(), version=1)
         assert approval_queries.count_waiting(session, office.senior) == 0
         with pytest.raises(ForbiddenError, match="起案した"):
             approvals.approve(session, steps(session)[0], actor=office.senior)
         approvals.withdraw(session, office.target, actor=office.senior)
         session.get_one(User, colleague.user_id).active = False
         own = (Chain("ひとり", (ChainStep("係長"),), {}, self_allowed=True),)
-        approvals.submit(session, office.target, actor=office.senior, chains=own, version=1)
+        approvals.submit(session, office.target, actor=office.senior, chains=own, checks=Checks(), version=1)
         approvals.approve(session, steps(session)[-1], actor=office.senior)
         assert stands(session)[1] is DraftState.APPROVED
 
@@ -303,9 +308,9 @@ def test_a_case_in_approval_is_left_by_approval_alone(engine: Engine, act: Calla
 
 def test_there_is_nothing_to_put_forward_without_a_draft(engine: Engine) -> None:
     with db.writing(engine) as session:
-        who, voice = somebody(session), factories.create_voice(session, theme="道路・交通")
+        who, voice = somebody(session), factories.create_voice(session, text=ASKED, theme="道路・交通")
         with pytest.raises(ConflictError):
-            approvals.submit(session, Target(voice.receipt_number), actor=who, chains=TWO, version=1)
+            approvals.submit(session, Target(voice.receipt_number), actor=who, chains=TWO, checks=Checks(), version=1)
         with pytest.raises(KoeError, match="見つかりません"):
             approvals.approve(session, 99, actor=who)
 

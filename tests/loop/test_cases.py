@@ -20,6 +20,7 @@ from core.models import (
     DeskAct,
     Facet,
     HumanLabel,
+    Kind,
     MachineReading,
     Role,
     Status,
@@ -31,7 +32,7 @@ from loop import cases, handling
 from loop.actors import Actor
 from loop.handling import Target
 from loop.steps import STEPS, Step, next_status, possible
-from nlp import taxonomy
+from nlp import service, taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
 
@@ -94,6 +95,39 @@ def test_assigning_begins_a_case_and_corrects_the_label(engine: Engine, city: Ta
         assert session.scalar(select(CaseEvent.kind)) == "case.assign"
         assert session.scalar(select(AuditEntry.subject)) == f"case:{case.id}"
         assert holds(session)
+
+
+def test_what_training_learns_of_acts_on_cases(engine: Engine, city: Taxonomy, settings: Settings) -> None:
+    """Assignments and relabellings teach; copies in one case teach once; what was taken back, nothing."""
+
+    def lessons() -> list[tuple[str, str, str]]:
+        with db.reading(engine) as session:
+            return [(example.text, example.theme, example.subtheme) for example in service.lessons(session, settings)]
+
+    with db.writing(engine) as session:
+        who = somebody(session)
+        copies = [
+            factories.create_voice(session, theme="道路・交通", text=f"家賃 {number}", title="", kind=Kind.REQUEST) for number in range(37)
+        ]
+        cases.fold_campaign(session, [voice.id for voice in copies])
+        act = cases.assign(session, [target(copies[0])], "生活福祉課", actor=who, taxonomy=city)
+    assert lessons() == [("家賃 0", "福祉・介護", "生活保護・困窮")]
+    with db.writing(engine) as session:
+        handling.undo(session, act.id, actor=who)
+    assert lessons() == []
+    with db.writing(engine) as session:
+        act = cases.relabel(session, [target(copies[0])], Facet.THEME, "税・保険・年金", actor=who, taxonomy=city)
+    assert lessons() == [("家賃 0", "税・保険・年金", "")]
+    with db.writing(engine) as session:
+        handling.undo(session, act.id, actor=who)
+        confirmed = cases.accept(session, [target(copies[0])], actor=who)
+    assert len(lessons()) == 1, "a confirmation is a decision"
+    with db.writing(engine) as session:
+        handling.undo(session, confirmed.id, actor=who)
+    assert lessons() == [], "and one that was taken back is none"
+    with db.writing(engine) as session:
+        cases.accept(session, [target(copies[0])], actor=who)
+    assert [theme for _, theme, _ in lessons()] == ["道路・交通"], "it can be confirmed again"
 
 
 def test_the_second_of_two_who_saw_the_same_is_told(engine: Engine, city: Taxonomy) -> None:

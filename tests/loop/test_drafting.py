@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import Voice
+from core.errors import InputError
+from core.models import Kind, Voice
+from core.settings import Settings
 from loop import drafting, recall
 from nlp import likeness
 from nlp.similar import terms
@@ -115,3 +118,39 @@ def test_recall_counts_voices_whose_matter_was_answered_before(engine: Engine) -
         assert turned is not None
         assert turned.ways["sources"].at_1 == 0
         assert recall.measure(session, {}, sif=None) is None
+
+
+def test_a_first_draft_is_a_template_with_quotes_that_say_where_they_are_from(engine: Engine, settings: Settings) -> None:
+    with db.writing(engine) as session:
+        past = save(session, DRAIN, FIXED)
+        asking = save(session, DRAIN, received_on=date(2026, 9, 1), theme="道路・交通", kind=Kind.REQUEST, department="道路維持課")
+        made = drafting.draft(session, asking, settings=settings, sif=None, before=asking.received_on)
+        (quote,) = made.quotes
+        assert (made.text[quote.start : quote.end], quote.source.number) == (FIXED.split("。", 1)[1], past.receipt_number)
+        assert asking.receipt_number in made.text
+        assert "令和8年9月1日" in made.text
+        assert "道路維持課　電話 0190-55-1000（内線3110）" in made.text
+        assert (made.left_over, made.sources, made.offered) == ((), (quote.source,), (quote.source,))
+        named = drafting.draft(session, asking, settings=settings, sif=None, template="移送のお知らせ", values={"移送先": "県の土木事務所"})
+        assert "県の土木事務所の仕事です" in named.text
+        with pytest.raises(InputError, match="ひな形"):
+            drafting.draft(session, asking, settings=settings, sif=None, template="消えた")
+
+
+def test_word_in_between_quotes_nothing(engine: Engine, settings: Settings) -> None:
+    with db.writing(engine) as session:
+        save(session, DRAIN, FIXED)
+        asking = save(session, DRAIN, theme="道路・交通", kind=Kind.REQUEST)
+        made = drafting.draft(session, asking, settings=settings, sif=None, stage="interim")
+    assert made.quotes == ()
+    assert {"本文", "見直し日"} <= set(made.left_over)
+    assert [one.text for one in made.offered] == [FIXED]
+
+
+def test_what_fits_badly_is_offered_and_not_quoted(engine: Engine, settings: Settings) -> None:
+    with db.writing(engine) as session:
+        save(session, "駅前の側溝の泥がにおいます。", FIXED, theme="ごみ・環境")
+        asking = save(session, f"{BUS}{BUS}側溝も見てください。", theme="道路・交通", kind=Kind.REQUEST)
+        made = drafting.draft(session, asking, settings=settings, sif=None)
+    assert made.quotes == ()
+    assert "本文" in made.left_over

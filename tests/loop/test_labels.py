@@ -10,7 +10,7 @@ from core.models import Facet, Role, Status, User, Voice
 from core.settings import Settings
 from loop import labels, queries
 from loop.actors import Actor
-from nlp import taxonomy
+from nlp import service, taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
 
@@ -52,6 +52,17 @@ def test_accepting_twice_writes_once(engine: Engine) -> None:
         voice, who = start(session)
         assert len(labels.accept_all(session, voice, actor=who)) == 5
         assert labels.accept_all(session, voice, actor=who) == []
+
+
+def test_what_is_taken_back_is_no_decision_any_more(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        kept = labels.decide(session, voice, Facet.THEME, "ごみ・環境", actor=who, taxonomy=city)
+        made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
+        back = labels.undo(session, voice, [label.id for label in made], actor=who)
+    assert [label.undone for label in (*kept, *made, *back)] == [False, False, True, True]
+    with db.reading(engine) as session:
+        assert [example.theme for example in service.corrections(session)] == ["ごみ・環境"]
 
 
 def test_undoing_twice_brings_the_change_back(engine: Engine, city: Taxonomy) -> None:

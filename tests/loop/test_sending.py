@@ -33,11 +33,13 @@ from core.models import (
 from core.settings import PROJECT_ROOT
 from loop import answers, approvals, cases, mailing, sending
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.chains import Chain, ChainStep
 from loop.handling import Target
 from tests import factories
 
-TEXT = "歩道の段差は、10月中に直します。"
+TEXT = "歩道の段差は、昨日直しました。"
+ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
 ONE = (Chain("通常", (ChainStep("課長"),), {}),)
 CITY = city.load(PROJECT_ROOT / "data/taxonomy")
 
@@ -69,7 +71,7 @@ def somebody(session: Session, role: Role = Role.DEPARTMENT, **values: str) -> A
 def voices_with(session: Session, keyring: Keyring, contacts: list[dict[str, str]]) -> list[Voice]:
     made = []
     for contact in contacts:
-        voice = factories.create_voice(session, theme="道路・交通")
+        voice = factories.create_voice(session, text=ASKED, theme="道路・交通")
         factories.create_secret(session, voice, keyring, text="歩道について", **contact)
         made.append(voice)
     return made
@@ -88,7 +90,7 @@ def approved(
         session, target, actor=who, text=TEXT, disposition=Disposition.PLANNED, delivery=delivery, kind=kind,
         version=draft.version if draft else 0,
     )  # fmt: skip
-    approvals.submit(session, target, actor=who, chains=ONE, version=draft.version)
+    approvals.submit(session, target, actor=who, chains=ONE, checks=Checks(), version=draft.version)
     approvals.approve(session, session.scalar(select(func.max(Approval.id))) or 0, actor=head)
     return who, target
 
@@ -152,7 +154,7 @@ def test_a_process_that_dies_between_sends_nothing_twice_and_a_person_says_what_
         late = utc_now() - sending.STUCK_AFTER - timedelta(seconds=1)
         session.execute(update(Dispatch).where(Dispatch.id == number).values(at=late))
         assert [item.stuck for item in sending.dispatches_of(session, 1)].count(True) == 1
-        assert sending.send_again(session, target, [number], actor=who) == 1
+        assert sending.send_again(session, target, [number], actor=who) == (1, [1])
     assert deliver(engine, keyring, mails) == {"sent": 1, "failed": 0}
     assert [to for to, _, _ in mails.arrived] == ["c@example.jp", "b@example.jp"]
 
@@ -218,7 +220,7 @@ def test_an_answer_that_is_only_published_goes_to_nobody(engine: Engine, keyring
 
 def test_an_answer_given_again_takes_the_old_one_off_the_public_page(engine: Engine, keyring: Keyring) -> None:
     with db.writing(engine) as session:
-        voice = factories.create_voice(session, theme="道路・交通", published=True)
+        voice = factories.create_voice(session, text=ASKED, theme="道路・交通", published=True)
         who = somebody(session)
         cases.reopen(session, [Target(voice.receipt_number)], "not_solved", actor=who)
         sending.send(session, approved(session, [voice])[1], actor=who)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from nlp import artifacts, taxonomy
+from nlp import artifacts, gold, taxonomy
 from nlp.annotate import ready
 from nlp.corpus import Example, recency
 from nlp.retrain import Score, retrain
-from nlp.train import train
+from nlp.train import decision_key, train
 
 ODD = [
     Example(f"{place}の売店の{dish}がぬるい", theme="その他", kind="苦情")
@@ -71,6 +71,34 @@ def test_decisions_without_sense_leave_the_old_models(copied: Settings) -> None:
     assert (result.folder, result.taken) == (before, False)
     assert "良くならなかった" in result.reason
     assert not list(copied.models_dir.glob("own-*"))
+
+
+def test_decisions_that_spoil_everything_else_are_not_learnt(copied: Settings) -> None:
+    """Very many of one kind: right on the decisions themselves, and wrong on voices of all other themes."""
+    before = artifacts.current_folder(copied)
+    ends = ("", "。お願いします", "。困っています", "と思う", "。早く", "ので", "。至急", "とのこと")
+    one_sided = [
+        Example(f"{example.text}{end}", theme="その他") for example in gold.load(copied.data / "gold").voices[:200] for end in ends
+    ]
+    result = retrain(copied, human=one_sided)
+    assert (result.folder, result.taken) == (before, False)
+    assert "正解つきの声では前のモデルより悪くなった" in result.reason
+    assert result.new is not None
+    assert result.old is not None
+    assert result.new.beats(result.old)
+    assert result.new_test is not None
+    assert result.old_test is not None
+    assert result.new_test.macro_f1 < result.old_test.macro_f1
+    told = result.as_dict()
+    assert told["test_f1"][1] < told["test_f1"][0]
+    assert told["right_after"] > told["right_before"]
+    assert (told["decisions"], told["held_out"]) == (1600, 1600)
+
+
+def test_a_new_decision_on_a_known_text_is_new() -> None:
+    text = ODD[0].text
+    assert decision_key(Example(text, kind="苦情")) != decision_key(Example(text, theme="その他", kind="苦情"))
+    assert decision_key(Example(text, theme="その他", weight=0.2)) == decision_key(Example(text, theme="その他"))
 
 
 def test_without_models_the_new_ones_are_taken(copied: Settings) -> None:

@@ -76,3 +76,28 @@ def test_more_than_the_setting_allows_is_refused(app: FastAPI, sign_in: SignIn, 
     save.commit()
     assert send(sign_in(), f"/desk/{voice.receipt_number}/files", ("大きい.pdf", PDF.ljust(size, b"\0"))) == 413
     assert save.scalars(select(CaseFile)).all() == []
+
+
+def test_a_program_writes_notes_attaches_files_and_reads_the_course(app: FastAPI, sign_in: SignIn, save: Session) -> None:
+    voice = factories.create_voice(save)
+    save.commit()
+    client = sign_in().client
+    headers = {"X-CSRF-Token": client.get("/api/v1/session").json()["csrf_token"]}
+    base = f"/api/v1/cases/{voice.receipt_number}"
+    assert client.get(f"{base}/timeline").json() == {"items": [], "next": ""}
+    (note,) = client.post(f"{base}/notes", json={"text": "川北葉子さんに電話した。"}, headers=headers).json()
+    assert note["is_masked"]
+    opened = client.post(f"{base}/notes/{note['id']}/original", json={"reason": "reply"}, headers=headers)
+    assert opened.json() == {"text": "川北葉子さんに電話した。"}
+    assert client.post(f"{base}/notes/{note['id'] + 1}/original", json={"reason": "reply"}, headers=headers).status_code == 404
+    (file,) = client.post(f"{base}/files", params={"name": "図.pdf"}, content=PDF, headers=headers).json()
+    assert (file["name"], file["size"]) == ("図.pdf", len(PDF))
+    assert client.get(f"{base}/files/{file['id']}?reason=reply").content == PDF
+    assert [item["code"] for item in client.get(f"{base}/timeline").json()["items"]] == [
+        "file.open", "case.attach", "note.read_original", "note",
+    ]  # fmt: skip
+    assert client.post(f"{base}/files/{file['id']}/delete", headers=headers).json() == []
+    assert client.get(f"{base}/notes").json() == [note]
+    app.state.settings = app.state.settings.model_copy(update={"attachment_mb": 1})
+    large = client.post(f"{base}/files", params={"name": "図.pdf"}, content=PDF.ljust((1 << 20) + 1), headers=headers)
+    assert large.status_code == 413

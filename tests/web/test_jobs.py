@@ -73,6 +73,38 @@ def test_htmx_gets_the_block_alone(staff: Browser, engine: Engine) -> None:
     assert "<h1" not in response.text
 
 
+def test_learning_from_corrections_is_asked_for_once(staff: Browser, engine: Engine) -> None:
+    asked = staff.submit(staff.get("/admin/jobs"), "/admin/jobs/train")
+    assert "訂正から学び直す処理を頼みました" in asked.words()
+    again = staff.submit(staff.get("/admin/jobs"), "/admin/jobs/train")
+    assert "すでに頼まれています" in again.words()
+    with db.reading(engine) as session:
+        (job,) = session.scalars(select(Job))
+        assert (job.kind, job.title, job.state) == ("train", "訂正から学び直す", JobState.QUEUED)
+        assert session.scalars(select(AuditEntry.action)).all() == ["job.create"]
+
+
+def test_what_learning_came_to_is_told_with_figures(staff: Browser, engine: Engine) -> None:
+    figures = {
+        "decisions": 40,
+        "held_out": 60,
+        "right_before": 31,
+        "right_after": 44,
+        "held_out_f1": [0.412, 0.6],
+        "test_f1": [0.71, 0.715],
+    }
+    with db.writing(engine) as session:
+        job_id = jobs.create(session, kind="train", title="訂正から学び直す", arguments={}, actor="hanako").id
+        jobs.claim(session, job_id, worker="w")
+        jobs.finish(session, job_id, worker="w", result={**figures, "taken": True, "reason": "前のモデルより良いため", "model": "own-1"})
+    words = staff.get("/admin/jobs").words()
+    assert "学んだ判断 40、比べた判断 60、前のモデルの正解 31、新しいモデルの正解 44" in words
+    assert (
+        "比べた判断のマクロ F1 0.412 → 0.600、正解つきの声のマクロ F1 0.710 → 0.715、モデルを入れかえました（前のモデルより良いため）"
+        in words
+    )
+
+
 def test_a_waiting_job_is_cancelled_and_waits_again(staff: Browser, app: FastAPI, engine: Engine) -> None:
     job_id = create(engine)
     page = staff.submit(staff.get("/admin/jobs"), f"/admin/jobs/{job_id}/cancel")

@@ -17,6 +17,14 @@ depends_on = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 OPEN = {"sqlite_where": sa.text("is_open = 1"), "postgresql_where": sa.text("is_open")}
+OPEN_INDEXES = {
+    "ix_voices_open_newest": ["received_on", "id", "folded"],
+    "ix_voices_open_due": ["due_on", "id", "folded"],
+    "ix_voices_open_department": ["department", "due_on", "folded"],
+    "ix_voices_open_lines": [
+        "folded", "due_on", "theme", "kind", "channel", "urgency", "department", "district", "received_on", "case_id", "related", "is_open",
+    ],
+}  # fmt: skip
 IN_CASE = {"sqlite_where": sa.text("case_id IS NOT NULL"), "postgresql_where": sa.text("case_id IS NOT NULL")}
 OWN = {"sqlite_where": sa.text("department = ''"), "postgresql_where": sa.text("department = ''")}
 SHARED = {"sqlite_where": sa.text("department <> ''"), "postgresql_where": sa.text("department <> ''")}
@@ -186,6 +194,7 @@ def upgrade() -> None:
         sa.Column("position", sa.String(length=32), nullable=False),
         sa.Column("delegate_id", sa.Integer(), nullable=True),
         sa.Column("self_allowed", sa.Boolean(), nullable=False),
+        sa.Column("warnings", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("decided_by", sa.Integer(), nullable=True),
@@ -258,22 +267,22 @@ def upgrade() -> None:
     else:
         op.add_column("voices", sa.Column("case_id", sa.Integer(), nullable=True))
         op.create_foreign_key(op.f("fk_voices_case_id"), "voices", "cases", ["case_id"], ["id"])
-    for name in ("is_open", "folded"):
-        op.add_column("voices", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
+    for table, name in (("voices", "is_open"), ("voices", "folded"), ("human_labels", "undone")):
+        op.add_column(table, sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("position", sa.String(length=32), nullable=False, server_default=""))
     op.execute("UPDATE voices SET is_open = (1 = 1) WHERE status NOT IN ('answered', 'closed')")
     op.create_index(op.f("ix_voices_case_id"), "voices", ["case_id"], **IN_CASE)
-    op.create_index("ix_voices_open_newest", "voices", ["received_on", "id", "folded"], **OPEN)
-    op.create_index("ix_voices_open_due", "voices", ["due_on", "id", "folded"], **OPEN)
-    op.create_index("ix_voices_open_department", "voices", ["department", "due_on", "folded"], **OPEN)
+    for name, columns in OPEN_INDEXES.items():
+        op.create_index(name, "voices", columns, **OPEN)
     op.drop_index(op.f("ix_voices_status_due_on"), table_name="voices")
 
 
 def downgrade() -> None:
     op.create_index(op.f("ix_voices_status_due_on"), "voices", ["status", "due_on"])
-    for name in ("ix_voices_open_department", "ix_voices_open_due", "ix_voices_open_newest", "ix_voices_case_id"):
+    for name in (*OPEN_INDEXES, "ix_voices_case_id"):
         op.drop_index(name, table_name="voices")
     op.drop_column("users", "position")
+    op.drop_column("human_labels", "undone")
     op.drop_column("voices", "folded")
     op.drop_column("voices", "is_open")
     if op.get_bind().dialect.name == "postgresql":

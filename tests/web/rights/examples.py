@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from api import keys as api_keys
 from core import db
 from core.crypto import Keyring
-from core.models import Batch, Job, Reject, Role, Upload, Voice
-from loop import cases
+from core.models import Approval, Batch, Delivery, Disposition, Job, Reject, Role, Upload, Voice
+from loop import answers, approvals, cases, chains
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.handling import Target
 from tests import factories
 from tests.web.browser import Browser, TestClient
@@ -69,11 +70,14 @@ def build(app: FastAPI, keyring: Keyring) -> World:
         second = factories.create_topic(session, voices=[factories.create_voice(session, theme="道路・交通")], name="街灯の球切れ")
         waiting, theirs = (factories.create_voice(session, theme=voice.theme) for voice in voices)
         act, act_of_other = (_accepted(session, voice) for voice in (waiting, theirs))
+        steps = [_withdrawn(session, factories.create_voice(session, theme=theme)) for theme in ("道路・交通", "公園・緑地")]
         parameters = {
+            "approval_id": Example(str(steps[0]), str(steps[1])),
             "act_id": Example(str(act), str(act_of_other)),
             "receipt_number": Example(voices[0].receipt_number, voices[1].receipt_number),
             "voice_id": Example(str(voices[0].id), str(voices[1].id)),
             "file_id": Example(str(attached[0].id), str(attached[1].id)),
+            "note_id": Example(*(str(factories.create_note(session, voice, clerk, keyring, written="電話した。").id) for voice in voices)),
             "view_id": Example(*(str(factories.create_view(session, clerk, department=name).id) for name in (OWN, OTHER))),
             "topic_id": Example(str(topic.id)),
             "batch_id": Example(str(session.scalar(select(func.min(Batch.id))))),
@@ -100,6 +104,24 @@ def _accepted(session: Session, voice: Voice) -> int:
     return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
 
 
+def _withdrawn(session: Session, voice: Voice) -> int:
+    """The step of an approval that was taken back: whoever may see it is told so, and nobody can decide it any more."""
+    clerk = factories.create_user(session, role=Role.KOCHO)
+    factories.create_user(session, role=Role.DEPARTMENT, department=voice.department, position="課長")
+    who, target = Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department), Target(voice.receipt_number)
+    answers.save(
+        session,
+        target,
+        actor=who,
+        text="歩道の段差もブランコの鎖も、昨日直しました。",
+        disposition=Disposition.DONE,
+        delivery=Delivery.NONE,
+    )
+    approvals.submit(session, target, actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1, acknowledged=True)
+    approvals.withdraw(session, target, actor=who)
+    return session.scalar(select(func.max(Approval.id))) or 0
+
+
 def form(name: str, world: World) -> dict[str, Any]:
     """The fields of a route's form beside the token; most forms can be sent empty."""
     fields: dict[str, dict[str, Any]] = {
@@ -111,6 +133,8 @@ def form(name: str, world: World) -> dict[str, Any]:
         "POST /trends/topics/{topic_id}/merge": {"topics": [world.names["second_topic"]]},
         "POST /trends/topics/{topic_id}/move": {"voice": [world.names["own"]], "to": world.names["second_topic"]},
         "POST /admin/import/rejects/{reject_id}/mend": {"cell": ["T-2", "2026-09-02", "窓口", "駅前の街灯が切れています。", "", ""]},
+        "POST /desk/{receipt_number}/notes": {"text": "電話した。"},
+        "POST /desk/{receipt_number}/notes/{note_id}/original": {"reason": "reply"},
         "POST /desk/views": {"name": "段差", "query": "theme=道路・交通"},
         "POST /admin/users": {"username": "taro", "role": "kocho"},
         "POST /admin/users/{user_id}": {"role": "kocho", "display_name": "潮見 花子"},
@@ -125,6 +149,17 @@ def body(name: str, world: World) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "POST /api/v1/acts": {"json": {"act": "accept", "targets": [{"receipt_number": world.names["waiting"]}]}},
         "POST /api/v1/voices/{receipt_number}/labels": {"json": {"facet": "kind", "value": "要望"}},
+        "POST /api/v1/cases/{receipt_number}/notes": {"json": {"text": "現地を見た。"}},
+        "POST /api/v1/cases/{receipt_number}/notes/{note_id}/original": {"json": {"reason": "reply"}},
+        "POST /api/v1/cases/{receipt_number}/files": {"content": b"%PDF-1.7", "params": {"name": "図.pdf"}},
+        "POST /api/v1/cases/{receipt_number}/draft": {"json": {"text": "直しました。"}},
+        "POST /api/v1/cases/{receipt_number}/draft/check": {"json": {"text": "直しました。"}},
+        "POST /api/v1/cases/{receipt_number}/draft/submit": {"json": {"version": 1}},
+        "POST /api/v1/cases/{receipt_number}/dispatches": {"json": {"act": "posted", "dispatches": [1]}},
+        "POST /api/v1/cases/{receipt_number}/letters": {"json": {"dispatches": [1]}},
+        "POST /api/v1/approvals/{approval_id}/approve": {"json": {}},
+        "POST /api/v1/approvals/{approval_id}/return": {"json": {}},
+        "POST /api/v1/approvals/{approval_id}/delegate": {"json": {"username": "nobody"}},
         "POST /api/v1/views": {"json": {"name": "段差", "query": "theme=道路・交通"}},
         "POST /api/v1/topics/{topic_id}/rename": {"json": {"name": "段差"}},
         "POST /api/v1/topics/{topic_id}/merge": {"json": {"topics": [int(world.names["second_topic"])]}},

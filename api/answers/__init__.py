@@ -1,0 +1,1 @@
+"""Answers: the editor with what it draws from, approvals, and letters to print."""

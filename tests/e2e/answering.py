@@ -1,0 +1,92 @@
+"""Answers in every state, for the pages that show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.clock import today
+from core.crypto import Keyring
+from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
+from loop import answers, approvals, cases, sending
+from loop.actors import Actor
+from loop.answers import Checks
+from loop.chains import Chain, ChainStep
+from loop.handling import Target
+from tests import factories
+
+_WAY = (Chain("通常", (ChainStep("係長", "広聴課", optional=True), ChainStep("課長", "広聴課")), {}),)
+_TEXT = (
+    "ご意見をいただき、ありがとうございます。\n歩道の段差は、現地を確かめました。応急の補修を10月中に行います。\n"
+    "全体の舗装は、来年度の計画の中で順番を決めます。工事の前には、沿道の皆さまにお知らせを配ります。"
+)
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Receipt numbers of voices whose answers were returned, wait for hanako and went out, and the step that waits for her."""
+
+    returned: str = ""
+    waiting: str = ""
+    sent: str = ""
+    approval: int = 0
+
+
+def fill(session: Session, keyring: Keyring, head: User) -> Answering:
+    """Three answers on their way; ``head`` is the 課長 who decides."""
+    clerk = factories.create_user(session, username="clerk", display_name="港 一郎")
+    desk = _Desk(session, Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department))
+    boss = Actor(head.id, head.username, head.display_name, head.role, head.department)
+    returned, waiting, sent = (_voices(session, keyring, count) for count in (1, 3, 3))
+    for voices in (returned, waiting):
+        desk.submit(voices, _TEXT)
+        approvals.return_(session, desk.step(), actor=boss, comment="「順番を決めます」の時期を書いてください。")
+    desk.write(returned, f"〔氏名〕様\n{_TEXT}\n今後の参考といたします。")
+    desk.submit(waiting, _TEXT.replace("来年度の計画の中で順番を決めます", "令和9年3月までに順番を決めます"))
+    step = desk.step()
+    desk.submit(sent, _TEXT, Delivery.LETTER)
+    approvals.approve(session, desk.step(), actor=boss, comment="お願いします。")
+    sending.send(session, Target(sent[0].receipt_number), actor=desk.clerk)
+    first = session.scalars(select(Dispatch).order_by(Dispatch.id)).first()
+    assert first is not None
+    first.delivery, first.state, first.problem = Delivery.MAIL, DispatchState.FAILED, "メールアドレスがありません。"
+    return Answering(returned[0].receipt_number, waiting[0].receipt_number, sent[0].receipt_number, step)
+
+
+class _Desk:
+    """A clerk at work."""
+
+    def __init__(self, session: Session, clerk: Actor) -> None:
+        self.session, self.clerk = session, clerk
+
+    def write(self, voices: list[Voice], text: str, delivery: Delivery = Delivery.MAIL) -> int:
+        if len(voices) > 1 and not voices[0].case_id:
+            cases.merge(self.session, [Target(voice.receipt_number) for voice in voices], actor=self.clerk)
+        before = answers.draft_of(self.session, voices[0].case_id)
+        saved = answers.save(
+            self.session, Target(voices[0].receipt_number), actor=self.clerk, text=text, disposition=Disposition.PLANNED, delivery=delivery,
+            review_on=None if "参考" in text else today() + timedelta(days=90), version=before.version if before else 0,
+            sources=[{"kind": "answer", "number": "R08-000001-1"}],
+        )  # fmt: skip
+        return saved.version
+
+    def submit(self, voices: list[Voice], text: str, delivery: Delivery = Delivery.MAIL) -> None:
+        version = self.write(voices, text, delivery)
+        target = Target(voices[0].receipt_number)
+        approvals.submit(self.session, target, actor=self.clerk, chains=_WAY, checks=Checks(), version=version, acknowledged=True)
+
+    def step(self) -> int:
+        """The step that waits now."""
+        return self.session.scalar(select(func.max(Approval.id))) or 0
+
+
+def _voices(session: Session, keyring: Keyring, count: int) -> list[Voice]:
+    made = []
+    for number in range(count):
+        voice = factories.create_voice(session, theme="道路・交通", received_on=today() - timedelta(days=6 + number))
+        factories.create_secret(session, voice, keyring, name="港町一郎", address="潮見市本町一丁目1番1号", postal_code="000-0000")
+        made.append(voice)
+    return made
