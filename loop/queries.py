@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session, joinedload
 
 from core import facts, memberships
 from core.bulk import among
@@ -41,8 +41,8 @@ class VoiceRow:
     received_on: date
     due_on: date | None
     day: date
-    pending: bool
     folded: bool
+    pending: bool
 
     @property
     def cursor(self) -> Cursor:
@@ -77,14 +77,28 @@ def count_tabs(session: Session, scope: Scope) -> dict[Tab, int]:
 
 
 def _counting(session: Session, scope: Scope) -> Select[int]:
-    wanted = scope.filter
-    if scope.is_whole and not wanted.words:
+    wanted, who = scope.filter, scope.seen_by
+    if scope.tab is Tab.ALL and not wanted.words:
         chosen: dict[str, str | list[str]] = {**wanted.attributes}
         if wanted.topic is not None:
             chosen["topic"] = [str(topic) for topic in session.scalars(memberships.family(wanted.topic))] if wanted.topic else ""
-        if facts.is_counted(list(chosen)):
+        if scope.is_whole and facts.is_counted(list(chosen)):
             return facts.voices_with(chosen, since=wanted.since, until=wanted.until)
+        if not scope.is_whole and who is not None and who.department and facts.is_counted(list({*chosen, "department"})):
+            return _counting_beside(scope, chosen, who.department)
     return select(func.count()).select_from(Voice).where(*scope.conditions())
+
+
+def _counting_beside(scope: Scope, chosen: dict[str, str | list[str]], department: str) -> Select[int]:
+    """What a department sees of all voices: its own, which are counted already, and the few of others that concern it."""
+    wanted = scope.filter
+    others = (
+        select(func.count()).select_from(Voice).where(*scope.conditions(), Voice.related != text("'[]'"), Voice.department != department)
+    )
+    if chosen.get("department", department) != department:
+        return others
+    own = facts.voices_with({**chosen, "department": department}, since=wanted.since, until=wanted.until)
+    return select(own.scalar_subquery() + others.scalar_subquery())
 
 
 def list_voices(
@@ -100,18 +114,28 @@ def list_voices(
         statement = _rows(order).where(*scope.conditions())
         if (cursor := before or after) is not None:
             statement = statement.where(beyond(order, cursor, backwards=backwards))
-    found = session.execute(statement.order_by(*sorting(order, backwards=backwards)).limit(limit + 1))
-    return cut([VoiceRow(*row) for row in found], limit=limit, place=lambda row: row.cursor, after=after, before=before)
+    found = session.execute(statement.order_by(*sorting(order, backwards=backwards)).limit(limit + 1)).all()
+    waiting = _pending(session, [row[0] for row in found])
+    rows = [VoiceRow(*(*row, row[0] in waiting)) for row in found]
+    return cut(rows, limit=limit, place=lambda row: row.cursor, after=after, before=before)
+
+
+def _pending(session: Session, voices: Sequence[int]) -> set[int]:
+    """Those of the voices for which a suggestion waits for a person. Asked for a page alone: within the list's own statement PostgreSQL
+    would read everybody's decisions on all voices first.
+    """
+    said = [getattr(MachineReading, facet.value).is_not(None) for facet in Facet]
+    readings = session.execute(select(MachineReading.voice_id, *said).where(among(session, MachineReading.voice_id, voices)))
+    decisions = select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, voices))
+    decided = {(voice, facet) for voice, facet in session.execute(decisions)}
+    return {
+        voice
+        for voice, *spoken in readings
+        if any(there and (voice, facet) not in decided for facet, there in zip(Facet, spoken, strict=True))
+    }
 
 
 def _rows(order: Order) -> Select[*tuple[Any, ...]]:
-    human = aliased(HumanLabel)
-    undecided = (
-        getattr(MachineReading, facet.value).is_not(None)
-        & ~select(human.id).where(human.voice_id == MachineReading.voice_id, human.facet == facet).exists()
-        for facet in Facet
-    )
-    pending = select(MachineReading.voice_id).where(MachineReading.voice_id == Voice.id, or_(*undecided)).exists()
     return select(
         Voice.id,
         Voice.receipt_number,
@@ -129,7 +153,6 @@ def _rows(order: Order) -> Select[*tuple[Any, ...]]:
         Voice.received_on,
         Voice.due_on,
         day_of(order),
-        pending,
         Voice.folded,
     )
 

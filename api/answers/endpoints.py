@@ -30,7 +30,7 @@ from api.answers.schemas import (
     WaitingsAnswer,
 )
 from api.answers.view import ChecksOf
-from api.deps import MAY_LABEL, STAFF, VOICES_READ, VOICES_WRITE, KeyringOf, Labeller, Reading, SettingsOf, Staff, Writing, header_token
+from api.deps import MAY_LABEL, STAFF, KeyringOf, Labeller, Reading, SettingsOf, Staff, Writing, header_token
 from api.desk.routes import ReceiptNumber
 from core.models import Draft, DraftKind, Voice
 from loop import answers, approval_queries, approvals, chains, queries, sending
@@ -39,18 +39,17 @@ from loop.answers import Checks
 from loop.handling import Target
 
 router = APIRouter(prefix="/api/v1", tags=["answers"])
-_WRITES = [Depends(VOICES_WRITE), Depends(header_token)]
-_OWN = [Depends(MAY_LABEL), Depends(header_token)]  # what leaves the house, or goes to approval, is a person's act: no key is for it
+_OWN = [Depends(MAY_LABEL), Depends(header_token)]  # answers are people's: no key is for them
 _DECIDES = [Depends(STAFF), Depends(header_token)]
 
 
-@router.get("/cases/{receipt_number}/draft", summary="回答案と決裁の経過、送った回答", dependencies=[Depends(VOICES_READ)])
+@router.get("/cases/{receipt_number}/draft", summary="回答案と決裁の経過、送った回答", dependencies=[Depends(STAFF)])
 def draft(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading, checks: ChecksOf) -> AnswerState:
     """The draft of a voice's case, and what was sent."""
     return _state(session, receipt_number, signed_in.actor, checks)
 
 
-@router.post("/cases/{receipt_number}/draft", summary="回答案を保存する", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/draft", summary="回答案を保存する", dependencies=_OWN)
 def save(receipt_number: ReceiptNumber, given: DraftInput, signed_in: Labeller, session: Writing, checks: ChecksOf) -> AnswerState:
     """Saves a draft; gives it as it then is."""
     answers.save(
@@ -61,7 +60,7 @@ def save(receipt_number: ReceiptNumber, given: DraftInput, signed_in: Labeller, 
     return _state(session, receipt_number, signed_in.actor, checks)
 
 
-@router.post("/cases/{receipt_number}/draft/check", summary="回答の文を確かめる（保存しない）", dependencies=_WRITES)
+@router.post("/cases/{receipt_number}/draft/check", summary="回答の文を確かめる（保存しない）", dependencies=_OWN)
 def check(receipt_number: ReceiptNumber, given: CheckInput, signed_in: Labeller, session: Reading, checks: ChecksOf) -> list[FindingAnswer]:
     """What is to be looked at in a text as an answer to this voice."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)

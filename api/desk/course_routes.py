@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import MAY_LABEL, STAFF, KeyringOf, Labeller, PagesOf, Reading, RulesOf, SettingsOf, Staff, Writing, form_token
+from api.deps import MAY_LABEL, STAFF, EngineOf, KeyringOf, Labeller, PagesOf, Reading, RulesOf, SettingsOf, Staff, Writing, form_token
 from api.desk.routes import ReceiptNumber, ViewQuery
 from api.desk.view import DeskView
 from api.timeline_words import told
+from core import db
 from loop import files, notes, originals, queries
 from loop.handling import Target
 from loop.originals import Original
@@ -50,14 +51,16 @@ def write_note(
     receipt_number: ReceiptNumber,
     query: ViewQuery,
     signed_in: Labeller,
-    session: Writing,
+    engine: EngineOf,
     keyring: KeyringOf,
     settings: SettingsOf,
     text: Annotated[str, Form(max_length=20_000)] = "",
 ) -> Response:
     """Puts a note on the case, masked, and comes back to the voice."""
-    queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    notes.add(session, Target(receipt_number), text, actor=signed_in.actor, mask=Masker(settings.taxonomy_dir), keyring=keyring)
+    with db.reading(engine) as session:
+        queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+    with db.writing(engine) as session:  # it masks before it asks the database for anything
+        notes.add(session, Target(receipt_number), text, actor=signed_in.actor, mask=Masker(settings.taxonomy_dir), keyring=keyring)
     return RedirectResponse(f"/desk/{receipt_number}" + query.query(done="") + "#course", status_code=303)
 
 

@@ -41,10 +41,6 @@ from nlp.annotate import Masker
 router = APIRouter(prefix="/api/v1/cases/{receipt_number}", tags=["cases"])
 NoteNumber = Annotated[int, Path(gt=0, lt=2**31)]
 WRITES = [Depends(VOICES_WRITE), Depends(header_token)]
-<<<<<<< HEAD
-OWN = [Depends(MAY_LABEL), Depends(header_token)]  # reading what was sealed, and deleting, is a person's act: no key is for it
-=======
->>>>>>> rights
 
 
 class EntryAnswer(BaseModel):
@@ -135,13 +131,9 @@ def note(
         return _notes(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor))
 
 
-<<<<<<< HEAD
-@router.post("/notes/{note_id}/original", summary="メモの原文を読む（記録が残る）", dependencies=OWN)
-=======
 @router.post(
     "/notes/{note_id}/original", summary="メモの原文を読む（記録が残る）", dependencies=[Depends(MAY_LABEL), Depends(header_token)]
 )
->>>>>>> rights
 def note_original(
     receipt_number: ReceiptNumber, note_id: NoteNumber, given: OriginalInput, signed_in: Labeller, session: Writing, keyring: KeyringOf
 ) -> OriginalAnswer:
@@ -200,7 +192,7 @@ def content(
     return for_saving(files.open_file(session, voice, file_id, actor=signed_in.actor, reason=reason, keyring=keyring))
 
 
-@router.post("/files/{file_id}/delete", summary="添付を消す", dependencies=OWN)
+@router.post("/files/{file_id}/delete", summary="添付を消す", dependencies=WRITES)
 def delete(receipt_number: ReceiptNumber, file_id: FileNumber, signed_in: Labeller, session: Writing) -> list[FileAnswer]:
     """Takes an attachment away; gives those that are left."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)

@@ -37,16 +37,6 @@ HEAD = """\
 # key: one that is made for the scope at the line's end; wrong key: one that is made for everything else.
 # yes · no (403) · sign-in (401, or led to it) · hidden (404, as if it were not there) · - (whose it is makes no difference)
 """
-<<<<<<< HEAD
-_CASE = "/api/v1/cases/{receipt_number}"
-PEOPLES_OWN = {
-    "/api/v1/session", "/api/v1/views", "/api/v1/views/{view_id}/delete", "/api/v1/voices/{receipt_number}/here",
-    "/api/v1/approvals", *(f"/api/v1/approvals/{{approval_id}}/{act}" for act in ("approve", "return", "delegate")),
-    *(f"{_CASE}/draft/{act}" for act in ("submit", "withdraw", "send")), f"{_CASE}/dispatches", f"{_CASE}/letters",
-    f"{_CASE}/notes/{{note_id}}/original", f"{_CASE}/files/{{file_id}}", f"{_CASE}/files/{{file_id}}/delete",
-}  # fmt: skip
-"""What JSON has for a person who is signed in: no key opens it."""
-=======
 PEOPLES_OWN = {
     "/api/v1/approvals",
     "/api/v1/approvals/{approval_id}/approve",
@@ -67,7 +57,6 @@ PEOPLES_OWN = {
     "/api/v1/voices/{receipt_number}/here",
 }
 """What JSON has for a person who is signed in and no key opens: their own things, originals and contacts, answers and approvals."""
->>>>>>> rights
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
