@@ -74,7 +74,7 @@ def test_accepting_changing_and_taking_back(visit: Any, site: Site, scripts: boo
     page.goto(f"/desk/{site.voice}")
     theme = page.locator("section.suggestion").first
     theme.get_by_role("button", name="公園・緑地").click()
-    expect(page.get_by_role("status").first).to_contain_text("分類を変更しました")
+    expect(page.locator("#labels").get_by_role("status")).to_contain_text("分類を変更しました")
     expect(theme.locator(".suggestion-value")).to_have_text("公園・緑地")
     page.get_by_role("button", name="取り消す").click()
     expect(theme.locator(".suggestion-value")).to_have_text("道路・交通")
