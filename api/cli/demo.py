@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
 SAMPLES = ("call_log_cp932.csv", "voices_utf8bom.csv", "survey_wide_utf8.csv", "faq_log.csv")
 # Only for the sample city on this machine's own address; docs/operations.md says how real accounts are made.
+_ROADS = "道路維持課"
 ACCOUNTS = (
-    ("kocho", "広聴 花子", "kocho", "", "shiomi-kocho"),
-    ("kanri", "管理 次郎", "manager", "", "shiomi-kanri"),
-    ("admin", "情報 三郎", "admin", "", "shiomi-admin"),
+    ("kocho", "広聴 花子", "kocho", "", "", "shiomi-kocho"),
+    ("doro", "道路 四郎", "department", _ROADS, "", "shiomi-douro"),
+    ("kakari", "係長 五月", "department", _ROADS, "係長", "shiomi-kakari"),
+    ("kacho", "課長 睦美", "department", _ROADS, "課長", "shiomi-kacho"),
+    ("kanri", "管理 次郎", "manager", "", "", "shiomi-kanri"),
+    ("admin", "情報 三郎", "admin", "", "", "shiomi-admin"),
 )
+"""User name, name, role, department, 職位 and password. With the four of one department, an answer can go its whole way."""
 
 
 @app.command()
@@ -84,8 +89,8 @@ def demo(
     _tell(engine)
     say(f"\n全部で {time.monotonic() - began:.0f} 秒かかりました。")
     say("\nデモの利用者（この計算機だけで使う見本）")
-    for username, display_name, role, _, password in ACCOUNTS:
-        say(f"  {username:<8} パスワード {password:<14} {display_name}（{role}）")
+    for username, display_name, role, department, position, password in ACCOUNTS:
+        say(f"  {username:<8} パスワード {password:<14} {display_name}（{f'{department}{position}' or role}）")
     engine.dispose()
     if not serve:
         say("\n画面を出すには: .venv/bin/koe serve --worker")
@@ -121,10 +126,10 @@ def _accounts(engine: Engine) -> None:
     from core.models import User
 
     with db.writing(engine) as session:
-        for username, display_name, role, department, password in ACCOUNTS:
+        for username, display_name, role, department, position, password in ACCOUNTS:
             user = session.scalar(select(User).where(User.username == username))
             if user is None:
-                person = accounts.Person(role=role, display_name=display_name, department=department)
+                person = accounts.Person(role=role, display_name=display_name, department=department, position=position)
                 accounts.add_user(session, username=username, person=person, password=password, actor="demo", must_change=False)
             else:
                 accounts.set_password(session, user, password, actor="demo", must_change=False)

@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import Result
 
+from api.campaigns import update_campaigns
 from core import db, engine
 from core.crypto import load_keyring
 from core.models import Batch
 from core.settings import Settings
 from ingest.pipeline import import_file
 from nlp.annotate import Masker, ready
-from nlp.likeness import update_campaigns
 from tests.api.conftest import Koe, json_lines, refused
 from tests.api.processes import Started, free_port, wait_until
 from tests.ingest.rows import Rows, all_rows, difference

@@ -27,6 +27,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "low_confidence": ("0.75", 0.75),
     "max_cell_chars": ("5000", 5000),
     "max_upload_mb": ("64", 64),
+    "attachment_mb": ("50", 50),
     "upload_days": ("3", 3),
     "imap_url": ("imaps://kocho@mail.city.example/INBOX", "imaps://kocho@mail.city.example/INBOX"),
     "imap_password": ("geheim", "geheim"),

@@ -31,7 +31,7 @@ def test_voices_with_filters_and_a_cursor(staff: Browser, app: FastAPI, save: Se
     params = {"theme": "公園・緑地", "limit": "3"}
     with queries_of(app.state.engine) as statements:
         first = staff.client.get("/api/v1/voices", params=params).json()
-    assert len(statements) == 2
+    assert len(statements) == 4
     second = staff.client.get("/api/v1/voices", params={**params, "after": first["next"]}).json()
     assert (len(first["items"]), len(second["items"]), second["next"]) == (3, 2, "")
 

