@@ -21,7 +21,7 @@ Ids = Mapping[str, Mapping[int, int]]
 
 # Columns that hold ids without a foreign key that says so.
 _POINTS_TO = {"voice_search.voice_id": "voices", "campaign_members.text_id": "voices",
-              "reading_marks.voice_id": "voices"}  # fmt: skip
+              "reading_marks.voice_id": "voices", "cases.lead_id": "voices"}  # fmt: skip
 # A chain over all that was written before, the times among it; ``core.audit.verify`` checks it.
 _LEFT_OUT = frozenset(("audit_entries.previous", "audit_entries.digest"))
 # Whose times the source gave; of all other times only whether they are set.
