@@ -106,7 +106,9 @@ def save(
     draft = draft_of(session, item.case.id, lock=True)
     seen = version or 0
     if seen != (draft.version if draft else 0):
-        raise overtaken(session, draft) if draft else _GONE
+        if draft is None:
+            raise ConflictError("この回答案は、もうありません。", hint="画面を開きなおして、いまの内容を確かめてください。")
+        raise overtaken(session, draft)
     now = utc_now()
     asked: dict[str, Any] = {
         "text": words, "disposition": disposition, "delivery": delivery, "review_on": review_on, "sources": named, "kind": kind,
@@ -224,9 +226,6 @@ def voices_of(session: Session, voice: Voice) -> list[Voice]:
         return [voice]
     others = select(Voice).where(Voice.case_id == voice.case_id, Voice.id != voice.id).order_by(Voice.id).limit(_TEXTS)
     return [voice, *session.scalars(others)]
-
-
-_GONE = ConflictError("この回答案は、もうありません。", hint="画面を開きなおして、いまの内容を確かめてください。")
 
 
 def overtaken(session: Session, draft: Draft) -> OvertakenError:

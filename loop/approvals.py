@@ -19,8 +19,6 @@ from loop.handling import Handled, Target, changing, may_handle, take
 from loop.steps import Step, next_status
 
 _LONGEST_COMMENT = 2_000
-_UNKNOWN = NotFoundError("この決裁は見つかりません。", hint="決裁待ちの一覧から開きなおしてください。")
-_DECIDED = ConflictError("この決裁は、もう済んでいるか、引き戻されています。", hint="画面を開きなおして、経過を確かめてください。")
 
 
 class CheckError(InputError):
@@ -157,16 +155,16 @@ def _locked(session: Session, approval_id: int, *, actor: Actor) -> tuple[Handle
         .where(Approval.id == approval_id)
     )
     if (number := session.scalar(lead)) is None:
-        raise _UNKNOWN
+        raise _unknown()
     (item,) = take(session, [Target(number)], actor=actor, deciding=True)
     fresh = {"populate_existing": True}
     approval = session.scalars(select(Approval).where(Approval.id == approval_id).execution_options(**fresh)).one()
     draft = session.scalars(select(Draft).where(Draft.id == approval.draft_id).execution_options(**fresh)).one()
     if not may_handle(actor, item) and not takes_part(session, actor, draft.id):
-        raise _UNKNOWN
+        raise _unknown()
     # An approval is of one version of the text; nobody can change that while it is in approval, and if it were so, none would hold.
     if approval.state is not ApprovalState.WAITING or draft.state is not DraftState.IN_APPROVAL or approval.version != draft.version:
-        raise _DECIDED
+        raise ConflictError("この決裁は、もう済んでいるか、引き戻されています。", hint="画面を開きなおして、経過を確かめてください。")
     return item, draft, approval
 
 
@@ -268,3 +266,7 @@ def _is_held(session: Session, step: ChainStep, department: str, *, without: int
     if without is not None:
         holders = holders.where(User.id != without)
     return session.scalar(holders.limit(1)) is not None
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("この決裁は見つかりません。", hint="決裁待ちの一覧から開きなおしてください。")

@@ -23,7 +23,6 @@ from loop.actors import Actor
 from loop.steps import STEPS, Step, next_status
 
 MOST_AT_ONCE = 500
-_OVERTAKEN = ConflictError("ほかの職員が先に変更しました。", hint="画面を開きなおして、いまの内容を確かめてください。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def take(session: Session, targets: Sequence[Target], *, actor: Actor, deciding:
     before = {case_id for _, case_id in found if case_id is not None}
     held = _locked(session, [number for number, _ in found], sorted(before))
     if {voice.case_id for voice in held if voice.case_id is not None} != before:
-        raise _OVERTAKEN
+        raise _overtaken()
     cases = {case.id: case for case in session.scalars(_locking(session, sorted(before)))}
     parts: dict[int, list[CasePart]] = defaultdict(list)
     owned = select(CasePart).where(among(session, CasePart.case_id, sorted(before))).order_by(CasePart.id)
@@ -99,7 +98,7 @@ def take(session: Session, targets: Sequence[Target], *, actor: Actor, deciding:
         item = handled[voice.case_id] if voice.case_id is not None else _begun(session, voice)
         seen = item.case.version if voice.case_id is not None else 0
         if target.version is not None and target.version != seen and item.case.id not in chosen:
-            raise _OVERTAKEN
+            raise _overtaken()
         if not deciding and not may_handle(actor, item):
             raise NotFoundError("選んだ声の一部が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
         chosen[item.case.id] = item
@@ -202,6 +201,11 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         detail = {"act": act.id, "undone": act.kind}
         audit.record(session, actor=actor.username, action=Step.UNDO.value, subject=f"case:{was['case']}", detail=detail)
     return len(unchanged), len(act.before) - len(unchanged)
+
+
+def _overtaken() -> ConflictError:
+    # Made anew each time: an error that is kept gathers the tracebacks of all who raised it, and what they had in hand.
+    return ConflictError("ほかの職員が先に変更しました。", hint="画面を開きなおして、いまの内容を確かめてください。")
 
 
 def _may_take_back(session: Session, act: DeskAct, actor: Actor) -> bool:
