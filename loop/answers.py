@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from loop.handling import Handled, Target, changing, take
 from loop.steps import Step, next_status
 
 if TYPE_CHECKING:
+    from nlp.answering.checks import Finding
     from nlp.vectors import Sif
 
 DISPOSITIONS = {
@@ -178,25 +179,6 @@ class Checks:
     folder: Path | None = None
     places: frozenset[str] = frozenset()
     sif: Sif | None = None
-
-
-class Finding(Protocol):
-    """What a check has to say about an answer (``nlp.answering.checks``). ``start`` and ``end`` are in the answer, or in the voice."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-    @property
-    def where(self) -> str: ...
 
 
 def findings(text: str, voices: Sequence[Voice], *, review_on: date | None, by: Checks, kind: DraftKind = DraftKind.FINAL) -> list[Finding]:

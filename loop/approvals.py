@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,11 +13,14 @@ from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from core.models import Approval, ApprovalState, Case, Draft, DraftKind, DraftState, User, Voice
 from loop import answers
 from loop.actors import Actor
-from loop.answers import Checks, Finding
+from loop.answers import Checks
 from loop.approval_queries import is_theirs, next_of, position_of, takes_part
 from loop.chains import LEAD, Chain, ChainStep, Matter, chosen
 from loop.handling import Handled, Target, changing, may_handle, take
 from loop.steps import Step, next_status
+
+if TYPE_CHECKING:
+    from nlp.answering.checks import Finding
 
 _LONGEST_COMMENT = 2_000
 

@@ -14,7 +14,7 @@ from core import audit
 from core.cleaning import clean_text
 from core.crypto import Keyring
 from core.errors import InputError, NotFoundError
-from core.models import CaseNote, User
+from core.models import CaseNote, User, Voice
 from loop import merged, originals
 from loop.actors import Actor
 from loop.handling import Target, noted, take
@@ -77,15 +77,16 @@ def notes_of(session: Session, case_id: int) -> list[Note]:
     return [Note(*row) for row in session.execute(statement)]
 
 
-def read_original(session: Session, note_id: int, *, actor: Actor, reason: str, keyring: Keyring) -> str:
-    """A note as it was written; who read it and why is recorded, in the caller's transaction.
+def read_original(session: Session, voice: Voice, note_id: int, *, actor: Actor, reason: str, keyring: Keyring) -> str:
+    """A note on a voice's case as it was written; who read it and why is recorded, in the caller's transaction.
 
     Raises:
         KoeError: as ``originals.require``.
-        NotFoundError: the note isn't there, or nothing in it was masked.
+        NotFoundError: the case has no such note, or nothing in it was masked.
         DecryptionError: the keys at hand don't open it.
     """
-    if (note := session.get(CaseNote, note_id)) is None:
+    own = CaseNote.case_id.in_(merged.members(voice.case_id or 0))
+    if (note := session.scalar(select(CaseNote).where(CaseNote.id == note_id, own))) is None:
         raise NotFoundError("このメモは見つかりません。", hint="画面を開きなおしてください。")
     originals.require(session, note.case_id, author_id=note.user_id, actor=actor, reason=reason)
     if note.sealed is None:

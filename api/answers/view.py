@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends
 from sqlalchemy.orm import Session
@@ -21,11 +21,14 @@ from core.models import Approval, Draft, DraftKind, DraftState, Facet, Status, V
 from core.settings import Settings
 from loop import answers, approval_queries, case_queries, drafting, sending
 from loop.actors import Actor
-from loop.answers import Checks, Finding
+from loop.answers import Checks
 from loop.deadlines import Deadlines
 from loop.drafting import Source
 from nlp.answering import files, templates
 from nlp.similar import load_sif
+
+if TYPE_CHECKING:
+    from nlp.answering.checks import Finding
 
 _PAST = 5
 

@@ -79,7 +79,7 @@ def original_note(
 ) -> Response:
     """A note as it was written, once, in this response alone."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    written = notes.read_original(session, note_id, actor=signed_in.actor, reason=reason, keyring=keyring)
+    written = notes.read_original(session, voice, note_id, actor=signed_in.actor, reason=reason, keyring=keyring)
     context = {
         "view": DeskView.of(query, actor=signed_in.actor, rules=rules),
         "voice": voice,

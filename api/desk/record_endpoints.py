@@ -29,7 +29,6 @@ from api.desk.routes import ReceiptNumber
 from api.multipart import LARGEST_STREAM
 from api.timeline_words import told
 from core import db
-from core.errors import NotFoundError
 from core.models import Voice
 from core.settings import Settings
 from loop import files, notes, queries
@@ -139,9 +138,7 @@ def note_original(
 ) -> OriginalAnswer:
     """The note as written, which is recorded."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    if note_id not in {found.id for found in notes.notes_of(session, voice.case_id or 0)}:
-        raise NotFoundError("このメモは見つかりません。", hint="番号を確かめてください。")
-    return OriginalAnswer(text=notes.read_original(session, note_id, actor=signed_in.actor, reason=given.reason, keyring=keyring))
+    return OriginalAnswer(text=notes.read_original(session, voice, note_id, actor=signed_in.actor, reason=given.reason, keyring=keyring))
 
 
 @router.get("/files", summary="案件の添付", dependencies=[Depends(VOICES_READ)])

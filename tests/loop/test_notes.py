@@ -41,7 +41,7 @@ def test_a_note_is_shown_masked_and_opened_for_a_reason(engine: Engine, mask: Ma
         assert "葉子" not in shown.text
         assert "090" not in shown.text
         assert "折り返す" in shown.text
-        assert notes.read_original(session, note.id, actor=who, reason="reply", keyring=keyring) == WRITTEN
+        assert notes.read_original(session, voice, note.id, actor=who, reason="reply", keyring=keyring) == WRITTEN
     with db.reading(engine) as session:
         trail = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
         assert [entry.action for entry in trail] == ["case.note", "note.read_original"]
@@ -55,7 +55,7 @@ def test_what_holds_nothing_personal_is_not_sealed(engine: Engine, mask: Masker,
         note = notes.add(session, target(voice), "  現地を確かめた。\r\n写真あり。\0 ", actor=who, mask=mask, keyring=keyring)
         assert (note.text, note.key_id, note.sealed) == ("現地を確かめた。\n写真あり。", "", None)
         with pytest.raises(NotFoundError, match="伏せたところはありません"):
-            notes.read_original(session, note.id, actor=who, reason="reply", keyring=keyring)
+            notes.read_original(session, voice, note.id, actor=who, reason="reply", keyring=keyring)
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "あ" * (notes.LONGEST + 1)])
@@ -94,7 +94,10 @@ def test_notes_go_with_the_voices_when_cases_are_merged(engine: Engine, mask: Ma
         assert {note.id for note in of_voice(session, voices[2])} == {note.id for note in written}
         other = somebody(session, Role.DEPARTMENT, department="道路維持課")
         for note in written:
-            assert notes.read_original(session, note.id, actor=other, reason="handover", keyring=keyring) == WRITTEN
+            assert (
+                notes.read_original(session, session.get_one(Voice, voices[2].id), note.id, actor=other, reason="handover", keyring=keyring)
+                == WRITTEN
+            )
 
 
 def test_who_may_open_a_note(engine: Engine, mask: Masker, keyring: Keyring) -> None:
@@ -114,15 +117,24 @@ def test_who_may_open_a_note(engine: Engine, mask: Masker, keyring: Keyring) -> 
         for name, person in people.items():
             if name in wrong:
                 with pytest.raises(wrong[name]):
-                    notes.read_original(session, note.id, actor=person, reason="reply", keyring=keyring)
+                    notes.read_original(session, voice, note.id, actor=person, reason="reply", keyring=keyring)
             else:
-                assert notes.read_original(session, note.id, actor=person, reason="reply", keyring=keyring) == WRITTEN
+                assert notes.read_original(session, voice, note.id, actor=person, reason="reply", keyring=keyring) == WRITTEN
         with pytest.raises(InputError, match="理由"):
-            notes.read_original(session, note.id, actor=author, reason="", keyring=keyring)
+            notes.read_original(session, voice, note.id, actor=author, reason="", keyring=keyring)
         with pytest.raises(NotFoundError):
-            notes.read_original(session, note.id + 1, actor=author, reason="reply", keyring=keyring)
+            notes.read_original(session, voice, note.id + 1, actor=author, reason="reply", keyring=keyring)
     with db.writing(engine) as session, pytest.raises(ForbiddenError):
         notes.add(session, target(voice), "見た", actor=people["manager"], mask=mask, keyring=keyring)
     with db.reading(engine) as session:
         assert len(session.scalars(select(CaseNote)).all()) == 1
         assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "note.read_original")).all()) == 2
+
+
+def test_a_note_is_read_through_a_voice_of_its_own_case_alone(engine: Engine, mask: Masker, keyring: Keyring) -> None:
+    with db.writing(engine) as session:
+        who, voice, other = somebody(session), factories.create_voice(session), factories.create_voice(session)
+        note = notes.add(session, target(voice), WRITTEN, actor=who, mask=mask, keyring=keyring)
+        notes.add(session, target(other), "別の案件", actor=who, mask=mask, keyring=keyring)
+        with pytest.raises(NotFoundError):
+            notes.read_original(session, other, note.id, actor=who, reason="reply", keyring=keyring)
