@@ -30,7 +30,7 @@ from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, clock, labels, looks, originals, queries, rule_queries, topic_queries, views
+from loop import case_queries, cases, clock, labels, looks, originals, queries, rule_queries, sought, topic_queries, views
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
@@ -59,12 +59,15 @@ def desk(
 ) -> Response:
     """The list with its tabs and filters."""
     view = DeskView.of(query, actor=signed_in.actor, rules=rules)
-    page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
-    counts = queries.count_tabs(session, view.scope)
+    scope = queries.looked_up(session, view.scope)
+    page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
+    counts = queries.count_tabs(session, scope)
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
+        "sought": scope.sought,
+        "sought_in": sought.MOST,
         "lines": case_queries.lines(session, [row.id for row in page.rows]),
         "no_case": case_queries.NO_CASE,
         "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
