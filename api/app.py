@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, account_password, problems, rights, system
+from api import account, account_city, account_password, oidc, problems, rights, system
 from api.admin import audit as audit_routes
 from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, keys, users
 from api.answers import approval_routes
@@ -43,6 +43,7 @@ from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
+    account_city.router,
     account_password.router,
     act_routes.router,
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.city = city.load(settings.taxonomy_dir)
     app.state.rules = deadline_file.load(settings.taxonomy_dir)
     chains.load(settings.taxonomy_dir)  # what is wrong with the file is said now, not when the first draft is put forward
+    app.state.provider = oidc.load(settings)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)
