@@ -157,16 +157,15 @@ def reply(session: Session, target: Target, text: str, *, actor: Actor, seen: in
     the case went on elsewhere still holds.
 
     Raises:
-        ForbiddenError: one's department has no part in the case.
         InputError: the text is empty or too long.
-        ConflictError: the request or the reply has changed since, or the department is the one that answers.
+        ConflictError: the request or the reply has changed since, or one's department has no part in the case, or is the one that answers.
     """
     if not text.strip() or len(text) > LONGEST_REPLY:
         raise InputError(f"回答の内容を {LONGEST_REPLY:,} 字以内で書いてください。", hint="空のままでは保存できません。")
     (item,) = take(session, [target], actor=actor)
     part = item.part_of(actor.department)
     if part is None:
-        raise ForbiddenError("あなたの課は、この案件の関係課ではありません。", hint="広聴課に、関係課として加えるよう頼んでください。")
+        raise ConflictError("あなたの課は、この案件の関係課ではありません。", hint="回答する課か広聴課に、加えるよう頼んでください。")
     if part.is_lead:
         raise ConflictError("あなたの課は、この案件に回答する課です。", hint="回答案に、そのまま書いてください。")
     if seen is not None and seen != part.version:

@@ -145,7 +145,7 @@ def test_who_may_divide_and_who_may_reply(engine: Engine, city: Taxonomy) -> Non
             parts.return_part(session, target(voice), "公園緑地課", "早い。", actor=other)
         with pytest.raises(NotFoundError):
             parts.reply(session, target(voice), "うちでも。", actor=stranger)
-        with pytest.raises(ForbiddenError, match="関係課ではありません"):
+        with pytest.raises(ConflictError, match="関係課ではありません"):
             parts.reply(session, target(voice), "広聴課から。", actor=somebody(session))
         with pytest.raises(ConflictError, match="回答する課です"):
             parts.reply(session, target(voice), "直します。", actor=lead)
