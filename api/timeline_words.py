@@ -44,7 +44,7 @@ def _assigned(values: Values) -> str:
 def _asked(values: Values) -> str:
     more = [f"{values['sentences']:,} 文"] if values.get("sentences") else []
     if values.get("due_on"):
-        more.append(f"{words.short_date(date.fromisoformat(values['due_on']))} まで")
+        more.append(f"期日 {words.short_date(date.fromisoformat(values['due_on']))}")
     return str(values.get("department", "")) + (f"（{'、'.join(more)}）" if more else "")
 
 

@@ -64,9 +64,9 @@ def interim_of(voice: Voice, rules: DeadlineRules) -> date | None:
 
 
 def reply_day(rules: DeadlineRules, due_on: date, *, today: date) -> date:
-    """By when a department's part is wanted for an answer that is due: ``rules.part_days`` open days before it, and not before today."""
-    day, left = due_on, rules.part_days
+    """By when a part is wanted for an answer that is due: ``rules.part_days`` open days before it, on an open day from today on."""
+    day, left = max(due_on, today), rules.part_days
     while day > today and (left or not rules.calendar.is_open(day)):
         left -= rules.calendar.is_open(day)
         day -= timedelta(days=1)
-    return day if due_on > today else today
+    return day if rules.calendar.is_open(day) else rules.calendar.add(day, 0)

@@ -1,4 +1,4 @@
-"""What pages show of a letter's parts: its sentences with who answers each, a proposal by the machine, and what is still open."""
+"""What pages show of a letter's parts: its sentences with who answers each, and a proposal by the machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from core.models import Voice
 from loop.case_queries import Part
+
+_REST = "その他"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,13 @@ def sentences_of(voice: Voice, parts: Sequence[Part] = ()) -> list[Sentence]:
 def proposals(voice: Voice, sentences: Sequence[Sentence]) -> list[Proposal]:
     """How the letter could be divided, by the stretches that the import found in it, in the letter's order.
 
-    Nothing where they are all of one department: then the letter has one topic as far as the city is organised.
+    Nothing where they are all of one department: then the letter has one topic as far as the city is organised. Stretches without a
+    matter of their own, such as a farewell, are nobody's in particular.
     """
     found: dict[str, tuple[list[int], list[str]]] = {}
     for stretch in voice.segments:
+        if stretch["theme"] == _REST:
+            continue
         numbers, themes = found.setdefault(stretch.get("department", ""), ([], []))
         numbers += [one.number for one in sentences if stretch["start"] <= one.start < stretch["end"]]
         if stretch["theme"] not in themes:

@@ -225,6 +225,7 @@ def test_what_was_asked_and_said_goes_with_voices_that_are_merged_and_split(engi
         (date(2026, 11, 24), date(2026, 11, 2), date(2026, 11, 18)),  # 11/21–23 are closed
         (date(2026, 11, 4), date(2026, 11, 2), date(2026, 11, 2)),  # 11/3 is 文化の日
         (date(2026, 10, 30), date(2026, 11, 2), date(2026, 11, 2)),
+        (date(2026, 10, 30), date(2026, 11, 1), date(2026, 11, 2)),  # a Sunday
     ],
 )
 def test_a_part_is_wanted_some_open_days_before_the_answer_and_never_before_today(due_on: date, day: date, expected: date) -> None:
