@@ -61,3 +61,12 @@ def due_of(voice: Voice, rules: DeadlineRules, *, pauses: Iterable[CasePause] = 
 def interim_of(voice: Voice, rules: DeadlineRules) -> date | None:
     """The last day for an interim reply (中間回答), if the answer will be late; ``None`` where the rule asks for none."""
     return rules.interim_on(voice.received_on, voice.received_at, matter=matter_of(voice))
+
+
+def reply_day(rules: DeadlineRules, due_on: date, *, today: date) -> date:
+    """By when a part is wanted for an answer that is due: ``rules.part_days`` open days before it, on an open day from today on."""
+    day, left = max(due_on, today), rules.part_days
+    while day > today and (left or not rules.calendar.is_open(day)):
+        left -= rules.calendar.is_open(day)
+        day -= timedelta(days=1)
+    return day if rules.calendar.is_open(day) else rules.calendar.add(day, 0)

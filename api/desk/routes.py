@@ -24,6 +24,7 @@ from api.deps import (
     Writing,
     form_token,
 )
+from api.desk import part_view
 from api.desk.highlight import pieces
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from api.searching import note_search
@@ -109,14 +110,20 @@ def voice_page(
             looks.see(noting, voice.id, actor=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
+    case = case_queries.case_view(session, voice)
     context = {
         "view": view,
         "voice": voice,
-        "pieces": pieces(voice.text, {facet: label.evidence for facet, label in said.machine.items()}),
+        "pieces": pieces(
+            voice.text,
+            {facet: label.evidence for facet, label in said.machine.items()},
+            passages=[(part.department, one.start, one.end) for part in case.parts for one in part.passages],
+        ),
         "previous": previous,
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
-        "case": case_queries.case_view(session, voice),
+        "case": case,
+        **part_view.shown(case, voice, signed_in.actor),
         "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},
