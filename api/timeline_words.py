@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from api import words
@@ -60,6 +61,15 @@ def _labelled(values: Values) -> str:
     return f"分類を決定: {said}{was}{voices}"
 
 
+def _recounted(values: Values) -> str:
+    if "from" not in values:
+        return ""
+    days = " → ".join(words.short_date(date.fromisoformat(values[name])) for name in ("from", "to"))
+    why = "・".join(words.FACET[Facet(facet)] for facet in values["because"])
+    others = f"、声 {values['voices']:,} 件" if values["voices"] > 1 else ""
+    return f"{days}（{f'{why}の修正' if why else '期限の決まりの変更'}{others}）"
+
+
 def _decided(name: str) -> Callable[[Values], str]:
     def words_of(values: Values) -> str:
         deputy = "（代決）" if values["deputy"] else ""
@@ -104,6 +114,7 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.SPLIT: _count("voices", "件"),
     Step.FOLD: _count("voices", "件"),
     Step.ATTACH: lambda values: "消した" if "removed" in values else words.size(values["size"]) if "size" in values else "",
+    Step.RECOUNT: _recounted,
     Step.RELABEL: lambda values: _value(values["facet"], values["value"]) if "facet" in values else "",
     Step.SUBMIT: lambda values: f"第{values['version']}版" if "version" in values else "",
     Step.DELEGATE: lambda values: str(values.get("position", "")),

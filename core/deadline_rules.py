@@ -203,8 +203,22 @@ class DeadlineRules:
     ) -> date | None:
         """The last day for an answer with pauses; ``None`` while the clock stands still. See ``due_with_pauses``."""
         rule = self.rule_for(matter)
+        return self._after(rule, rule.term, tuple(pauses), received_on, received_at)
+
+    def interim_after(
+        self, pauses: Iterable[Pause], received_on: date, received_at: datetime | None = None, *, matter: Matter = ANY
+    ) -> date | None:
+        """The last day for an interim reply with pauses; ``None`` while the clock stands still, and where the rule asks for none."""
+        rule = self.rule_for(matter)
+        return self._after(rule, rule.interim, tuple(pauses), received_on, received_at) if rule.interim else None
+
+    def _after(
+        self, rule: DeadlineRule, term: Term, pauses: tuple[Pause, ...], received_on: date, received_at: datetime | None
+    ) -> date | None:
+        if not pauses:
+            return self._due(rule, term, received_on, received_at)
         counted_from = counts_from(rule, self.calendar, received_on, received_at, self.closing)
-        return due_with_pauses(rule, self.calendar, counted_from, pauses)
+        return due_with_pauses(rule, self.calendar, counted_from, pauses, term=term)
 
     def _due(self, rule: DeadlineRule, term: Term, received_on: date, received_at: datetime | None) -> date:
         # An import asks for the same few days again and again; by far most rules don't look at the hour.

@@ -37,7 +37,7 @@ from api.desk.schemas import (
 from api.searching import note_search
 from core.clock import today
 from core.models import Facet, Voice
-from loop import labels, queries
+from loop import labels, queries, recount
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, Scope
 
@@ -84,10 +84,14 @@ def voice(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> 
 @router.post(
     "/voices/{receipt_number}/labels", summary="分類を1つ採用または変更する", dependencies=[Depends(VOICES_WRITE), Depends(header_token)]
 )
-def decide(receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf) -> VoiceAnswer:
+def decide(
+    receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf, rules: RulesOf
+) -> VoiceAnswer:
     """Accepts or changes one label; gives the voice as it then is."""
-    found = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
-    labels.decide(session, found, given.facet, given.value, actor=signed_in.actor, taxonomy=taxonomy, seen=given.seen)
+    found = recount.hold(session, receipt_number, seen_by=signed_in.actor)
+    recount.decide(
+        session, found, given.facet, given.value, actor=signed_in.actor, taxonomy=taxonomy, rules=rules, seen=given.seen
+    )  # fmt: skip
     session.flush()
     # Shown to whoever did it, also where the voice has just become another department's.
     return _voice(session, queries.get_voice(session, receipt_number, seen_by=None))

@@ -30,7 +30,7 @@ from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, clock, labels, looks, originals, queries, rule_queries, topic_queries, views
+from loop import case_queries, cases, clock, labels, looks, originals, queries, recount, rule_queries, topic_queries, views
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
@@ -184,14 +184,15 @@ def decide(
     signed_in: Labeller,
     session: Writing,
     taxonomy: TaxonomyOf,
+    rules: RulesOf,
     facet: Annotated[Facet, Form()],
     value: Annotated[str, Form(max_length=64)] = "",
     seen: Annotated[int | None, Form()] = None,
 ) -> Response:
     """Accepts or changes one label, and comes back to the voice; to the list, where it has become another department's."""
-    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
+    voice = recount.hold(session, receipt_number, seen_by=signed_in.actor)
     before = labels.in_force(voice, facet)
-    made = labels.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, seen=seen)
+    made = recount.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, rules=rules, seen=seen)
     if not signed_in.actor.may_see(voice):
         return RedirectResponse("/desk" + query.query(), status_code=303)
     changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
@@ -220,11 +221,12 @@ def undo(
     query: ViewQuery,
     signed_in: Labeller,
     session: Writing,
+    rules: RulesOf,
     labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
 ) -> Response:
     """Takes the last change back."""
-    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
-    labels.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor)
+    voice = recount.hold(session, receipt_number, seen_by=signed_in.actor)
+    recount.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor, rules=rules)
     return _back_to_voice(query, receipt_number, "undone")
 
 
