@@ -8,7 +8,7 @@ from typing import Any
 
 from api import words
 from core.models import Delivery, Facet
-from loop import cases, clock, originals
+from loop import cases, clock, originals, recount
 from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
@@ -65,9 +65,16 @@ def _recounted(values: Values) -> str:
     if "from" not in values:
         return ""
     days = " → ".join(words.short_date(date.fromisoformat(values[name])) for name in ("from", "to"))
-    why = "・".join(words.FACET[Facet(facet)] for facet in values["because"])
     others = f"、声 {values['voices']:,} 件" if values["voices"] > 1 else ""
-    return f"{days}（{f'{why}の修正' if why else '期限の決まりの変更'}{others}）"
+    return f"{days}（{_why(values['because'])}{others}）"
+
+
+def _why(because: list[str]) -> str:
+    if not because:
+        return "期限の決まりの変更"
+    if recount.INTERIM in because:
+        return "中間回答のため"
+    return "・".join(words.FACET[Facet(facet)] for facet in because) + "の修正"
 
 
 def _decided(name: str) -> Callable[[Values], str]:

@@ -68,13 +68,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
-    """One rule: by when an answer is due, and by when an interim reply (中間回答) if the answer will be late."""
+    """One rule: by when an answer is due, and by when an interim reply (中間回答) if the answer will be late.
+
+    ``after_interim``: how long there is for the answer once the interim reply was given, that day counting as the day of receipt does.
+    """
 
     term: Term = Term(10)
     start: Start = Start.NEXT_DAY
     if_closed: IfClosed = IfClosed.NEXT_OPEN_DAY
     after_hours: AfterHours = AfterHours.SAME_DAY
     interim: Term | None = None
+    after_interim: Term | None = None
     name: str = ""
 
 
@@ -198,12 +202,30 @@ class DeadlineRules:
         rule = self.rule_for(matter)
         return self._due(rule, rule.interim, received_on, received_at) if rule.interim else None
 
+    @property
+    def asks_interim(self) -> bool:
+        """Whether any rule asks for an interim reply."""
+        return any(rule.interim for rule in (self.usual, *(exception.rule for exception in self.exceptions)))
+
     def due_after(
-        self, pauses: Iterable[Pause], received_on: date, received_at: datetime | None = None, *, matter: Matter = ANY
+        self,
+        pauses: Iterable[Pause],
+        received_on: date,
+        received_at: datetime | None = None,
+        *,
+        matter: Matter = ANY,
+        replied_on: date | None = None,
     ) -> date | None:
-        """The last day for an answer with pauses; ``None`` while the clock stands still. See ``due_with_pauses``."""
-        rule = self.rule_for(matter)
-        return self._after(rule, rule.term, tuple(pauses), received_on, received_at)
+        """The last day for an answer with pauses; ``None`` while the clock stands still. See ``due_with_pauses``.
+
+        ``replied_on``: when an interim reply was given; a rule with ``after_interim`` counts from there if that gives a later day.
+        """
+        rule, stops = self.rule_for(matter), tuple(pauses)
+        due = self._after(rule, rule.term, stops, received_on, received_at)
+        if due is None or replied_on is None or rule.after_interim is None:
+            return due
+        later = due_with_pauses(rule, self.calendar, replied_on, stops, term=rule.after_interim)
+        return later and max(due, later)
 
     def interim_after(
         self, pauses: Iterable[Pause], received_on: date, received_at: datetime | None = None, *, matter: Matter = ANY

@@ -89,4 +89,4 @@ def _count_anew(session: Session, item: Handled, rules: DeadlineRules) -> None:
     pauses = pauses_of(session, [item.case.id])
     for voice in item.voices:
         if voice.id in pauses:
-            voice.due_on = due_of(voice, rules, pauses=pauses[voice.id])
+            voice.due_on = due_of(voice, rules, pauses=pauses[voice.id], replied_on=item.case.interim_on)

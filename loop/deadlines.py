@@ -69,12 +69,14 @@ def matter_of(voice: Counted) -> Matter:
     return Matter(voice.channel, voice.kind, voice.urgency, voice.theme, voice.department)
 
 
-def due_of(voice: Counted, rules: DeadlineRules, *, pauses: Iterable[CasePause] = ()) -> date | None:
+def due_of(
+    voice: Counted, rules: DeadlineRules, *, pauses: Iterable[CasePause] = (), replied_on: date | None = None
+) -> date | None:  # fmt: skip
     """The last day for a voice's answer by the rule that fits it now, with its case's pauses; ``None`` while the clock stands still.
 
-    For a voice that had a deadline: a survey's answers have none.
+    For a voice that had a deadline: a survey's answers have none. ``replied_on``: when its case had an interim reply (``Case.interim_on``).
     """
-    return rules.due_after(_stops(pauses), voice.received_on, voice.received_at, matter=matter_of(voice))
+    return rules.due_after(_stops(pauses), voice.received_on, voice.received_at, matter=matter_of(voice), replied_on=replied_on)
 
 
 def interim_of(voice: Counted, rules: DeadlineRules, *, pauses: Iterable[CasePause] = ()) -> date | None:

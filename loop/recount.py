@@ -25,22 +25,26 @@ from core.models import AuditEntry, Case, CaseEvent, DeskAct, Facet, HumanLabel,
 from loop import labels, queries
 from loop.actors import Actor
 from loop.clock import pauses_of
-from loop.deadlines import Counted, due_of, matter_of
+from loop.deadlines import due_of, matter_of
+from loop.handling import Handled
 from loop.steps import Step
 from nlp.taxonomy import Taxonomy
 
 _LOOKED_AT = (Facet.KIND, Facet.URGENCY, Facet.THEME, Facet.DEPARTMENT)
 _AT_ONCE = 500
+INTERIM = "interim"
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A voice whose deadline was counted anew. ``because``: the facets that were corrected; none when the rules have changed."""
+    """A voice whose deadline was counted anew. ``because``: the facets that were corrected, or ``INTERIM``; nothing when the rules have
+    changed.
+    """
 
     voice: Voice
     before: date
     after: date
-    because: tuple[Facet, ...] = ()
+    because: tuple[str, ...] = ()
 
 
 class Differing(NamedTuple):
@@ -127,15 +131,28 @@ def undo(session: Session, voice: Voice, label_ids: Sequence[int], *, actor: Act
     return made
 
 
+def after_interim(session: Session, item: Handled, *, actor: Actor, rules: DeadlineRules) -> list[Moved]:
+    """After an interim reply, inside its act: the case's open voices get the days that their rules give from that reply on."""
+    running = [(voice, (INTERIM,)) for voice in item.voices if voice.due_on is not None and rules.rule_for(matter_of(voice)).after_interim]
+    session.flush()
+    moved = _set(session, running, rules) if running else []
+    if moved:
+        _settle(session, moved, user_id=actor.user_id)
+        told = [(f"case:{item.case.id}", _detail(moved))]
+        audit.record_all(session, actor=actor.username, action=Step.RECOUNT.value, about=told)
+    return moved
+
+
 def differing(session: Session, rules: DeadlineRules) -> list[Differing]:
     """The open voices whose deadline isn't what the rules of today say, by their ids. A clock that stands still is left alone."""
     columns = (
         Voice.id, Voice.receipt_number, Voice.channel, Voice.kind, Voice.urgency, Voice.theme, Voice.department, Voice.received_on,
-        Voice.received_at, Voice.due_on,
+        Voice.received_at, Voice.due_on, Case.interim_on,
     )  # fmt: skip
-    rows: Sequence[Any] = session.execute(select(*columns).where(*_counted()).order_by(Voice.id)).all()
+    statement = select(*columns).outerjoin(Case, Case.id == Voice.case_id).where(*_counted()).order_by(Voice.id)
+    rows: Sequence[Any] = session.execute(statement).all()
     pauses = pauses_of(session)
-    counted = ((row, _due(row, row.id, rules, pauses)) for row in rows)
+    counted = ((row, due_of(row, rules, pauses=pauses.get(row.id, ()), replied_on=row.interim_on)) for row in rows)
     return [Differing(row.id, row.receipt_number, row.due_on, due) for row, due in counted if due is not None and due != row.due_on]
 
 
@@ -160,16 +177,8 @@ def _some_up_to_date(session: Session, wanted: Sequence[int], rules: DeadlineRul
     cases = select(Voice.case_id).where(among(session, Voice.id, list(wanted)), Voice.case_id.is_not(None)).distinct()
     own = or_(among(session, Voice.id, list(wanted)), among(session, Voice.case_id, list(session.scalars(cases))))
     held = session.scalars(select(Voice).where(own).order_by(Voice.id).with_for_update()).all()
-    pauses = pauses_of(session, {voice.case_id for voice in held if voice.case_id is not None})
-    chosen, moved = set(wanted), []
-    for voice in held:
-        before = voice.due_on
-        if voice.id not in chosen or not voice.is_open or before is None:
-            continue
-        after = _due(voice, voice.id, rules, pauses)
-        if after is not None and after != before:
-            voice.due_on = after
-            moved.append(Moved(voice, before, after))
+    chosen = set(wanted)
+    moved = _set(session, [(voice, ()) for voice in held if voice.id in chosen and voice.is_open], rules)
     _settle(session, moved, user_id=None, changes_cases=True)
     if moved:
         told = [(f"voice:{one.voice.id}", _detail([one])) for one in moved]
@@ -185,27 +194,32 @@ def _matter_then(voice: Voice, said: dict[str, str]) -> Matter:
     return Matter(voice.channel, **{facet.value: said[facet.value] for facet in _LOOKED_AT})
 
 
-def _due(voice: Counted, number: int, rules: DeadlineRules, pauses: dict[int, list[Any]]) -> date | None:
-    return due_of(voice, rules, pauses=pauses.get(number, ()))
-
-
 def _counted_anew(session: Session, voices: Iterable[tuple[Voice, Matter]], rules: DeadlineRules) -> list[Moved]:
     """Sets the deadlines of those that stand under another rule than they did."""
-    others = [(voice, then) for voice, then in voices if rules.rule_for(then) != rules.rule_for(matter_of(voice))]
-    if not others:
+    both = [(voice, then, matter_of(voice)) for voice, then in voices]
+    others = [(voice, _changed(then, now)) for voice, then, now in both if rules.rule_for(then) != rules.rule_for(now)]
+    return _set(session, others, rules)
+
+
+def _set(session: Session, voices: Sequence[tuple[Voice, tuple[str, ...]]], rules: DeadlineRules) -> list[Moved]:
+    """Sets the deadlines of those that have one and are due on another day now; each comes with what that is because of."""
+    if not voices:
         return []
-    pauses = pauses_of(session, {voice.case_id for voice, _ in others if voice.case_id is not None})
+    cases = sorted({voice.case_id for voice, _ in voices if voice.case_id is not None})
+    replied = select(Case.id, Case.interim_on).where(among(session, Case.id, cases), Case.interim_on.is_not(None))
+    pauses, replies = pauses_of(session, cases), dict(session.execute(replied).all()) if cases else {}
     moved = []
-    for voice, then in others:
-        before, after = voice.due_on, _due(voice, voice.id, rules, pauses)
+    for voice, because in voices:
+        before = voice.due_on
+        after = due_of(voice, rules, pauses=pauses.get(voice.id, ()), replied_on=replies.get(voice.case_id or 0))
         if before is not None and after is not None and after != before:
             voice.due_on = after
-            moved.append(Moved(voice, before, after, _changed(then, matter_of(voice))))
+            moved.append(Moved(voice, before, after, because))
     return moved
 
 
-def _changed(then: Matter, now: Matter) -> tuple[Facet, ...]:
-    return tuple(facet for facet in _LOOKED_AT if getattr(then, facet.value) != getattr(now, facet.value))
+def _changed(then: Matter, now: Matter) -> tuple[str, ...]:
+    return tuple(facet.value for facet in _LOOKED_AT if getattr(then, facet.value) != getattr(now, facet.value))
 
 
 def _after_a_label(session: Session, voice: Voice, then: Matter, *, actor: Actor, rules: DeadlineRules) -> None:
@@ -261,5 +275,5 @@ def _settle(session: Session, moved: Sequence[Moved], *, user_id: int | None, ch
 def _detail(moved: Sequence[Moved]) -> dict[str, Any]:
     """Of one voice's deadline from which day to which; of several, the nearest one's."""
     first = min(moved, key=lambda one: (one.after, one.voice.id))
-    because = [facet.value for facet in _LOOKED_AT if any(facet in one.because for one in moved)]
+    because = [why for why in (*_LOOKED_AT, INTERIM) if any(why in one.because for one in moved)]
     return {"from": first.before.isoformat(), "to": first.after.isoformat(), "voices": len(moved), "because": because}
