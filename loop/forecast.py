@@ -99,8 +99,9 @@ def chances(session: Session, voices: Sequence[Waiting], deadlines: Deadlines) -
     wanted = {(voice.department, kind) for voice in due for kind in (voice.kind.value, "")} | {CITY}
     if not due:
         return {}
-    rows = session.scalars(select(Pace).where(tuple_(Pace.department, Pace.kind).in_(sorted(wanted))))
-    curves = {(row.department, row.kind): Curve(tuple(row.still_open), row.ended, row.waiting) for row in rows}
+    columns = (Pace.department, Pace.kind, Pace.still_open, Pace.ended, Pace.waiting)
+    rows = session.execute(select(*columns).where(tuple_(Pace.department, Pace.kind).in_(sorted(wanted))))
+    curves = {(department, kind): Curve(tuple(still_open), ended, waiting) for department, kind, still_open, ended, waiting in rows}
     return {voice.id: chance for voice in due if (chance := _chance(curves, voice, deadlines)) is not None}
 
 

@@ -21,6 +21,7 @@ from api.deps import (
     Writing,
     header_token,
 )
+from api.desk.marks import Marks
 from api.desk.routes import ReceiptNumber
 from api.desk.schemas import (
     AnswerAnswer,
@@ -72,7 +73,14 @@ def voices(
     after = Cursor.parse(query.after) if query.after else None
     page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
     note_search(engine, keyring, query, actor=signed_in.actor, found=len(page.rows))
-    return VoicesAnswer(items=[VoiceItem.model_validate(row) for row in page.rows], next=str(page.next or ""))
+    marks = Marks.of(session, page.rows, rules)
+    items = [
+        VoiceItem.model_validate(row).model_copy(
+            update={"chance_late": marks.chances.get(row.id), "interim_by": marks.interims.get(row.id)}
+        )
+        for row in page.rows
+    ]  # fmt: skip
+    return VoicesAnswer(items=items, next=str(page.next or ""))
 
 
 @router.get("/voices/{receipt_number}", summary="声1件と、分類の由来、市の回答", dependencies=[Depends(VOICES_READ)])

@@ -25,12 +25,28 @@ from api.deps import (
     form_token,
 )
 from api.desk.highlight import pieces
+from api.desk.marks import Marks
+from api.desk.outlook import department_of
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, clock, labels, looks, originals, queries, recount, rule_queries, topic_queries, views
+from loop import (
+    case_queries,
+    cases,
+    clock,
+    interim,
+    labels,
+    looks,
+    originals,
+    outlook,
+    queries,
+    recount,
+    rule_queries,
+    topic_queries,
+    views,
+)
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
@@ -61,12 +77,15 @@ def desk(
     view = DeskView.of(query, actor=signed_in.actor, rules=rules)
     page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
     counts = queries.count_tabs(session, view.scope)
+    marks = Marks.of(session, page.rows, rules)
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
         "lines": case_queries.lines(session, [row.id for row in page.rows]),
         "no_case": case_queries.NO_CASE,
+        "marks": marks,
+        "week": outlook.week_ahead(session, rules, today=view.deadlines.today, department=department_of(signed_in.actor, query.department)),
         "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
         "saved_views": views.views_of(session, actor=signed_in.actor),
         "act": _done(session, query, signed_in.actor),
@@ -114,6 +133,7 @@ def voice_page(
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
         "case": case_queries.case_view(session, voice),
+        "interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id),
         "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},
