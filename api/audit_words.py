@@ -24,6 +24,7 @@ ACTIONS: Mapping[str, str] = {
     "case.note": "案件: メモを書いた",
     "case.pause": "案件: 期限を止めた",
     "case.post": "案件: 郵送した",
+    "case.recount": "案件: 期限を数えなおした",
     "case.relabel": "案件: 分類を変えた",
     "case.release": "案件: 関係課を外した",
     "case.reopen": "案件: 再開した",
@@ -111,6 +112,7 @@ SUBJECTS: Mapping[str, str] = {
 }
 
 DETAILS: Mapping[str, str] = {
+    "because": "直した分類",
     "by": "ログインのしかた",
     "changed": "変えた項目",
     "checked": "確かめた件数",
@@ -131,7 +133,9 @@ DETAILS: Mapping[str, str] = {
     "role": "役割",
     "rows": "行数",
     "scopes": "できること",
+    "stood": "それまでの分類",
     "to": "後",
+    "voices": "声の件数",
     "words": "ことばの数",
 }
 

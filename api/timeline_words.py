@@ -8,7 +8,7 @@ from typing import Any
 
 from api import words
 from core.models import Delivery, Facet
-from loop import cases, clock, originals
+from loop import cases, clock, originals, recount
 from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
@@ -68,6 +68,22 @@ def _labelled(values: Values) -> str:
     return f"分類を決定: {said}{was}{voices}"
 
 
+def _recounted(values: Values) -> str:
+    if "from" not in values:
+        return ""
+    days = " → ".join(words.short_date(date.fromisoformat(values[name])) for name in ("from", "to"))
+    others = f"、声 {values['voices']:,} 件" if values["voices"] > 1 else ""
+    return f"{days}（{_why(values['because'])}{others}）"
+
+
+def _why(because: list[str]) -> str:
+    if not because:
+        return "期限の決まりの変更"
+    if recount.INTERIM in because:
+        return "中間回答のため"
+    return "・".join(words.FACET[Facet(facet)] for facet in because) + "の修正"
+
+
 def _decided(name: str) -> Callable[[Values], str]:
     def words_of(values: Values) -> str:
         deputy = "（代決）" if values["deputy"] else ""
@@ -114,6 +130,7 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.SPLIT: _count("voices", "件"),
     Step.FOLD: _count("voices", "件"),
     Step.ATTACH: lambda values: "消した" if "removed" in values else words.size(values["size"]) if "size" in values else "",
+    Step.RECOUNT: _recounted,
     Step.RELABEL: lambda values: _value(values["facet"], values["value"]) if "facet" in values else "",
     Step.SUBMIT: lambda values: f"第{values['version']}版" if "version" in values else "",
     Step.DELEGATE: lambda values: str(values.get("position", "")),
