@@ -7,11 +7,10 @@ from typing import Any
 
 from api import words
 from core.models import Delivery, Facet
-from loop import cases, clock, originals
+from loop import answers, cases, clock, originals
 from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
-_DELIVERY = {Delivery.MAIL: "メール", Delivery.LETTER: "手紙", Delivery.NONE: "公開だけ"}
 _KIND = {"final": "回答案", "interim": "中間回答案"}
 _POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
 _READ = {"voice.read_original": "原文を表示", "note.read_original": "メモの原文を表示", "file.open": "添付を開いた"}
@@ -70,7 +69,7 @@ def _decided(name: str) -> Callable[[Values], str]:
 
 
 def _sent(name: str) -> Callable[[Values], str]:
-    return lambda values: f"{name}: {_DELIVERY[Delivery(values['delivery'])]} {values['count']:,} 通"
+    return lambda values: f"{name}: {answers.DELIVERIES[Delivery(values['delivery'])]} {values['count']:,} 件"
 
 
 def _read(name: str) -> Callable[[Values], str]:
