@@ -12,7 +12,7 @@ from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
 _KIND = {"final": "回答案", "interim": "中間回答案"}
-_POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
+POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
 _READ = {"voice.read_original": "原文を表示", "note.read_original": "メモの原文を表示", "file.open": "添付を開いた"}
 
 Values = Mapping[str, Any]
@@ -72,6 +72,10 @@ def _sent(name: str) -> Callable[[Values], str]:
     return lambda values: f"{name}: {answers.DELIVERIES[Delivery(values['delivery'])]} {values['count']:,} 件"
 
 
+def _went(values: Values) -> str:
+    return f"{answers.DELIVERIES[Delivery(values['delivery'])]} {values['voices']:,} 件" if "delivery" in values else ""
+
+
 def _read(name: str) -> Callable[[Values], str]:
     def words_of(values: Values) -> str:
         whose = f"（{values['receipt']}）" if "receipt" in values else ""
@@ -106,6 +110,8 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.RELABEL: lambda values: _value(values["facet"], values["value"]) if "facet" in values else "",
     Step.SUBMIT: lambda values: f"第{values['version']}版" if "version" in values else "",
     Step.DELEGATE: lambda values: str(values.get("position", "")),
-    Step.POST: lambda values: f"{_POST.get(values.get('act', ''), '')} {values.get('count', 0):,} 通".strip(),
+    Step.ANSWER: _went,
+    Step.INTERIM: _went,
+    Step.POST: lambda values: f"{POST.get(values.get('act', ''), '')} {values.get('count', 0):,} 件".strip(),
     Step.UNDO: lambda values: STEPS[Step(values["undone"])].name if "undone" in values else "",
 }
