@@ -223,16 +223,21 @@ def reopen(session: Session, targets: Sequence[Target], reason: str, *, actor: A
 
 
 def merge(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskAct:
-    """Puts the voices of several cases into one: the oldest, whose departments and draft it keeps. Departments of the others join it.
+    """Puts the voices of several cases into one: the one that has come furthest, whose departments and draft it keeps, of several such
+    the oldest. Departments of the others join it.
 
     Raises:
         InputError: fewer than two cases.
+        ConflictError: answers are being drafted to two of them: one would be out of sight.
         ConflictError: one of them is answered, closed or in approval.
     """
     items = take(session, targets, actor=actor)
     if len(items) < 2:
         raise InputError("まとめる案件を 2 件以上選んでください。", hint="一覧で選んでから、もう一度押してください。")
-    main, *others = sorted(items, key=lambda item: (item.case.status in (Status.RECEIVED, Status.TRIAGED), item.case.id))
+    order = list(Status)
+    main, *others = sorted(items, key=lambda item: (-order.index(item.case.status), item.case.id))
+    if others[0].case.status is Status.DRAFTING:
+        raise ConflictError("2 件以上の案件に、回答案があります。", hint="使わないほうを広聴課へ差し戻してから、まとめてください。")
     with changing(session, items, Step.MERGE, actor=actor, detail={"into": main.case.id}) as act:
         said = [
             (voice, Facet.DEPARTMENT, main.leading.department)

@@ -116,14 +116,14 @@ def changing(
 ) -> Iterator[DeskAct]:
     """Everything that an act on cases leaves behind: their states by the table of steps, versions, timeline, trail, and how to undo it.
 
-    The block does what the step is about. Afterwards each case's state is put on its voices. ``DeskAct.before`` may be added to.
+    The block does what the step is about. Afterwards each case's state is put on its voices. Of a ``final`` step nothing is kept to undo.
 
     Raises:
         ConflictError: the step can't be taken from a case's state; nothing is changed.
     """
     now = utc_now()
     states = [next_status(step, item.case.status) for item in items]
-    before = [_as_it_was(item) for item in items]
+    before = [] if STEPS[step].final else [_as_it_was(item) for item in items]
     for item, status in zip(items, states, strict=True):
         item.case.status = status
     act = DeskAct(user_id=actor.user_id, at=now, kind=step.value, cases=len(items), before=[])
@@ -134,8 +134,9 @@ def changing(
         if item.voices:
             casework.tie(item.case, item.voices)
         session.add(CaseEvent(case_id=item.case.id, at=now, user_id=actor.user_id, kind=step.value, detail=detail or {}))
-    act.before = [was | {"version": item.case.version} for was, item in zip(before, items, strict=True)]
-    session.add(act)
+    if before:
+        act.before = [was | {"version": item.case.version} for was, item in zip(before, items, strict=True)]
+        session.add(act)
     session.flush()
     for item in items:
         audit.record(session, actor=actor.username, action=step.value, subject=f"case:{item.case.id}", detail=detail or {})
@@ -174,8 +175,6 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         raise NotFoundError("取り消す操作が見つかりません。", hint="ほかの課の人の操作は、広聴課が取り消せます。")
     if act.undone_at is not None:
         raise ConflictError("この操作は、すでに取り消されています。", hint="画面を開きなおしてください。")
-    if STEPS[Step(act.kind)].final:
-        raise ConflictError(f"「{STEPS[Step(act.kind)].name}」は取り消せません。", hint="決裁の途中なら、回答の画面で引き戻せます。")
     numbers = sorted(was["case"] for was in act.before)
     members = {voice["id"] for was in act.before for voice in was["voices"]}
     voices = {voice.id: voice for voice in _locked(session, sorted(members), numbers)}
@@ -184,7 +183,7 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
     moved = STEPS[Step(act.kind)].to is None
     unchanged = [was for was in act.before if was["case"] in cases and cases[was["case"]].version == was["version"]]
     if not unchanged or (moved and len(unchanged) < len(act.before)):
-        raise ConflictError("この操作は、もう取り消せません。", hint="あとから別の変更がありました。経過を確かめてください。")
+        raise ConflictError("この操作は、もう取り消せません。", hint="あとから別の変更がありました。経過を確かめてください。決裁の途中なら、回答の画面で引き戻せます。")
     now = utc_now()
     act.undone_at = now
     _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor, since=act.at)

@@ -28,7 +28,7 @@ from core.models import (
     Voice,
 )
 from core.settings import Settings
-from loop import cases, handling
+from loop import answers, cases, handling
 from loop.actors import Actor
 from loop.handling import Target
 from loop.steps import STEPS, Step, next_status, possible
@@ -199,6 +199,22 @@ def test_a_merge_can_be_taken_back_and_no_other_way_twice(engine: Engine) -> Non
     with db.reading(engine) as session:
         assert lines(session) == {voice.receipt_number for voice in voices}
         assert holds(session)
+
+
+def test_the_case_that_has_come_furthest_takes_the_others_in(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        who, voices = somebody(session), [factories.create_voice(session, theme="道路・交通") for _ in range(3)]
+        cases.assign(session, [target(voices[0])], "公園緑地課", actor=who, taxonomy=taxonomy.load(Settings().taxonomy_dir))
+        cases.take_over(session, [target(voices[1])], actor=who)
+        answers.save(session, target(voices[1]), actor=who, text="現地を調べました。", version=0)
+        drafted = case_of(session, voices[1]).id
+        cases.merge(session, [target(voice) for voice in voices], actor=who)
+        assert {voice.case_id for voice in voices} == {drafted}
+        assert case_of(session, voices[0]).status is Status.DRAFTING
+        other = factories.create_voice(session, theme="道路・交通")
+        answers.save(session, target(other), actor=who, text="係に聞いています。", version=0)
+    with pytest.raises(ConflictError, match="回答案"), db.writing(engine) as session:
+        cases.merge(session, [target(voices[0]), target(other)], actor=who)
 
 
 def test_a_split_gives_a_case_with_the_same_departments_and_can_be_taken_back(engine: Engine) -> None:
