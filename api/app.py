@@ -20,7 +20,18 @@ from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jo
 from api.answers import approval_routes
 from api.answers import endpoints as answers_json
 from api.answers import routes as answer_routes
-from api.desk import act_endpoints, act_routes, beside, course_routes, files_routes, record_endpoints, views
+from api.desk import (
+    act_endpoints,
+    act_routes,
+    beside,
+    course_routes,
+    files_routes,
+    outlook,
+    part_endpoints,
+    part_routes,
+    record_endpoints,
+    views,
+)
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.limits import Limits
@@ -48,8 +59,10 @@ ROUTERS = (
     account_password.router,
     act_routes.router,
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
+    outlook.pages,
     desk_routes.router,
     course_routes.router,
+    part_routes.router,
     answer_routes.router,
     files_routes.router,
     beside.pages,
@@ -71,8 +84,10 @@ ROUTERS = (
     public_routes.router,
     system.router,
     desk_json.router,
+    outlook.json,
     answers_json.router,
     act_endpoints.router,
+    part_endpoints.router,
     record_endpoints.router,
     beside.json,
     views.json,

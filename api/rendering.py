@@ -101,6 +101,8 @@ _FILTERS = {
 _GLOBALS = {
     "STATUS": words.STATUS,
     "STEP_NAME": words.STEP_NAME,
+    "PART_STATE": words.PART_STATE,
+    "PART_TONE": words.PART_TONE,
     "DISPOSITION": words.DISPOSITION,
     "JOB_STATE": words.JOB_STATE,
     "JOB_TONE": words.JOB_TONE,
