@@ -59,6 +59,7 @@ ACTIONS: Mapping[str, str] = {
     "upload.view": "送ったファイルを見た",
     "user.add": "利用者を加えた",
     "user.change": "利用者を変更した",
+    "user.city": "利用者を市の認証に移した",
     "user.close": "利用者の利用を止めた",
     "user.own_password": "自分のパスワードを変えた",
     "user.password": "利用者に最初のパスワードを付けた",
@@ -79,6 +80,7 @@ SUBJECTS: Mapping[str, str] = {
     "job": "処理",
     "key": "API キー",
     "keys": "暗号鍵",
+    "sign_in": "ログイン",
     "topic": "話題",
     "trends": "話題と動き",
     "upload": "送ったファイル",
@@ -91,7 +93,9 @@ DETAILS: Mapping[str, str] = {
     **FILTERS,
     "act": "扱い",
     "also": "関係課",
+    "because": "直した分類",
     "broken_at": "つながらない番号",
+    "by": "ログインのしかた",
     "chain": "決裁の順",
     "changed": "変えた項目",
     "checked": "確かめた件数",
@@ -108,6 +112,7 @@ DETAILS: Mapping[str, str] = {
     "failed": "失敗",
     "fields": "読んだ項目",
     "file": "ファイルの番号",
+    "first": "最初のログイン",
     "format": "形式",
     "found": "件数",
     "from": "前",
@@ -136,6 +141,7 @@ DETAILS: Mapping[str, str] = {
     "sent": "送った件数",
     "size": "大きさ（バイト）",
     "skipped": "飛ばした段",
+    "stood": "それまでの分類",
     "subtheme": "中分類",
     "taken_over": "自分の担当にした",
     "to": "後",
@@ -147,10 +153,23 @@ DETAILS: Mapping[str, str] = {
     "voices": "声の件数",
     "words": "ことばの数",
 }
+SIGN_INS: Mapping[str, str] = {
+    "city": "市の認証",
+    "city_sign_in": "市の認証につながらない",
+    "claims": "市の認証が知らせた役割か課を使えない",
+    "denied": "市の認証でとりやめた",
+    "inactive": "利用を止めてある",
+    "local": "パスワード",
+    "oidc_token": "市の認証の答えを確かめられない",
+    "state": "ほかの画面からのログイン",
+    "unknown": "利用者として登録されていない",
+}
+"""What stands in the particulars of a sign-in: how it was tried, and why it was refused."""
 _HIDDEN = {"step", "ids"}
 """Places in tables that nobody can look up by."""
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "act": POST,
+    "by": SIGN_INS,
     "delivery": {way.value: name for way, name in answers.DELIVERIES.items()},
     "kind": TITLES,
     "fields": {"contact": "連絡先", "original": "原文"},
@@ -163,6 +182,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     Step.HAND_BACK.value: cases.BACK_REASONS,
     Step.REOPEN.value: cases.REOPEN_REASONS,
     Step.PAUSE.value: clock.PAUSE_REASONS,
+    "sign_in.refused": SIGN_INS,
     **dict.fromkeys(("voice.read_original", "note.read_original", "file.open"), originals.REASONS),
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from api import words
 from core.models import Delivery, Facet
-from loop import answers, cases, clock, originals
+from loop import answers, cases, clock, originals, recount
 from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
@@ -39,6 +40,13 @@ def _assigned(values: Values) -> str:
     return str(values.get("department", "")) + (f"（関係課 {'、'.join(also)}）" if also else "")
 
 
+def _asked(values: Values) -> str:
+    more = [f"{values['sentences']:,} 文"] if values.get("sentences") else []
+    if values.get("due_on"):
+        more.append(f"期日 {words.short_date(date.fromisoformat(values['due_on']))}")
+    return str(values.get("department", "")) + (f"（{'、'.join(more)}）" if more else "")
+
+
 def _count(name: str, unit: str) -> Callable[[Values], str]:
     return lambda values: f"{values[name]:,} {unit}" if name in values else ""
 
@@ -57,6 +65,22 @@ def _labelled(values: Values) -> str:
     was = "（機械の分類のとおり）" if machine == value else f"（機械の分類は {machine}）" if machine else ""
     voices = f"、声 {values['voices']:,} 件" if values["voices"] > 1 else ""
     return f"分類を決定: {said}{was}{voices}"
+
+
+def _recounted(values: Values) -> str:
+    if "from" not in values:
+        return ""
+    days = " → ".join(words.short_date(date.fromisoformat(values[name])) for name in ("from", "to"))
+    others = f"、声 {values['voices']:,} 件" if values["voices"] > 1 else ""
+    return f"{days}（{_why(values['because'])}{others}）"
+
+
+def _why(because: list[str]) -> str:
+    if not because:
+        return "期限の決まりの変更"
+    if recount.INTERIM in because:
+        return "中間回答のため"
+    return "・".join(words.FACET[Facet(facet)] for facet in because) + "の修正"
 
 
 def _decided(name: str) -> Callable[[Values], str]:
@@ -103,10 +127,13 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.PAUSE: _reason(clock.PAUSE_REASONS),
     Step.INVOLVE: lambda values: str(values.get("department", "")),
     Step.RELEASE: lambda values: str(values.get("department", "")),
+    Step.DIVIDE: _asked,
     Step.REPLY: lambda values: str(values.get("department", "")),
+    Step.RETURN_PART: lambda values: str(values.get("department", "")),
     Step.SPLIT: _count("voices", "件"),
     Step.FOLD: _count("voices", "件"),
     Step.ATTACH: lambda values: "消した" if "removed" in values else words.size(values["size"]) if "size" in values else "",
+    Step.RECOUNT: _recounted,
     Step.RELABEL: lambda values: _value(values["facet"], values["value"]) if "facet" in values else "",
     Step.SUBMIT: lambda values: f"第{values['version']}版" if "version" in values else "",
     Step.DELEGATE: lambda values: str(values.get("position", "")),

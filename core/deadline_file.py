@@ -13,16 +13,17 @@ import yaml
 
 from core import city, city_file
 from core.city_file import Place
-from core.deadline_rules import SOON, AfterHours, Count, DeadlineRule, DeadlineRules, IfClosed, SpecialRule, Start, Term
+from core.deadline_rules import PART_DAYS, SOON, AfterHours, Count, DeadlineRule, DeadlineRules, IfClosed, SpecialRule, Start, Term
 from core.models.enums import Channel, Kind, Urgency
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MOST_DAYS = 366
 KEYS: Mapping[str, type[StrEnum] | None] = {
     "days": None, "count": Count, "from": Start, "if_closed": IfClosed, "after_hours": AfterHours, "interim": None,
+    "after_interim": None,
 }  # fmt: skip
 _INTERIM_KEYS = ("days", "count")
-_TOP_KEYS = (*KEYS, "soon", "rules")
+_TOP_KEYS = (*KEYS, "soon", "parts", "rules")
 PARTS = ("channel", "kind", "urgency", "theme", "department")
 _RULE_KEYS = ("name", *PARTS, *KEYS)
 _HOUR_HINT = 'opening_hours に counter: {from: "08:30", to: "17:15"} の形で、窓口を閉める時刻を書いてください。'
@@ -59,6 +60,7 @@ class _Reader:
             exceptions=special,
             closing=self._closing() if moved else None,
             soon=self._number((*place, "soon"), given["soon"], least=0) if "soon" in given else SOON,
+            part_days=self._number((*place, "parts"), given["parts"], least=0) if "parts" in given else PART_DAYS,
         )
 
     def _rule(self, place: Place, given: Mapping[str, Any], usual: DeadlineRule) -> DeadlineRule:
@@ -69,7 +71,8 @@ class _Reader:
             start=self._choice(place, given, "from", usual.start),
             if_closed=self._choice(place, given, "if_closed", usual.if_closed),
             after_hours=self._choice(place, given, "after_hours", usual.after_hours),
-            interim=self._interim(place, given, usual.interim, count=term.count),
+            interim=self._extra("interim", place, given, usual.interim, count=term.count),
+            after_interim=self._extra("after_interim", place, given, usual.after_interim, count=term.count),
             name=str(given.get("name", "")),
         )
 
@@ -109,14 +112,14 @@ class _Reader:
         days = self._number((*place, "days"), given["days"]) if "days" in given else usual.days
         return Term(days, self._choice(place, given, "count", usual.count))
 
-    def _interim(self, place: Place, given: Mapping[str, Any], usual: Term | None, *, count: Count) -> Term | None:
-        if "interim" not in given:
+    def _extra(self, key: str, place: Place, given: Mapping[str, Any], usual: Term | None, *, count: Count) -> Term | None:
+        if key not in given:
             return usual
-        own = given["interim"]
+        own = given[key]
         if own is None or own == "none":
             return None
-        place = (*place, "interim")
-        hint = "interim: {days: 14, count: calendar_days} の形で、要らないときは interim: none と書いてください。"
+        place = (*place, key)
+        hint = f"{key}: {{days: 14, count: calendar_days}} の形で、要らないときは {key}: none と書いてください。"
         term = self._mapping(place, own, _INTERIM_KEYS, hint)
         if "days" not in term:
             self._refuse(place, "に days がありません。", hint)

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from core.bulk import among
 from core.clock import today, utc_now
 from core.crypto import Keyring
+from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, ForbiddenError, InputError
 from core.models import Answer, Approval, ApprovalState, Delivery, Dispatch, DispatchState, Draft, DraftKind, DraftState, Voice
-from loop import answers, originals
+from loop import answers, originals, recount
 from loop.actors import Actor
 from loop.handling import Handled, Target, changing, noted, take
 from loop.steps import Step
@@ -61,8 +62,9 @@ class Letter:
     sent_on: date
 
 
-def send(session: Session, target: Target, *, actor: Actor) -> Draft:
-    """Sends what was approved, in the caller's transaction: the answer stands at every voice of the case, or the interim reply's day.
+def send(session: Session, target: Target, *, actor: Actor, rules: DeadlineRules) -> Draft:
+    """Sends what was approved, in the caller's transaction: the answer stands at every voice of the case, or the interim reply's day,
+    from which on there is more time where the city's rules say so.
 
     No mail leaves here. For each voice a ``Dispatch`` waits, which ``loop.mailing`` takes up after the commit, or a person who prints.
     An answer that was public is not any more: its new text has not been looked at for that.
@@ -84,6 +86,7 @@ def send(session: Session, target: Target, *, actor: Actor) -> Draft:
             _answer(session, item, draft, day)
         else:
             item.case.interim_on = day
+            recount.after_interim(session, item, actor=actor, rules=rules)
         session.add_all(_dispatches(item, draft.id, draft.delivery))
     return draft
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.answers.typed import Typed
 from api.jobs import submit
-from core import db
+from core import db, deadline_file
 from core.clock import wareki
 from core.errors import InputError
 from core.models import Answer, Delivery, Draft, DraftKind, FaqEntry, Voice
@@ -40,7 +40,7 @@ def save(engine: Engine, receipt_number: str, typed: Typed, *, actor: Actor) -> 
 
 def send_out(session: Session, settings: Settings, target: Target, *, actor: Actor) -> Draft:
     """Sends what was approved; its mails leave by a job, which the workers hear of after the commit."""
-    draft = sending.send(session, target, actor=actor)
+    draft = sending.send(session, target, actor=actor, rules=deadline_file.load(settings.taxonomy_dir))
     if draft.delivery is Delivery.MAIL:
         session.flush()
         _by_job(session, settings, draft.id, actor=actor)

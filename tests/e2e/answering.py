@@ -8,10 +8,12 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import deadline_file
 from core.clock import today
 from core.crypto import Keyring
 from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
-from loop import answers, approvals, cases, sending
+from core.settings import PROJECT_ROOT
+from loop import answers, approvals, merging, sending
 from loop.actors import Actor
 from loop.answers import Checks
 from loop.chains import Chain, ChainStep
@@ -49,7 +51,8 @@ def fill(session: Session, keyring: Keyring, head: User) -> Answering:
     step = desk.step()
     desk.submit(sent, _TEXT, Delivery.LETTER)
     approvals.approve(session, desk.step(), actor=boss, comment="お願いします。")
-    sending.send(session, Target(sent[0].receipt_number), actor=desk.clerk)
+    rules = deadline_file.load(PROJECT_ROOT / "data/taxonomy")
+    sending.send(session, Target(sent[0].receipt_number), actor=desk.clerk, rules=rules)
     first = session.scalars(select(Dispatch).order_by(Dispatch.id)).first()
     assert first is not None
     first.delivery, first.state, first.problem = Delivery.MAIL, DispatchState.FAILED, "メールアドレスがありません。"
@@ -64,7 +67,7 @@ class _Desk:
 
     def write(self, voices: list[Voice], text: str, delivery: Delivery = Delivery.MAIL) -> int:
         if len(voices) > 1 and not voices[0].case_id:
-            cases.merge(self.session, [Target(voice.receipt_number) for voice in voices], actor=self.clerk)
+            merging.merge(self.session, [Target(voice.receipt_number) for voice in voices], actor=self.clerk)
         before = answers.draft_of(self.session, voices[0].case_id)
         saved = answers.save(
             self.session, Target(voices[0].receipt_number), actor=self.clerk, text=text, disposition=Disposition.PLANNED, delivery=delivery,

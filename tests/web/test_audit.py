@@ -23,6 +23,7 @@ from tests.web.conftest import SignIn, renew
 COMPUTED = {
     ("loop/handling.py", "step.value"): set(Step),
     ("loop/handling.py", "Step.UNDO.value"): {Step.UNDO},
+    ("loop/recount.py", "Step.RECOUNT.value"): {Step.RECOUNT},
     ("ingest/pipeline.py", "action"): {"import.cancel", "import.finish"},
 }
 
@@ -45,9 +46,9 @@ def recorded() -> Iterator[tuple[str, str]]:
 
 
 def _is_record(called: ast.expr) -> bool:
-    return (
-        isinstance(called, ast.Attribute) and called.attr == "record" and isinstance(called.value, ast.Name) and called.value.id == "audit"
-    )
+    if not isinstance(called, ast.Attribute) or not isinstance(called.value, ast.Name):
+        return False
+    return called.attr in ("record", "record_all") and called.value.id == "audit"
 
 
 def _codes(name: str, call: ast.Call, constants: dict[str, object]) -> set[str]:
