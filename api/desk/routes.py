@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.deps import (
     MAY_LABEL,
+    SEARCHES,
     STAFF,
     EngineOf,
     KeyringOf,
@@ -62,7 +63,7 @@ ReceiptNumber = Annotated[str, Path(max_length=20, pattern=r"^[0-9A-Za-z-]+$")]
 ViewQuery = Annotated[DeskQuery, Query()]
 
 
-@router.get("/desk", dependencies=[Depends(STAFF)])
+@router.get("/desk", dependencies=[Depends(STAFF), Depends(SEARCHES)])
 def desk(
     request: Request,
     query: ViewQuery,
