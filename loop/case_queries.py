@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from core.bulk import among
 from core.models import Case, CasePart, CloseReason, DeskAct, Disposition, Role, Status, User, Voice
 
+Mark = tuple[str, int, int]
+"""A department, and where a passage that it answers begins and ends."""
 _VOICES_SHOWN = 100
 _SNIPPET = 100
 
@@ -116,6 +118,11 @@ class CaseView:
     @property
     def leading(self) -> Part | None:
         return next((part for part in self.parts if part.is_lead), None)
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Which department answers what of the voice that is shown."""
+        return [(part.department, one.start, one.end) for part in self.parts for one in part.passages]
 
     def part_of(self, department: str) -> Part | None:
         """A department's part."""

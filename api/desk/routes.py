@@ -114,7 +114,7 @@ def voice_page(
         "pieces": pieces(
             voice.text,
             {facet: label.evidence for facet, label in said.machine.items()},
-            passages=[(part.department, one.start, one.end) for part in case.parts for one in part.passages],
+            passages=case.marks,
         ),
         "previous": previous,
         "following": following,
