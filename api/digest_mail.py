@@ -25,6 +25,7 @@ HEADINGS = {
     Part.OVERDUE: "超過",
     Part.TODAY: "今日が期限",
     Part.SOON: "期限間近",
+    Part.INTERIM: "中間回答の時期",
     Part.LIKELY_LATE: "遅れそう",
     Part.NEW: "新しく届いた",
     Part.WAITING: "返事待ち",
@@ -87,9 +88,7 @@ def send(
             break
         if recipient.department not in known:
             with db.reading(engine) as session:
-                known[recipient.department] = digest.read(
-                    session, rules.calendar, day=day, soon=rules.soon, department=recipient.department
-                )  # fmt: skip
+                known[recipient.department] = digest.read(session, rules, day=day, department=recipient.department)
         found = known[recipient.department]
         if found.is_empty:
             report.empty += 1
@@ -134,7 +133,9 @@ def compose(found: Digest, settings: Settings, *, figures_only: bool = False) ->
     urgent = [f"{HEADINGS[part]} {found.count(part):,}件" for part in (Part.OVERDUE, Part.TODAY) if found.count(part)]
     others = f"{HEADINGS[Part.NEW]}声 {found.count(Part.NEW):,}件" if found.count(Part.NEW) else "今日の予定"
     subject = f"【声環】{found.day.month}月{found.day.day}日 {name}: {'・'.join(urgent) or others}"
-    out = [f"{name} の声　{words.short_date(found.day)}", "", *(_figure(section, found) for section in found.sections)]
+    # A city whose rules ask for no interim reply doesn't hear of them every morning.
+    figures = [_figure(section, found) for section in found.sections if section.count or section.part is not Part.INTERIM]
+    out = [f"{name} の声　{words.short_date(found.day)}", "", *figures]
     if not figures_only:
         for section in found.sections:
             out += _told(section, found, settings)
@@ -170,6 +171,8 @@ def _voice(line: Line, part: Part, found: Digest, settings: Settings) -> Iterato
         said.append(f"{words.short_date(line.since)} から返事待ち")
     elif line.due_on is not None and line.left is not None:
         said.append(f"期限 {words.short_date(line.due_on)}（{words.due(line.left)}）")
+    if line.interim_by is not None:
+        said.append(f"中間回答 {words.short_date(line.interim_by)} まで")
     if line.chance is not None:
         said.append(f"遅れる見込み {words.percent(line.chance)}")
     yield "・" + "　".join(said)

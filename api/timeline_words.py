@@ -8,13 +8,12 @@ from typing import Any
 
 from api import words
 from core.models import Delivery, Facet
-from loop import cases, clock, originals
+from loop import answers, cases, clock, originals, recount
 from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
-_DELIVERY = {Delivery.MAIL: "メール", Delivery.LETTER: "手紙", Delivery.NONE: "公開だけ"}
 _KIND = {"final": "回答案", "interim": "中間回答案"}
-_POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
+POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
 _READ = {"voice.read_original": "原文を表示", "note.read_original": "メモの原文を表示", "file.open": "添付を開いた"}
 
 Values = Mapping[str, Any]
@@ -68,6 +67,22 @@ def _labelled(values: Values) -> str:
     return f"分類を決定: {said}{was}{voices}"
 
 
+def _recounted(values: Values) -> str:
+    if "from" not in values:
+        return ""
+    days = " → ".join(words.short_date(date.fromisoformat(values[name])) for name in ("from", "to"))
+    others = f"、声 {values['voices']:,} 件" if values["voices"] > 1 else ""
+    return f"{days}（{_why(values['because'])}{others}）"
+
+
+def _why(because: list[str]) -> str:
+    if not because:
+        return "期限の決まりの変更"
+    if recount.INTERIM in because:
+        return "中間回答のため"
+    return "・".join(words.FACET[Facet(facet)] for facet in because) + "の修正"
+
+
 def _decided(name: str) -> Callable[[Values], str]:
     def words_of(values: Values) -> str:
         deputy = "（代決）" if values["deputy"] else ""
@@ -78,7 +93,11 @@ def _decided(name: str) -> Callable[[Values], str]:
 
 
 def _sent(name: str) -> Callable[[Values], str]:
-    return lambda values: f"{name}: {_DELIVERY[Delivery(values['delivery'])]} {values['count']:,} 通"
+    return lambda values: f"{name}: {answers.DELIVERIES[Delivery(values['delivery'])]} {values['count']:,} 件"
+
+
+def _went(values: Values) -> str:
+    return f"{answers.DELIVERIES[Delivery(values['delivery'])]} {values['voices']:,} 件" if "delivery" in values else ""
 
 
 def _read(name: str) -> Callable[[Values], str]:
@@ -114,9 +133,12 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.SPLIT: _count("voices", "件"),
     Step.FOLD: _count("voices", "件"),
     Step.ATTACH: lambda values: "消した" if "removed" in values else words.size(values["size"]) if "size" in values else "",
+    Step.RECOUNT: _recounted,
     Step.RELABEL: lambda values: _value(values["facet"], values["value"]) if "facet" in values else "",
     Step.SUBMIT: lambda values: f"第{values['version']}版" if "version" in values else "",
     Step.DELEGATE: lambda values: str(values.get("position", "")),
-    Step.POST: lambda values: f"{_POST.get(values.get('act', ''), '')} {values.get('count', 0):,} 通".strip(),
+    Step.ANSWER: _went,
+    Step.INTERIM: _went,
+    Step.POST: lambda values: f"{POST.get(values.get('act', ''), '')} {values.get('count', 0):,} 件".strip(),
     Step.UNDO: lambda values: STEPS[Step(values["undone"])].name if "undone" in values else "",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,14 +25,23 @@ def record(session: Session, *, actor: str, action: str, subject: str, detail: d
 
     Writers queue up: on PostgreSQL behind an advisory lock, on SQLite because a write transaction is exclusive.
     """
+    (entry,) = record_all(session, actor=actor, action=action, about=[(subject, detail or {})])
+    return entry
+
+
+def record_all(session: Session, *, actor: str, action: str, about: Sequence[tuple[str, dict[str, Any]]]) -> list[AuditEntry]:
+    """Adds the same act on many subjects, each with its detail: a link for each, the chain's end looked up once."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     previous = session.scalar(select(AuditEntry.digest).order_by(AuditEntry.id.desc()).limit(1)) or GENESIS
-    entry = AuditEntry(at=utc_now(), actor=actor, action=action, subject=subject, detail=detail or {}, previous=previous, digest="")
-    entry.digest = _digest(entry.at, entry.actor, entry.action, entry.subject, entry.detail, previous)
-    session.add(entry)
+    entries = []
+    for subject, detail in about:
+        entry = AuditEntry(at=utc_now(), actor=actor, action=action, subject=subject, detail=detail, previous=previous, digest="")
+        entry.digest = previous = _digest(entry.at, entry.actor, entry.action, entry.subject, entry.detail, previous)
+        entries.append(entry)
+    session.add_all(entries)
     session.flush()
-    return entry
+    return entries
 
 
 @dataclass(frozen=True, slots=True)

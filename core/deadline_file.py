@@ -20,6 +20,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 _MOST_DAYS = 366
 KEYS: Mapping[str, type[StrEnum] | None] = {
     "days": None, "count": Count, "from": Start, "if_closed": IfClosed, "after_hours": AfterHours, "interim": None,
+    "after_interim": None,
 }  # fmt: skip
 _INTERIM_KEYS = ("days", "count")
 _TOP_KEYS = (*KEYS, "soon", "parts", "rules")
@@ -70,7 +71,8 @@ class _Reader:
             start=self._choice(place, given, "from", usual.start),
             if_closed=self._choice(place, given, "if_closed", usual.if_closed),
             after_hours=self._choice(place, given, "after_hours", usual.after_hours),
-            interim=self._interim(place, given, usual.interim, count=term.count),
+            interim=self._extra("interim", place, given, usual.interim, count=term.count),
+            after_interim=self._extra("after_interim", place, given, usual.after_interim, count=term.count),
             name=str(given.get("name", "")),
         )
 
@@ -110,14 +112,14 @@ class _Reader:
         days = self._number((*place, "days"), given["days"]) if "days" in given else usual.days
         return Term(days, self._choice(place, given, "count", usual.count))
 
-    def _interim(self, place: Place, given: Mapping[str, Any], usual: Term | None, *, count: Count) -> Term | None:
-        if "interim" not in given:
+    def _extra(self, key: str, place: Place, given: Mapping[str, Any], usual: Term | None, *, count: Count) -> Term | None:
+        if key not in given:
             return usual
-        own = given["interim"]
+        own = given[key]
         if own is None or own == "none":
             return None
-        place = (*place, "interim")
-        hint = "interim: {days: 14, count: calendar_days} の形で、要らないときは interim: none と書いてください。"
+        place = (*place, key)
+        hint = f"{key}: {{days: 14, count: calendar_days}} の形で、要らないときは {key}: none と書いてください。"
         term = self._mapping(place, own, _INTERIM_KEYS, hint)
         if "days" not in term:
             self._refuse(place, "に days がありません。", hint)

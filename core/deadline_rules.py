@@ -69,13 +69,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
-    """One rule: by when an answer is due, and by when an interim reply (中間回答) if the answer will be late."""
+    """One rule: by when an answer is due, and by when an interim reply (中間回答) if the answer will be late.
+
+    ``after_interim``: how long there is for the answer once the interim reply was given, that day counting as the day of receipt does.
+    """
 
     term: Term = Term(10)
     start: Start = Start.NEXT_DAY
     if_closed: IfClosed = IfClosed.NEXT_OPEN_DAY
     after_hours: AfterHours = AfterHours.SAME_DAY
     interim: Term | None = None
+    after_interim: Term | None = None
     name: str = ""
 
 
@@ -201,13 +205,45 @@ class DeadlineRules:
         rule = self.rule_for(matter)
         return self._due(rule, rule.interim, received_on, received_at) if rule.interim else None
 
+    @property
+    def asks_interim(self) -> bool:
+        """Whether any rule asks for an interim reply."""
+        return any(rule.interim for rule in (self.usual, *(exception.rule for exception in self.exceptions)))
+
     def due_after(
+        self,
+        pauses: Iterable[Pause],
+        received_on: date,
+        received_at: datetime | None = None,
+        *,
+        matter: Matter = ANY,
+        replied_on: date | None = None,
+    ) -> date | None:
+        """The last day for an answer with pauses; ``None`` while the clock stands still. See ``due_with_pauses``.
+
+        ``replied_on``: when an interim reply was given; a rule with ``after_interim`` counts from there if that gives a later day.
+        """
+        rule, stops = self.rule_for(matter), tuple(pauses)
+        due = self._after(rule, rule.term, stops, received_on, received_at)
+        if due is None or replied_on is None or rule.after_interim is None:
+            return due
+        later = due_with_pauses(rule, self.calendar, replied_on, stops, term=rule.after_interim)
+        return later and max(due, later)
+
+    def interim_after(
         self, pauses: Iterable[Pause], received_on: date, received_at: datetime | None = None, *, matter: Matter = ANY
     ) -> date | None:
-        """The last day for an answer with pauses; ``None`` while the clock stands still. See ``due_with_pauses``."""
+        """The last day for an interim reply with pauses; ``None`` while the clock stands still, and where the rule asks for none."""
         rule = self.rule_for(matter)
+        return self._after(rule, rule.interim, tuple(pauses), received_on, received_at) if rule.interim else None
+
+    def _after(
+        self, rule: DeadlineRule, term: Term, pauses: tuple[Pause, ...], received_on: date, received_at: datetime | None
+    ) -> date | None:
+        if not pauses:
+            return self._due(rule, term, received_on, received_at)
         counted_from = counts_from(rule, self.calendar, received_on, received_at, self.closing)
-        return due_with_pauses(rule, self.calendar, counted_from, pauses)
+        return due_with_pauses(rule, self.calendar, counted_from, pauses, term=term)
 
     def _due(self, rule: DeadlineRule, term: Term, received_on: date, received_at: datetime | None) -> date:
         # An import asks for the same few days again and again; by far most rules don't look at the hour.

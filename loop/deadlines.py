@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from core.calendar import OpenDays
 from core.deadline_rules import SOON, DeadlineRules, Matter, Pause
-from core.models import CasePause, Voice
+from core.models import CasePause, Channel, Kind, Urgency
+
+
+class Counted(Protocol):
+    """What a deadline is counted from: a voice, or a row with these columns of one."""
+
+    @property
+    def channel(self) -> Channel: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def urgency(self) -> Urgency: ...
+    @property
+    def theme(self) -> str: ...
+    @property
+    def department(self) -> str: ...
+    @property
+    def received_on(self) -> date: ...
+    @property
+    def received_at(self) -> datetime | None: ...
 
 
 class Deadlines:
@@ -44,23 +64,26 @@ class Deadlines:
         return max(self.span(received, self.today), 0) + (not self._calendar.is_open(self.today))
 
 
-def matter_of(voice: Voice) -> Matter:
+def matter_of(voice: Counted) -> Matter:
     """What the city's rules look at in a voice."""
     return Matter(voice.channel, voice.kind, voice.urgency, voice.theme, voice.department)
 
 
-def due_of(voice: Voice, rules: DeadlineRules, *, pauses: Iterable[CasePause] = ()) -> date | None:
+def due_of(
+    voice: Counted, rules: DeadlineRules, *, pauses: Iterable[CasePause] = (), replied_on: date | None = None
+) -> date | None:  # fmt: skip
     """The last day for a voice's answer by the rule that fits it now, with its case's pauses; ``None`` while the clock stands still.
 
-    For a voice that had a deadline: a survey's answers have none.
+    For a voice that had a deadline: a survey's answers have none. ``replied_on``: when its case had an interim reply (``Case.interim_on``).
     """
-    stops = [Pause(pause.since, pause.until) for pause in pauses]
-    return rules.due_after(stops, voice.received_on, voice.received_at, matter=matter_of(voice))
+    return rules.due_after(_stops(pauses), voice.received_on, voice.received_at, matter=matter_of(voice), replied_on=replied_on)
 
 
-def interim_of(voice: Voice, rules: DeadlineRules) -> date | None:
-    """The last day for an interim reply (中間回答), if the answer will be late; ``None`` where the rule asks for none."""
-    return rules.interim_on(voice.received_on, voice.received_at, matter=matter_of(voice))
+def interim_of(voice: Counted, rules: DeadlineRules, *, pauses: Iterable[CasePause] = ()) -> date | None:
+    """The last day for an interim reply (中間回答), if the answer will be late; ``None`` where the rule asks for none, and while the
+    clock stands still.
+    """
+    return rules.interim_after(_stops(pauses), voice.received_on, voice.received_at, matter=matter_of(voice))
 
 
 def reply_day(rules: DeadlineRules, due_on: date, *, today: date) -> date:
@@ -70,3 +93,7 @@ def reply_day(rules: DeadlineRules, due_on: date, *, today: date) -> date:
         left -= rules.calendar.is_open(day)
         day -= timedelta(days=1)
     return day if rules.calendar.is_open(day) else rules.calendar.add(day, 0)
+
+
+def _stops(pauses: Iterable[CasePause]) -> list[Pause]:
+    return [Pause(pause.since, pause.until) for pause in pauses]

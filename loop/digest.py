@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, false, func, select, true
@@ -13,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from core.calendar import OpenDays
 from core.clock import TOKYO, utc_now
+from core.deadline_rules import DeadlineRules
 from core.models import Case, DigestMark, Voice
-from loop import forecast
+from loop import forecast, interim
 from loop.deadlines import Deadlines
 
 LINES = 10  # of each section; the rest is a number
-_LIKELY = 0.5
 _FRESH = timedelta(days=31)  # a past year that is taken in isn't new
 _REMEMBERED = timedelta(days=60)
 
@@ -29,6 +30,7 @@ class Part(StrEnum):
     OVERDUE = "overdue"
     TODAY = "today"
     SOON = "soon"
+    INTERIM = "interim"
     LIKELY_LATE = "likely_late"
     NEW = "new"
     WAITING = "waiting"
@@ -36,7 +38,9 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A voice. ``text`` is masked, and empty where what is left may tell the writer; ``chance`` is that of being late (0–1)."""
+    """A voice. ``text`` is masked, and empty where what is left may tell the writer; ``chance`` is that of being late (0–1);
+    ``interim_by``: the day by which an interim reply (中間回答) is due.
+    """
 
     receipt_number: str
     theme: str
@@ -48,6 +52,7 @@ class Line:
     chance: float | None = None
     since: date | None = None
     """Since when the clock stands still."""
+    interim_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +81,17 @@ class Digest:
         return next(section.count for section in self.sections if section.part is part)
 
 
-def read(session: Session, calendar: OpenDays, *, day: date, soon: int, department: str = "") -> Digest:
+def read(session: Session, rules: DeadlineRules, *, day: date, department: str = "") -> Digest:
     """The digest of a day. A department's holds what it answers for, the city's everything.
 
     What is likely to be late is told beyond what is due soon anyway. New is what came in since the last
     open day began and was received lately.
     """
-    deadlines = Deadlines(calendar, day, soon=soon)
+    deadlines = Deadlines(rules.calendar, day, soon=rules.soon)
     own: list[ColumnElement[bool]] = [Voice.is_open == true(), Voice.folded.is_(false())]
     if department:
         own.append(Voice.department == department)
-    since = datetime.combine(_open_day_before(calendar, day), datetime.min.time(), TOKYO)
+    since = datetime.combine(_open_day_before(rules.calendar, day), datetime.min.time(), TOKYO)
     parts: dict[Part, list[ColumnElement[bool]]] = {
         Part.OVERDUE: [Voice.due_on < day, Case.paused_on.is_(None)],
         Part.TODAY: [Voice.due_on == day, Case.paused_on.is_(None)],
@@ -95,8 +100,9 @@ def read(session: Session, calendar: OpenDays, *, day: date, soon: int, departme
         Part.WAITING: [Case.paused_on.is_not(None)],
     }
     found = {part: _section(session, part, [*own, *conditions], deadlines) for part, conditions in parts.items()}
+    found[Part.INTERIM] = _interim(session, rules, own, deadlines)
     found[Part.LIKELY_LATE] = _likely_late(session, own, deadlines)
-    return Digest(department, day, soon, tuple(found[part] for part in Part))
+    return Digest(department, day, rules.soon, tuple(found[part] for part in Part))
 
 
 def claim(session: Session, recipient: str, *, day: date) -> bool:
@@ -135,15 +141,29 @@ def _section(session: Session, part: Part, conditions: Sequence[ColumnElement[bo
     return Section(part, count, tuple(_line(voice, deadlines, since=since) for voice, since in rows))
 
 
+def _interim(session: Session, rules: DeadlineRules, own: Sequence[ColumnElement[bool]], deadlines: Deadlines) -> Section:
+    found = interim.near(interim.due_days(session, rules, *own), deadlines)
+    first = dict(islice(found.items(), LINES))
+    voices = _by_id(session, first)
+    lines = tuple(_line(voices[number], deadlines, interim_by=day) for number, day in first.items())
+    return Section(Part.INTERIM, len(found), lines)
+
+
 def _likely_late(session: Session, own: Sequence[ColumnElement[bool]], deadlines: Deadlines) -> Section:
-    found = forecast.likely_late(session, deadlines, and_(*own, Voice.due_on > deadlines.soon), least=_LIKELY)
+    found = forecast.likely_late(session, deadlines, and_(*own, Voice.due_on > deadlines.soon))
     first = dict(found[:LINES])
-    voices = {voice.id: voice for voice in session.scalars(select(Voice).where(Voice.id.in_(first)))}
+    voices = _by_id(session, first)
     lines = tuple(_line(voices[number], deadlines, chance=chance) for number, chance in first.items())
     return Section(Part.LIKELY_LATE, len(found), lines)
 
 
-def _line(voice: Voice, deadlines: Deadlines, *, chance: float | None = None, since: date | None = None) -> Line:
+def _by_id(session: Session, numbers: Iterable[int]) -> dict[int, Voice]:
+    return {voice.id: voice for voice in session.scalars(select(Voice).where(Voice.id.in_(list(numbers))))}
+
+
+def _line(
+    voice: Voice, deadlines: Deadlines, *, chance: float | None = None, since: date | None = None, interim_by: date | None = None
+) -> Line:
     return Line(
         receipt_number=voice.receipt_number,
         theme=voice.theme,
@@ -154,4 +174,5 @@ def _line(voice: Voice, deadlines: Deadlines, *, chance: float | None = None, si
         left=deadlines.left(voice.due_on) if voice.due_on else None,
         chance=chance,
         since=since,
+        interim_by=interim_by,
     )

@@ -185,10 +185,8 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
     moved = STEPS[Step(act.kind)].to is None
     unchanged = [was for was in act.before if was["case"] in cases and cases[was["case"]].version == was["version"]]
     if not unchanged or (moved and len(unchanged) < len(act.before)):
-        raise ConflictError(
-            "この操作は、もう取り消せません。",
-            hint="あとから別の変更がありました。経過を確かめてください。決裁の途中なら、回答の画面で引き戻せます。",
-        )
+        hint = "あとから別の変更がありました。経過を確かめてください。決裁の途中なら、回答の画面で引き戻せます。"
+        raise ConflictError("この操作は、もう取り消せません。", hint=hint)
     now = utc_now()
     act.undone_at = now
     _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor, since=act.at)

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from core.bulk import among
 from core.clock import today, utc_now
 from core.crypto import Keyring
+from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, ForbiddenError, InputError
 from core.models import Answer, Approval, ApprovalState, Delivery, Dispatch, DispatchState, Draft, DraftKind, DraftState, Voice
-from loop import answers, originals
+from loop import answers, originals, recount
 from loop.actors import Actor
 from loop.handling import Handled, Target, changing, noted, take
 from loop.steps import Step
@@ -61,8 +62,9 @@ class Letter:
     sent_on: date
 
 
-def send(session: Session, target: Target, *, actor: Actor) -> Draft:
-    """Sends what was approved, in the caller's transaction: the answer stands at every voice of the case, or the interim reply's day.
+def send(session: Session, target: Target, *, actor: Actor, rules: DeadlineRules) -> Draft:
+    """Sends what was approved, in the caller's transaction: the answer stands at every voice of the case, or the interim reply's day,
+    from which on there is more time where the city's rules say so.
 
     No mail leaves here. For each voice a ``Dispatch`` waits, which ``loop.mailing`` takes up after the commit, or a person who prints.
     An answer that was public is not any more: its new text has not been looked at for that.
@@ -84,7 +86,8 @@ def send(session: Session, target: Target, *, actor: Actor) -> Draft:
             _answer(session, item, draft, day)
         else:
             item.case.interim_on = day
-        session.add_all(_dispatches(item, draft))
+            recount.after_interim(session, item, actor=actor, rules=rules)
+        session.add_all(_dispatches(item, draft.id, draft.delivery))
     return draft
 
 
@@ -199,11 +202,10 @@ def _answer(session: Session, item: Handled, draft: Draft, day: date) -> None:
         row.text, row.department, row.answered_on, row.published_on = draft.text, department, day, None
 
 
-def _dispatches(item: Handled, draft: Draft) -> list[Dispatch]:
-    assert draft.delivery is not None  # noqa: S101  (``send`` looked)
-    is_none = draft.delivery is Delivery.NONE
+def _dispatches(item: Handled, draft_id: int, delivery: Delivery) -> list[Dispatch]:
+    is_none = delivery is Delivery.NONE
     state, at = (DispatchState.SENT, utc_now()) if is_none else (DispatchState.WAITING, None)
-    return [Dispatch(draft_id=draft.id, voice_id=voice.id, delivery=draft.delivery, state=state, at=at) for voice in item.voices]
+    return [Dispatch(draft_id=draft_id, voice_id=voice.id, delivery=delivery, state=state, at=at) for voice in item.voices]
 
 
 def _own(session: Session, target: Target, ids: Sequence[int], *, actor: Actor) -> tuple[Handled, list[Dispatch]]:

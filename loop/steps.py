@@ -40,6 +40,7 @@ class Step(StrEnum):
     ATTACH = "case.attach"
     FOLD = "case.fold"
     RELABEL = "case.relabel"
+    RECOUNT = "case.recount"
     UNDO = "case.undo"
 
 
@@ -89,6 +90,7 @@ STEPS: dict[Step, Rule] = {
     Step.ATTACH: Rule("添付", _ALL, None),
     Step.FOLD: Rule("同文をまとめる", _OPEN, None),
     Step.RELABEL: Rule("分類を変更", _ALL, None),
+    Step.RECOUNT: Rule("期限を数えなおし", _OPEN, None),  # what the city's rules look at was corrected, or the rules have changed
     Step.UNDO: Rule("取り消し", _ALL, None),
 }
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.answers.typed import Typed
 from api.jobs import submit
-from core import db
+from core import db, deadline_file
 from core.clock import wareki
 from core.errors import InputError
 from core.models import Answer, CasePart, Delivery, Draft, DraftKind, FaqEntry, Voice
@@ -24,7 +24,7 @@ JOB, JOB_TITLE = "answers", "回答のメールを送る"
 
 
 def save(engine: Engine, receipt_number: str, typed: Typed, *, actor: Actor) -> Typed:
-    """Saves what was typed in a transaction of its own; gives it with the version that it has now.
+    """Saves what was typed in a transaction of its own; gives it as it was kept, with the version that it has now.
 
     Raises:
         InputError, ConflictError: see ``loop.answers.save``.
@@ -35,12 +35,12 @@ def save(engine: Engine, receipt_number: str, typed: Typed, *, actor: Actor) -> 
             disposition=typed.chosen_disposition(), delivery=typed.chosen_delivery(), review_on=typed.chosen_review(),
             sources=typed.named_sources,
         )  # fmt: skip
-        return replace(typed, version=draft.version)
+        return replace(typed, text=draft.text, version=draft.version)
 
 
 def send_out(session: Session, settings: Settings, target: Target, *, actor: Actor) -> Draft:
     """Sends what was approved; its mails leave by a job, which the workers hear of after the commit."""
-    draft = sending.send(session, target, actor=actor)
+    draft = sending.send(session, target, actor=actor, rules=deadline_file.load(settings.taxonomy_dir))
     if draft.delivery is Delivery.MAIL:
         session.flush()
         _by_job(session, settings, draft.id, actor=actor)

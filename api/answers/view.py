@@ -44,10 +44,12 @@ class Place:
 
 
 def places(found: Sequence[Finding], text: str) -> list[Place]:
-    """Each finding with its place in words; one about the voice says so itself."""
-    lines = [text.count("\n", 0, finding.start) + 1 for finding in found]
-    words = ["" if finding.where == "voice" else text[finding.start : finding.end][:60] for finding in found]
-    return [Place(*each) for each in zip(found, lines, words, strict=True)]
+    """Each finding with its place in words; none for what is asked in the voice, which its message quotes."""
+    return [_place(finding, text) if finding.where == "answer" else Place(finding, 0, "") for finding in found]
+
+
+def _place(finding: Finding, text: str) -> Place:
+    return Place(finding, text.count("\n", 0, finding.start) + 1, text[finding.start : finding.end][:60])
 
 
 def marked(voice: Voice, case: CaseView) -> list[Piece]:

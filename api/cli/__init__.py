@@ -41,13 +41,14 @@ app = typer.Typer(
 )
 
 # Each registers its commands on ``app``, in the order in which they are listed.
-from api.cli import intake, mailbox, batches, rejects, faq, voices, routing, answers, topics, topic_edits, surges, forecast  # noqa: E402, I001
+from api.cli import intake, mailbox, batches, rejects, faq, voices, routing, answers, topics, topic_edits, surges, forecast, deadlines  # noqa: E402, I001
 from api.cli import opinions, likeness, digest, jobs, demo, system, keys  # noqa: E402
 
 __all__ = [
     "answers",
     "app",
     "batches",
+    "deadlines",
     "demo",
     "digest",
     "faq",

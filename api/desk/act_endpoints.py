@@ -12,7 +12,7 @@ from api.deps import VOICES_READ, VOICES_WRITE, Labeller, Reading, RulesOf, Staf
 from api.desk.acts import ActName, Wanted, perform
 from api.desk.routes import ReceiptNumber
 from core.models import CloseReason, Disposition, Facet, Status
-from loop import case_queries, handling, queries
+from loop import case_queries, handling, interim, queries
 from loop.case_queries import PartState
 from loop.handling import MOST_AT_ONCE, Target
 
@@ -61,6 +61,7 @@ class CaseAnswer(BaseModel):
     forwarded_to: str
     paused_on: date | None
     interim_on: date | None
+    interim_by: date | None = Field(default=None, description="the last day for an interim reply, as long as none was given")
     answered_on: date | None
     closed_on: date | None
     voices: int
@@ -105,9 +106,11 @@ class UndoAnswer(BaseModel):
 
 
 @router.get("/cases/{receipt_number}", summary="声の案件", dependencies=[Depends(VOICES_READ)])
-def case(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> CaseAnswer:
+def case(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading, rules: RulesOf) -> CaseAnswer:
     """The case that a voice is in."""
-    return CaseAnswer.model_validate(case_queries.case_view(session, queries.get_voice(session, receipt_number, seen_by=signed_in.actor)))
+    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
+    found = CaseAnswer.model_validate(case_queries.case_view(session, voice))
+    return found.model_copy(update={"interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id)})
 
 
 @router.post("/acts", summary="1件または複数の案件を進める", dependencies=[Depends(VOICES_WRITE), Depends(header_token)])

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.deadline_rules import DeadlineRules
 from core.errors import InputError
 from core.models import DeskAct, Facet
-from loop import cases, clock, merging, parts
+from loop import cases, clock, merging, parts, recount
 from loop.actors import Actor
 from loop.handling import Target
 from nlp.taxonomy import Taxonomy
@@ -66,10 +66,15 @@ class Wanted:
 
 
 def perform(session: Session, wanted: Wanted, *, actor: Actor, taxonomy: Taxonomy, rules: DeadlineRules) -> DeskAct:
-    """Does it; the caller commits. What can be wrong is told by ``loop.cases`` and ``loop.clock``."""
+    """Does it, and counts the deadlines anew that follow from it; the caller commits.
+
+    What can be wrong is told by ``loop.cases`` and ``loop.clock``.
+    """
     if wanted.name is ActName.RESUME:
         return clock.go_on(session, wanted.only, actor=actor, rules=rules, on=wanted.on)
-    return _ACTS[wanted.name](session, wanted, actor, taxonomy)
+    act = _ACTS[wanted.name](session, wanted, actor, taxonomy)
+    recount.follow(session, act, actor=actor, rules=rules)
+    return act
 
 
 def _assign(session: Session, wanted: Wanted, actor: Actor, taxonomy: Taxonomy) -> DeskAct:

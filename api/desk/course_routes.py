@@ -12,7 +12,7 @@ from api.desk.routes import ReceiptNumber, ViewQuery
 from api.desk.view import DeskView
 from api.timeline_words import told
 from core import db
-from loop import files, notes, originals, queries
+from loop import files, interim, notes, originals, queries
 from loop.handling import Target
 from loop.originals import Original
 from loop.timeline import Course, timeline
@@ -42,6 +42,7 @@ def course(
         "told": told,
         "files": files.files_of(session, voice.case_id) if voice.case_id else [],
         "reasons": originals.REASONS,
+        "interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id),
     }
     return pages.page(request, "desk/course.html", context, block="course")
 

@@ -21,6 +21,7 @@ from api.deps import (
     Writing,
     header_token,
 )
+from api.desk.marks import Marks
 from api.desk.routes import ReceiptNumber
 from api.desk.schemas import (
     AnswerAnswer,
@@ -34,10 +35,11 @@ from api.desk.schemas import (
     VoicesAnswer,
     VoicesQuery,
 )
+from api.desk.view import order_of
 from api.searching import note_search
 from core.clock import today
 from core.models import Facet, Voice
-from loop import labels, queries
+from loop import labels, queries, recount
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, Scope
 
@@ -70,9 +72,16 @@ def voices(
         seen_by=signed_in.actor,
     )
     after = Cursor.parse(query.after) if query.after else None
-    page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
+    page = queries.list_voices(session, scope, order=order_of(query.tab, query.order), after=after, limit=query.limit)
     note_search(engine, keyring, query, actor=signed_in.actor, found=len(page.rows))
-    return VoicesAnswer(items=[VoiceItem.model_validate(row) for row in page.rows], next=str(page.next or ""))
+    marks = Marks.of(session, page.rows, rules)
+    items = [
+        VoiceItem.model_validate(row).model_copy(
+            update={"chance_late": marks.chances.get(row.id), "interim_by": marks.interims.get(row.id)}
+        )
+        for row in page.rows
+    ]  # fmt: skip
+    return VoicesAnswer(items=items, next=str(page.next or ""))
 
 
 @router.get("/voices/{receipt_number}", summary="声1件と、分類の由来、市の回答", dependencies=[Depends(VOICES_READ)])
@@ -84,10 +93,14 @@ def voice(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> 
 @router.post(
     "/voices/{receipt_number}/labels", summary="分類を1つ採用または変更する", dependencies=[Depends(VOICES_WRITE), Depends(header_token)]
 )
-def decide(receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf) -> VoiceAnswer:
+def decide(
+    receipt_number: ReceiptNumber, given: LabelInput, signed_in: Labeller, session: Writing, taxonomy: TaxonomyOf, rules: RulesOf
+) -> VoiceAnswer:
     """Accepts or changes one label; gives the voice as it then is."""
-    found = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
-    labels.decide(session, found, given.facet, given.value, actor=signed_in.actor, taxonomy=taxonomy, seen=given.seen)
+    found = recount.hold(session, receipt_number, seen_by=signed_in.actor)
+    recount.decide(
+        session, found, given.facet, given.value, actor=signed_in.actor, taxonomy=taxonomy, rules=rules, seen=given.seen
+    )  # fmt: skip
     session.flush()
     # Shown to whoever did it, also where the voice has just become another department's.
     return _voice(session, queries.get_voice(session, receipt_number, seen_by=None))

@@ -26,12 +26,29 @@ from api.deps import (
 )
 from api.desk import part_view
 from api.desk.highlight import pieces
+from api.desk.marks import Marks
+from api.desk.outlook import department_of
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
 from core.settings import Settings
-from loop import case_queries, cases, clock, labels, looks, originals, queries, rule_queries, topic_queries, views
+from loop import (
+    case_queries,
+    cases,
+    clock,
+    interim,
+    labels,
+    looks,
+    originals,
+    outlook,
+    queries,
+    recount,
+    rule_queries,
+    sought,
+    topic_queries,
+    views,
+)
 from loop.actors import Actor
 from loop.steps import possible
 from nlp import likeness
@@ -60,14 +77,20 @@ def desk(
 ) -> Response:
     """The list with its tabs and filters."""
     view = DeskView.of(query, actor=signed_in.actor, rules=rules)
-    page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
-    counts = queries.count_tabs(session, view.scope)
+    scope = queries.looked_up(session, view.scope)
+    page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
+    counts = queries.count_tabs(session, scope)
+    marks = Marks.of(session, page.rows, rules)
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
+        "sought": scope.sought,
+        "sought_in": sought.MOST,
         "lines": case_queries.lines(session, [row.id for row in page.rows]),
         "no_case": case_queries.NO_CASE,
+        "marks": marks,
+        "week": outlook.week_ahead(session, rules, today=view.deadlines.today, department=department_of(signed_in.actor, query.department)),
         "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
         "saved_views": views.views_of(session, actor=signed_in.actor),
         "act": _done(session, query, signed_in.actor),
@@ -121,6 +144,7 @@ def voice_page(
         "topic": topic_queries.topic_of(session, voice.id),
         "case": case,
         **part_view.shown(case, voice, signed_in.actor),
+        "interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id),
         "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},
@@ -191,14 +215,15 @@ def decide(
     signed_in: Labeller,
     session: Writing,
     taxonomy: TaxonomyOf,
+    rules: RulesOf,
     facet: Annotated[Facet, Form()],
     value: Annotated[str, Form(max_length=64)] = "",
     seen: Annotated[int | None, Form()] = None,
 ) -> Response:
     """Accepts or changes one label, and comes back to the voice; to the list, where it has become another department's."""
-    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
+    voice = recount.hold(session, receipt_number, seen_by=signed_in.actor)
     before = labels.in_force(voice, facet)
-    made = labels.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, seen=seen)
+    made = recount.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, rules=rules, seen=seen)
     if not signed_in.actor.may_see(voice):
         return RedirectResponse("/desk" + query.query(), status_code=303)
     changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
@@ -227,11 +252,12 @@ def undo(
     query: ViewQuery,
     signed_in: Labeller,
     session: Writing,
+    rules: RulesOf,
     labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
 ) -> Response:
     """Takes the last change back."""
-    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
-    labels.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor)
+    voice = recount.hold(session, receipt_number, seen_by=signed_in.actor)
+    recount.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor, rules=rules)
     return _back_to_voice(query, receipt_number, "undone")
 
 

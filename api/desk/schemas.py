@@ -41,6 +41,8 @@ class VoiceItem(BaseModel):
     received_on: date
     due_on: date | None
     pending: bool = Field(description="a suggestion waits for a person")
+    chance_late: float | None = Field(default=None, description="of an open voice: how likely it is to be late, 0 to 1; 1 when it is")
+    interim_by: date | None = Field(default=None, description="the last day for an interim reply, as long as none was given")
 
 
 class VoicesAnswer(BaseModel):

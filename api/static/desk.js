@@ -129,7 +129,7 @@
     if (place >= 0 && rows().length) choose(place);
   });
 
-  /* On a narrow screen the row of tabs scrolls; the one that is open should be in view. */
+  /* On a narrow screen the rows of tabs and of the menu scroll; the one that is open should be in view. */
   function showTab(tab) {
     const list = tab.closest("ul");
     list.scrollLeft = tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2;
@@ -137,7 +137,7 @@
 
   function ready() {
     count();
-    document.querySelectorAll(".tabs [aria-current]").forEach(showTab);
+    document.querySelectorAll(".tabs [aria-current], .staff-nav [aria-current]").forEach(showTab);
     const opener = document.querySelector("[data-open-keys]");
     if (opener && dialog()) {
       opener.hidden = false;

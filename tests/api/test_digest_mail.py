@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from api import daily, digest_mail, job_kinds
 from api.jobs import Runner
-from core import db, jobs
+from core import db, deadline_file, jobs
 from core.clock import today
 from core.crypto import Keyring
 from core.errors import MailServerError, SettingsError
@@ -151,7 +151,7 @@ def test_a_server_that_is_down_stops_it_and_nothing_is_lost(engine: Engine, send
 def test_figures_alone(sqlite_engine: Engine, sending: Settings) -> None:
     number = fill(sqlite_engine)
     with db.reading(sqlite_engine) as session:
-        found = digest_mail.digest.read(session, digest_mail.city.load(sending.taxonomy_dir).calendar, day=DAY, soon=3)
+        found = digest_mail.digest.read(session, deadline_file.load(sending.taxonomy_dir), day=DAY)
     mail = digest_mail.compose(found, sending, figures_only=True)
     assert mail.subject == "【声環】11月24日 潮見市: 超過 1件・今日が期限 13件"
     assert "今日が期限　13件" in mail.body
@@ -203,3 +203,20 @@ def test_workers_ask_for_it_in_the_morning_of_open_days(sqlite_engine: Engine, s
     assert asked(13, 29, 25)
     with db.reading(sqlite_engine) as session:
         assert session.scalars(select(Job.kind).order_by(Job.id)).all().count("digest") == 2
+
+
+def test_interim_replies_are_told_where_the_city_gives_them(sending: Settings, sqlite_engine: Engine) -> None:
+    path = sending.taxonomy_dir / "city.yaml"
+    fill(sqlite_engine)
+    before = _body(sqlite_engine, sending)
+    assert "中間回答" not in before
+    path.write_text(path.read_text("utf-8").replace("from: next_day}", "from: next_day, interim: {days: 10}}"), "utf-8")
+    deadline_file.load.cache_clear()
+    told = _body(sqlite_engine, sending)
+    assert "　中間回答の時期　" in told
+    assert "中間回答 2026/11/25 水 まで" in told
+
+
+def _body(engine: Engine, settings: Settings) -> str:
+    report = digest_mail.send(engine, settings, day=DAY, actor="test", dry_run=True)
+    return next(mail.body for recipient, mail in report.shown if recipient.department == ROADS)

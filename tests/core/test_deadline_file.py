@@ -63,7 +63,7 @@ def test_everything_that_can_be_written(tmp_path: Path) -> None:
     assert (rules.closing, rules.soon) == (time(17, 15), 2)
     danger, paper, roads = (item.rule for item in rules.exceptions)
     assert danger == DeadlineRule(Term(1), Start.SAME_DAY, name="人命の危険")
-    assert paper == DeadlineRule(calendar_days, Start.NEXT_DAY, IfClosed.KEEP, moved, calendar_days, "手紙とFAX")
+    assert paper == DeadlineRule(calendar_days, Start.NEXT_DAY, IfClosed.KEEP, moved, calendar_days, name="手紙とFAX")
     assert roads == DeadlineRule(Term(5), after_hours=moved, interim=Term(3), name="道路の苦情")
     night = datetime(2026, 4, 1, 20, 0, tzinfo=TOKYO)
     both = Matter(theme="道路・交通", kind="苦情", department="道路維持課")
@@ -71,6 +71,17 @@ def test_everything_that_can_be_written(tmp_path: Path) -> None:
     assert rules.interim_on(date(2026, 4, 1), night, matter=both) == date(2026, 4, 7)
     assert rules.due_on(date(2026, 4, 1), night, matter=Matter(urgency="人命・身体の危険", channel="手紙")) == date(2026, 4, 1)
     assert rules.interim_on(date(2026, 4, 1), night, matter=Matter(urgency="人命・身体の危険")) is None
+
+
+def test_more_time_after_an_interim_reply(tmp_path: Path) -> None:
+    rules = read(
+        tmp_path,
+        "answer_deadline: {days: 14, count: calendar_days, interim: {days: 14}, after_interim: {days: 10, count: business_days},"
+        " rules: [{kind: 苦情, after_interim: none}]}",
+    )
+    assert rules.usual.after_interim == Term(10)
+    assert rules.rule_for(Matter(kind="苦情")) == DeadlineRule(Term(14, Count.CALENDAR_DAYS), interim=Term(14, Count.CALENDAR_DAYS))
+    assert rules.due_after((), date(2026, 4, 1), replied_on=date(2026, 4, 13)) == date(2026, 4, 27)
 
 
 def test_an_hour_without_quotes_is_an_hour(tmp_path: Path) -> None:
@@ -98,6 +109,7 @@ def test_an_hour_without_quotes_is_an_hour(tmp_path: Path) -> None:
         ("deadline: {interim: 14}", "「interim」が読めません", "interim: none"),
         ("deadline: {interim: {count: business_days}}", "「interim」に days がありません", "interim: none"),
         ("deadline: {interim: {days: 3, from: same_day}}", "「interim」の「from」は、知らない項目", "days count"),
+        ("deadline: {after_interim: {count: business_days}}", "「after_interim」に days がありません", "after_interim: none"),
         ("deadline: {rules: {urgency: 通常}}", "「rules」が読めません", "「-」"),
         ("deadline: {rules: [3]}", "「rules」の 1 番目が読めません", "channel"),
         ("deadline: {rules: [{days: 3}]}", "「rules」の 1 番目に、どの声に使うか", "urgency"),

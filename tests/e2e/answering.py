@@ -8,9 +8,11 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import deadline_file
 from core.clock import today
 from core.crypto import Keyring
 from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
+from core.settings import PROJECT_ROOT
 from loop import answers, approvals, merging, sending
 from loop.actors import Actor
 from loop.answers import Checks
@@ -49,7 +51,8 @@ def fill(session: Session, keyring: Keyring, head: User) -> Answering:
     step = desk.step()
     desk.submit(sent, _TEXT, Delivery.LETTER)
     approvals.approve(session, desk.step(), actor=boss, comment="お願いします。")
-    sending.send(session, Target(sent[0].receipt_number), actor=desk.clerk)
+    rules = deadline_file.load(PROJECT_ROOT / "data/taxonomy")
+    sending.send(session, Target(sent[0].receipt_number), actor=desk.clerk, rules=rules)
     first = session.scalars(select(Dispatch).order_by(Dispatch.id)).first()
     assert first is not None
     first.delivery, first.state, first.problem = Delivery.MAIL, DispatchState.FAILED, "メールアドレスがありません。"

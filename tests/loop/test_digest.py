@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
 from core import db
 from core.calendar import OpenDays
+from core.deadline_rules import DeadlineRule, DeadlineRules, Term
 from core.models import Case, DigestMark, Kind, Status, Voice
 from loop import digest, forecast
 from loop.digest import LINES, Digest, Part
@@ -16,6 +18,7 @@ from loop.pace import LEAST
 from tests import factories
 
 CALENDAR = OpenDays()
+RULES = DeadlineRules(CALENDAR)
 DAY = date(2026, 11, 24)  # a Tuesday; Monday the 23rd is 勤労感謝の日
 ROADS, NURSERY = "道路維持課", "保育課"
 
@@ -26,9 +29,9 @@ def voice(engine: Engine, **values: object) -> str:
         return factories.create_voice(session, **{**common, **values}).receipt_number
 
 
-def read(engine: Engine, department: str = "", **given: object) -> Digest:
+def read(engine: Engine, department: str = "", **given: Any) -> Digest:
     with db.reading(engine) as session:
-        return digest.read(session, CALENDAR, **{"day": DAY, "soon": 3, "department": department, **given})
+        return digest.read(session, given.pop("rules", RULES), **{"day": DAY, "department": department, **given})
 
 
 def told(found: Digest) -> dict[Part, list[str]]:
@@ -71,6 +74,24 @@ def test_each_voice_stands_where_it_belongs(engine: Engine) -> None:
     assert told(read(engine)) == {**expected, Part.TODAY: [today, other]}
     assert told(read(engine, NURSERY)) == {Part.TODAY: [other]}
     assert read(engine, "ない課").is_empty
+
+
+def test_interim_replies_that_are_due_are_told_until_one_was_given(engine: Engine) -> None:
+    rules = DeadlineRules(CALENDAR, DeadlineRule(interim=Term(12)))
+    far = date(2027, 1, 29)
+    common = {"due_on": far, "department": ROADS}
+    voice(engine, received_on=date(2026, 11, 12), **common)  # 1 December, the fifth open day from now
+    soon = voice(engine, received_on=date(2026, 11, 10), **common)  # the 27th
+    past = voice(engine, received_on=date(2026, 11, 2), **common)  # the 19th
+    replied = voice(engine, received_on=date(2026, 11, 10), **common)
+    pause(engine, voice(engine, received_on=date(2026, 11, 2), **common), date(2026, 11, 12))
+    pause(engine, replied, date(2026, 11, 12))
+    with db.writing(engine) as session:
+        case = session.scalars(select(Case).order_by(Case.id.desc()).limit(1)).one()
+        case.paused_on, case.interim_on = None, date(2026, 11, 20)
+    found = next(section for section in read(engine, rules=rules).sections if section.part is Part.INTERIM)
+    assert [(line.receipt_number, line.interim_by) for line in found.lines] == [(soon, date(2026, 11, 27)), (past, date(2026, 11, 19))]
+    assert read(engine).count(Part.INTERIM) == 0
 
 
 def test_only_the_first_lines_are_told_and_all_are_counted(engine: Engine) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, city, db
+from core import audit, city, db, deadline_file
 from core.clock import today, utc_now
 from core.crypto import Keyring
+from core.deadline_rules import Term
 from core.errors import ConflictError, ForbiddenError, InputError, MailServerError
 from core.models import (
     Answer,
@@ -42,6 +44,7 @@ TEXT = "歩道の段差は、昨日直しました。"
 ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
 ONE = (Chain("通常", (ChainStep("課長"),), {}),)
 CITY = city.load(PROJECT_ROOT / "data/taxonomy")
+RULES = deadline_file.load(PROJECT_ROOT / "data/taxonomy")
 
 
 class Mails:
@@ -110,7 +113,7 @@ def test_a_campaign_of_many_is_answered_at_once_each_by_a_mail_of_its_own(engine
     with db.writing(engine) as session:
         voices = voices_with(session, keyring, [{"email": f"a{number}@example.jp"} for number in range(37)])
         who, target = approved(session, voices)
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
     with db.reading(engine) as session:
         case = session.scalars(select(Case).where(Case.merged_into.is_(None))).one()
         assert (case.status, case.disposition, case.answered_on) == (Status.ANSWERED, Disposition.PLANNED, today())
@@ -138,7 +141,7 @@ def test_a_process_that_dies_between_sends_nothing_twice_and_a_person_says_what_
     with db.writing(engine) as session:
         voices = voices_with(session, keyring, [{"email": "a@example.jp"}, {"email": "b@example.jp"}, {"email": "c@example.jp"}])
         who, target = approved(session, voices)
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
     dying = Mails(engine, dies_at="b@example.jp")
     with pytest.raises(KeyboardInterrupt):
         deliver(engine, keyring, dying)
@@ -163,7 +166,7 @@ def test_a_mail_that_cannot_go_says_why_without_the_address_and_becomes_a_letter
     with db.writing(engine) as session:
         contacts = [{"email": "a@example.jp"}, {"name": "港町一郎", "phone": "090-0000-1234"}, {}, {"contact": "連絡は c@example.jp へ"}]
         who, target = approved(session, voices_with(session, keyring, contacts))
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
     mails = Mails(engine, refuses="a@example.jp")
     assert deliver(engine, keyring, mails) == {"sent": 1, "failed": 3}
     assert [to for to, _, _ in mails.arrived] == ["c@example.jp"]
@@ -186,12 +189,26 @@ def test_a_mail_that_cannot_go_says_why_without_the_address_and_becomes_a_letter
         assert acts == ["letter", "posted"]
 
 
+def test_after_an_interim_reply_there_is_more_time_where_the_rules_say_so(engine: Engine, keyring: Keyring) -> None:
+    rules = replace(RULES, usual=replace(RULES.usual, interim=Term(5), after_interim=Term(10)))
+    with db.writing(engine) as session:
+        voices = voices_with(session, keyring, [{"email": "a@example.jp"}, {"email": "b@example.jp"}])
+        voices[0].due_on = None  # such as a survey's
+        who, target = approved(session, voices, kind=DraftKind.INTERIM)
+        later, before = CITY.calendar.add(today(), 10), voices[1].due_on
+        sending.send(session, target, actor=who, rules=rules)
+        assert [voice.due_on for voice in voices] == [None, later]
+        told = session.scalars(select(CaseEvent.detail).where(CaseEvent.kind == "case.recount")).one()
+        assert before is not None
+        assert told == {"from": before.isoformat(), "to": later.isoformat(), "voices": 1, "because": ["interim"]}
+
+
 def test_an_interim_reply_goes_out_and_the_case_goes_on(engine: Engine, keyring: Keyring) -> None:
     with db.writing(engine) as session:
         voices = voices_with(session, keyring, [{"email": "a@example.jp"}])
         who, target = approved(session, voices, kind=DraftKind.INTERIM)
         due = voices[0].due_on
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
     with db.reading(engine) as session:
         case = session.scalars(select(Case)).one()
         assert (case.status, case.interim_on, case.answered_on) == (Status.DRAFTING, today(), None)
@@ -201,7 +218,7 @@ def test_an_interim_reply_goes_out_and_the_case_goes_on(engine: Engine, keyring:
     assert deliver(engine, keyring, mails)["sent"] == 1
     assert mails.arrived[0][1].startswith("中間のお知らせ")
     with db.writing(engine) as session:
-        sending.send(session, approved(session, voices)[1], actor=who)
+        sending.send(session, approved(session, voices)[1], actor=who, rules=RULES)
     with db.reading(engine) as session:
         assert session.scalars(select(Case.status)).one() is Status.ANSWERED
         assert [draft.kind for draft in answers.sent_drafts(session, 1)] == [DraftKind.FINAL, DraftKind.INTERIM]
@@ -210,7 +227,7 @@ def test_an_interim_reply_goes_out_and_the_case_goes_on(engine: Engine, keyring:
 def test_an_answer_that_is_only_published_goes_to_nobody(engine: Engine, keyring: Keyring) -> None:
     with db.writing(engine) as session:
         who, target = approved(session, voices_with(session, keyring, [{"email": "a@example.jp"}]), Delivery.NONE)
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
     assert states(engine) == [DispatchState.SENT]
     mails = Mails(engine)
     assert deliver(engine, keyring, mails) == {"sent": 0, "failed": 0}
@@ -223,7 +240,7 @@ def test_an_answer_given_again_takes_the_old_one_off_the_public_page(engine: Eng
         voice = factories.create_voice(session, text=ASKED, theme="道路・交通", published=True)
         who = somebody(session)
         cases.reopen(session, [Target(voice.receipt_number)], "not_solved", actor=who)
-        sending.send(session, approved(session, [voice])[1], actor=who)
+        sending.send(session, approved(session, [voice])[1], actor=who, rules=RULES)
     with db.reading(engine) as session:
         kept = session.scalars(select(Answer)).one()
         assert (kept.text, kept.published_on, kept.answered_on) == (TEXT, None, today())
@@ -234,7 +251,7 @@ def test_who_handles_it_but_may_not_read_the_contact_prints_no_letter(engine: En
         (voice,) = voices_with(session, keyring, [{"name": "港町一郎"}])
         voice.related = ["公園緑地課"]
         who, target = approved(session, [voice], Delivery.LETTER)
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
         other = somebody(session, department="公園緑地課")
         numbers = list(session.scalars(select(Dispatch.id)))
         with pytest.raises(ForbiddenError, match="宛先"):
@@ -267,7 +284,7 @@ def test_nothing_is_sent_whose_text_is_of_another_version(engine: Engine, keyrin
 
 def refused(engine: Engine, target: Target, who: Actor) -> None:
     with pytest.raises(ConflictError), db.writing(engine) as session:
-        sending.send(session, target, actor=who)
+        sending.send(session, target, actor=who, rules=RULES)
     with db.reading(engine) as session:
         assert session.scalar(select(func.count()).select_from(Answer)) == 0
         assert session.scalar(select(func.count(Dispatch.id))) == 0
