@@ -194,3 +194,27 @@ def test_a_reply_stands_beside_the_answer_and_is_put_into_it(sign_in: SignIn, st
     assert save.scalars(select(Draft.sources)).one() == [{"kind": "part", "number": "公園緑地課"}]
     other = staff.post(f"{address(voice)}/answer", {**saved, "then": "use:part:保育課"}, status=400)
     assert "使おうとした回答が見つかりません" in other.text
+
+
+def test_what_a_department_was_asked_for_has_a_list_of_its_own_until_it_replied(sign_in: SignIn, staff: Browser, voice: Voice) -> None:
+    fields = form_of(staff.get(f"{address(voice)}/parts"), "公園緑地課に頼む")
+    day = today() + timedelta(days=5)
+    staff.post(f"{address(voice)}/parts", {**fields, "due_on": day.isoformat()})
+    parks = sign_in(Role.DEPARTMENT, department="公園緑地課")
+
+    def listed(browser: Browser) -> list[str]:
+        page = browser.get("/desk?tab=asked")
+        assert len(page.by_class("voice-row")) == len(page.by_class("voice-link"))
+        return [time.get("datetime", "") for cell in page.by_class("voice-due") for time in cell.iter() if time.get("datetime")]
+
+    assert listed(parks) == [day.isoformat()], "the part's day, not the resident's deadline"
+    assert listed(sign_in(Role.DEPARTMENT, department="道路維持課")) == [], "who answers isn't asked"
+    assert listed(staff) == []
+    assert "依頼" in parks.get("/desk").words(parks.get("/desk").by_class("tabs")[0])
+    assert "依頼" not in staff.get("/desk").words(staff.get("/desk").by_class("tabs")[0])
+    parks.submit(parks.get(address(voice)), f"{address(voice)}/parts/reply", text="来月替えます。")
+    assert listed(parks) == []
+    staff.submit(staff.get(address(voice)), f"{address(voice)}/parts/return", reason="何日か。")
+    assert listed(parks) == [day.isoformat()], "what was sent back is owed again"
+    api = parks.client.get("/api/v1/voices", params={"tab": "asked"}).json()
+    assert [item["receipt_number"] for item in api["items"]] == [voice.receipt_number]
