@@ -110,14 +110,16 @@
     if (event.target.matches("[data-check-all], [data-choose]")) count();
   });
 
-  /* One form of the bar is open at a time, and Escape closes it. */
+  const FORMS = "details.bulk-more[open], details.case-more[open]";
+
+  /* One form of the bar is open at a time, and Escape closes what is open. */
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches("details[data-bulk]") || !event.target.open) return;
     document.querySelectorAll("details[data-bulk][open]").forEach((room) => room !== event.target && (room.open = false));
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    const room = event.key === "Escape" && event.target.closest && event.target.closest("details[data-bulk][open]");
+    const room = event.key === "Escape" && event.target.closest && event.target.closest(FORMS);
     if (!room) return;
     room.open = false;
     room.querySelector("summary").focus();
