@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, false, func, literal, literal_column, select, true, tuple_
+from sqlalchemy import ColumnElement, Date, and_, false, func, literal, literal_column, select, true, tuple_
 
 from core.errors import InputError
 from core.memberships import family
@@ -136,16 +136,16 @@ class Scope:
             return [Voice.case_id.in_(own_cases)]
         if self.tab is Tab.ASKED:
             own = self.seen_by.department if self.seen_by else ""
-            return [Voice.case_id.in_(asked_of(own)) if own else false()]
+            return [Voice.case_id.in_(select(CasePart.case_id).where(owed_by(own))) if own else false()]
         if self.tab is Tab.DEPARTMENT:
             return [Voice.department == self.department if self.department else false()]
         return []
 
 
-def asked_of(department: str) -> Select[int]:
-    """The cases in which a department owes its part (部分案件) to the one that answers."""
-    owed = CasePart.asked_at.is_not(None) & CasePart.replied_at.is_(None) & CasePart.is_lead.is_(False)
-    return select(CasePart.case_id).where(CasePart.department == department, owed)
+def owed_by(department: str) -> ColumnElement[bool]:
+    """Parts (部分案件) that a department owes to the one that answers."""
+    waits = CasePart.asked_at.is_not(None) & CasePart.replied_at.is_(None) & CasePart.is_lead.is_(False)
+    return and_(CasePart.department == department, waits)
 
 
 @dataclass(frozen=True, slots=True)
