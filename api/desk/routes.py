@@ -29,7 +29,7 @@ from api.desk import part_view
 from api.desk.highlight import pieces
 from api.desk.marks import Marks
 from api.desk.outlook import department_of
-from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
+from api.desk.view import FILTERS, ORDERS, DeskQuery, DeskView, tabs_of
 from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
@@ -51,6 +51,7 @@ from loop import (
     views,
 )
 from loop.actors import Actor
+from loop.filters import Tab
 from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
@@ -82,13 +83,14 @@ def desk(
     page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
     counts = queries.count_tabs(session, scope)
     marks = Marks.of(session, page.rows, rules)
+    asked_of = signed_in.actor.department if query.tab is Tab.ASKED else ""
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
         "sought": scope.sought,
         "sought_in": sought.MOST,
-        "lines": case_queries.lines(session, [row.id for row in page.rows]),
+        "lines": case_queries.lines(session, [row.id for row in page.rows], asked_of=asked_of),
         "no_case": case_queries.NO_CASE,
         "marks": marks,
         "week": outlook.week_ahead(session, rules, today=view.deadlines.today, department=department_of(signed_in.actor, query.department)),
@@ -98,7 +100,7 @@ def desk(
         "colleagues": case_queries.colleagues(session),
         "close_reasons": cases.CLOSE_REASONS,
         "counts": counts,
-        "tabs": TABS,
+        "tabs": tabs_of(signed_in.actor, query.tab),
         "orders": ORDERS,
         "filters": FILTERS,
         "topic": topic_queries.topic_name(session, query.topic) if query.topic else "",
@@ -138,7 +140,7 @@ def voice_page(
         "pieces": pieces(
             voice.text,
             {facet: label.evidence for facet, label in said.machine.items()},
-            passages=[(part.department, one.start, one.end) for part in case.parts for one in part.passages],
+            passages=case.marks,
         ),
         "previous": previous,
         "following": following,
