@@ -77,9 +77,8 @@ def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLab
         ForbiddenError: this person may not label.
     """
     _require_labeller(actor)
-    newest, machine = _newest(session, voice), _machine(session, voice)
-    undecided = [facet for facet in Facet if facet in machine and facet not in newest]
-    made = [_write(session, voice, facet, in_force(voice, facet), actor=actor, machine=machine) for facet in undecided]
+    machine = _machine(session, voice)
+    made = [_write(session, voice, facet, value, actor=actor, machine=machine) for _, facet, value in undecided(session, [voice])]
     if made:
         session.flush()
         detail = {"to": _plain({label.facet: label.value for label in made})}

@@ -26,7 +26,7 @@ from api.deps import (
 )
 from api.desk.highlight import pieces
 from api.desk.marks import Marks
-from api.desk.outlook import department_of
+from api.desk.outlook import week_for
 from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
 from api.searching import note_search
 from core import db
@@ -40,7 +40,6 @@ from loop import (
     labels,
     looks,
     originals,
-    outlook,
     queries,
     recount,
     rule_queries,
@@ -85,7 +84,7 @@ def desk(
         "lines": case_queries.lines(session, [row.id for row in page.rows]),
         "no_case": case_queries.NO_CASE,
         "marks": marks,
-        "week": outlook.week_ahead(session, rules, today=view.deadlines.today, department=department_of(signed_in.actor, query.department)),
+        "week": week_for(session, rules, actor=signed_in.actor, chosen=query.department),
         "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
         "saved_views": views.views_of(session, actor=signed_in.actor),
         "act": _done(session, query, signed_in.actor),
@@ -301,5 +300,5 @@ def _suggestions(
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),
-        "pending": any(facet in said.machine and facet not in newest for facet in Facet),
+        "pending": any(facet in said.machine and all(made.undone for made in said.decisions[facet]) for facet in Facet),
     }
