@@ -10,13 +10,32 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import auth
-from api.deps import AT_FIRST, AtFirst, EngineOf, PagesOf, SettingsOf, Writing, cookie_name, form_token, public
+from api.deps import AT_FIRST, AtFirst, EngineOf, PagesOf, SettingsOf, Writing, cookie_name, form_token, provider_of, public
+from api.rendering import Pages
 from core.errors import ForbiddenError
 from core.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\\]*")
+_LONGEST_PATH = 1000
+LEAVE = "/sign-out/city"
+"""Where the way out of the city's own sign-in begins (``api.account_city``)."""
 FAILED = "ログインできませんでした。利用者名とパスワードを確かめてください。5回続けて失敗すると、15分間ログインできなくなります。"
+
+
+def own_path(wanted: str) -> str:
+    """A page of this site that somebody wants to go to, "" for anything else: nobody is led away from here."""
+    return wanted if len(wanted) <= _LONGEST_PATH and _OWN_PATH.fullmatch(wanted) else ""
+
+
+def let_in(settings: Settings, token: str, *, wanted: str) -> Response:
+    """Leads to the page that was wanted, with the cookie of a new session."""
+    response = RedirectResponse(own_path(wanted) or "/desk", status_code=303)
+    response.set_cookie(
+        cookie_name(settings), token, httponly=True, samesite="lax", secure=settings.secure_cookies, max_age=settings.session_hours * 3600
+    )
+    response.delete_cookie(_form_cookie(settings), secure=settings.secure_cookies, httponly=True, samesite="strict")
+    return response
 
 
 def _form_cookie(settings: Settings) -> str:
@@ -37,7 +56,7 @@ def sign_in_token(request: Request, settings: SettingsOf, csrf_token: Annotated[
 @router.get("/sign-in", dependencies=[Depends(public)])
 def sign_in_page(request: Request, settings: SettingsOf, pages: PagesOf, next: str = "") -> Response:  # noqa: A002
     """The form."""
-    return _form(request, settings, pages, wanted=next)
+    return form(request, settings, pages, wanted=next)
 
 
 @router.post("/sign-in", dependencies=[Depends(public), Depends(sign_in_token)])
@@ -53,33 +72,36 @@ def sign_in(
     """Opens a session, or shows the form again with an answer that is the same for every reason."""
     token = auth.sign_in(engine, username.replace("\x00", ""), password, hours=settings.session_hours)
     if token is None:
-        return _form(request, settings, pages, wanted=next, username=username, failed=True)
-    response = RedirectResponse(next if _OWN_PATH.fullmatch(next) else "/desk", status_code=303)
-    response.set_cookie(
-        cookie_name(settings), token, httponly=True, samesite="lax", secure=settings.secure_cookies, max_age=settings.session_hours * 3600
-    )
-    response.delete_cookie(_form_cookie(settings), secure=settings.secure_cookies, httponly=True, samesite="strict")
-    return response
+        return form(request, settings, pages, wanted=next, username=username, failed=FAILED)
+    return let_in(settings, token, wanted=next)
 
 
 @router.post("/sign-out", dependencies=[Depends(AT_FIRST), Depends(form_token)])
-def sign_out(signed_in: AtFirst, session: Writing, settings: SettingsOf) -> Response:
-    """Ends the session, on the server and in the browser."""
+def sign_out(request: Request, signed_in: AtFirst, session: Writing, settings: SettingsOf, pages: PagesOf) -> Response:
+    """Ends the session, on the server and in the browser, and leads on to where the city's own sign-in is left."""
     auth.sign_out(session, signed_in)
-    response = RedirectResponse("/sign-in", status_code=303)
+    if signed_in.by_city and provider_of(request) is not None:
+        # A form may lead nowhere else (form-action), so the way goes over a page of ours.
+        response = pages.page(request, "account/signed_out.html", {}, headers={"Refresh": f"0; url={LEAVE}"})
+    else:
+        response = RedirectResponse("/sign-in", status_code=303)
     response.delete_cookie(cookie_name(settings), secure=settings.secure_cookies, httponly=True, samesite="lax")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
-def _form(request: Request, settings: Settings, pages: PagesOf, *, wanted: str, username: str = "", failed: bool = False) -> Response:
-    token = secrets.token_urlsafe(32)
+def form(
+    request: Request, settings: Settings, pages: Pages, *, wanted: str, username: str = "", failed: str = "", status: int = 401
+) -> Response:
+    """The form, with ``failed`` shown above it and its ``status``."""
+    token, provider = secrets.token_urlsafe(32), provider_of(request)
     context = {
         "token": token,
-        "next": wanted if _OWN_PATH.fullmatch(wanted) else "",
+        "next": own_path(wanted),
         "username": username,
-        "failed": FAILED if failed else "",
+        "failed": failed,
+        "city_label": provider.label if provider else "",
     }
-    response = pages.page(request, "account/sign_in.html", context, status=401 if failed else 200)
+    response = pages.page(request, "account/sign_in.html", context, status=status if failed else 200)
     response.set_cookie(_form_cookie(settings), token, httponly=True, samesite="strict", secure=settings.secure_cookies, max_age=3600)
     return response

@@ -15,9 +15,10 @@ from api.auth import hash_password
 from core import audit
 from core.clock import utc_now
 from core.errors import ConflictError, InputError, NotFoundError
-from core.models import Role, User, UserSession
+from core.models import Role, SignInBy, User, UserSession
 
 _USERNAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,63}$")
+_NO_PASSWORD = "!"  # noqa: S105  (no hash at all: no password opens the account)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
@@ -45,8 +46,10 @@ class Person:
             raise InputError("メールアドレスの形が正しくありません。", hint="例: hanako@city.example.jp")
 
 
-def add_user(session: Session, *, username: str, person: Person, password: str, actor: str, must_change: bool = True) -> User:
+def add_user(session: Session, *, username: str, person: Person, password: str | None, actor: str, must_change: bool = True) -> User:
     """Adds a member of staff, who chooses another password at the first sign-in unless ``must_change`` is false.
+
+    Without a password the account is the city's own sign-in's (``give_to_city``).
 
     Raises:
         InputError: name, role, department or password can't be used; says why.
@@ -55,23 +58,26 @@ def add_user(session: Session, *, username: str, person: Person, password: str, 
     if not _USERNAME.match(username):
         raise InputError(f"利用者名「{username[:64]}」は使えません。", hint="英小文字・数字・.-_ で2〜64文字にしてください。")
     person.check()
-    passwords.check(password, username=username)
+    if password is not None:
+        passwords.check(password, username=username)
     if session.scalar(select(User.id).where(User.username == username)):
         raise ConflictError(f"利用者「{username}」はすでにいます。", hint="別の利用者名にしてください。")
     user = User(
         username=username,
         display_name=person.display_name or username,
-        password_hash=hash_password(password),
+        password_hash=_NO_PASSWORD if password is None else hash_password(password),
+        sign_in_by=SignInBy.CITY if password is None else SignInBy.LOCAL,
         role=Role(person.role),
         department=person.department,
         position=person.position,
         email=person.email,
-        must_change_password=must_change,
+        must_change_password=must_change and password is not None,
         created_at=utc_now(),
     )
     session.add(user)
     session.flush()
     detail = {"role": person.role, "department": person.department, "position": person.position}
+    detail |= {"by": user.sign_in_by.value} if password is None else {}
     audit.record(session, actor=actor, action="user.add", subject=f"user:{user.id}", detail=detail)
     return user
 
@@ -115,7 +121,7 @@ def close_user(session: Session, user: User, *, actor: str) -> None:
     if user.role is Role.ADMIN:
         _keep_an_admin(session, user)
     user.active = False
-    _end_sessions(session, user)
+    end_sessions(session, user)
     audit.record(session, actor=actor, action="user.close", subject=f"user:{user.id}")
 
 
@@ -133,7 +139,7 @@ def unlock_user(session: Session, user: User, *, actor: str) -> None:
 
 
 def set_password(session: Session, user: User, password: str, *, actor: str, must_change: bool = True) -> None:
-    """Gives an account a password to begin with, lifts a lock-out and ends its sessions.
+    """Gives an account a password to begin with, lifts a lock-out and ends its sessions. It is no longer the city's sign-in's.
 
     Raises:
         InputError: the password can't be used.
@@ -141,8 +147,21 @@ def set_password(session: Session, user: User, password: str, *, actor: str, mus
     passwords.check(password, username=user.username)
     user.password_hash, user.must_change_password = hash_password(password), must_change
     user.failed_sign_ins, user.locked_until = 0, None
-    _end_sessions(session, user)
+    user.sign_in_by, user.oidc_subject = SignInBy.LOCAL, None
+    end_sessions(session, user)
     audit.record(session, actor=actor, action="user.password", subject=f"user:{user.id}")
+
+
+def give_to_city(session: Session, user: User, *, actor: str) -> None:
+    """From now on this person signs in by the city's own sign-in alone; the password and open sessions end.
+
+    Who first comes from there under this name is whom the account belongs to. Done again, it waits for a first sign-in anew.
+    """
+    user.sign_in_by, user.oidc_subject = SignInBy.CITY, None
+    user.password_hash, user.must_change_password = _NO_PASSWORD, False
+    user.failed_sign_ins, user.locked_until = 0, None
+    end_sessions(session, user)
+    audit.record(session, actor=actor, action="user.city", subject=f"user:{user.id}")
 
 
 def list_users(session: Session) -> Sequence[User]:
@@ -187,5 +206,6 @@ def _keep_an_admin(session: Session, leaving: User) -> None:
         raise ConflictError("最後の管理者を止めたり、ほかの役割にしたりすることはできません。", hint="先に、ほかの管理者を加えてください。")
 
 
-def _end_sessions(session: Session, user: User) -> None:
+def end_sessions(session: Session, user: User) -> None:
+    """Ends all of an account's sessions."""
     session.execute(delete(UserSession).where(UserSession.user_id == user.id))

@@ -14,13 +14,24 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, account_password, problems, rights, system
+from api import account, account_city, account_password, oidc, problems, rights, system
 from api.admin import audit as audit_routes
 from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, keys, users
 from api.answers import approval_routes
 from api.answers import endpoints as answers_json
 from api.answers import routes as answer_routes
-from api.desk import act_endpoints, act_routes, beside, course_routes, files_routes, outlook, record_endpoints, views
+from api.desk import (
+    act_endpoints,
+    act_routes,
+    beside,
+    course_routes,
+    files_routes,
+    outlook,
+    part_endpoints,
+    part_routes,
+    record_endpoints,
+    views,
+)
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
 from api.public import endpoints as public_json
@@ -43,12 +54,14 @@ from nlp import routing_file, taxonomy
 
 ROUTERS = (
     account.router,
+    account_city.router,
     account_password.router,
     act_routes.router,
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     outlook.pages,
     desk_routes.router,
     course_routes.router,
+    part_routes.router,
     answer_routes.router,
     files_routes.router,
     beside.pages,
@@ -73,6 +86,7 @@ ROUTERS = (
     outlook.json,
     answers_json.router,
     act_endpoints.router,
+    part_endpoints.router,
     record_endpoints.router,
     beside.json,
     views.json,
@@ -114,6 +128,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.city = city.load(settings.taxonomy_dir)
     app.state.rules = deadline_file.load(settings.taxonomy_dir)
     chains.load(settings.taxonomy_dir)  # what is wrong with the file is said now, not when the first draft is put forward
+    app.state.provider = oidc.load(settings)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)

@@ -13,6 +13,7 @@ ACTIONS: Mapping[str, str] = {
     "case.close": "案件: 回答せずに終えた",
     "case.confirm": "案件: 内容を確かめた",
     "case.delegate": "案件: 決裁を代わってもらった",
+    "case.divide": "案件: 部分の回答を頼んだ",
     "case.draft": "案件: 回答案を書いた",
     "case.finish": "案件: 完了にした",
     "case.fold": "案件: 同文をまとめた",
@@ -30,6 +31,7 @@ ACTIONS: Mapping[str, str] = {
     "case.reply": "案件: 課の意見を書いた",
     "case.resume": "案件: 期限を動かした",
     "case.return": "案件: 決裁を差し戻した",
+    "case.return_part": "案件: 課の意見を差し戻した",
     "case.split": "案件: 分けた",
     "case.submit": "案件: 決裁に回した",
     "case.undo": "案件: 操作を取り消した",
@@ -79,6 +81,7 @@ ACTIONS: Mapping[str, str] = {
     "upload.view": "送ったファイルを見た",
     "user.add": "利用者を加えた",
     "user.change": "利用者を変更した",
+    "user.city": "利用者を市の認証に移した",
     "user.close": "利用者の利用を止めた",
     "user.own_password": "自分のパスワードを変えた",
     "user.password": "利用者に最初のパスワードを付けた",
@@ -99,6 +102,7 @@ SUBJECTS: Mapping[str, str] = {
     "job": "処理",
     "key": "API キー",
     "keys": "暗号鍵",
+    "sign_in": "ログイン",
     "topic": "話題",
     "trends": "話題と動き",
     "upload": "送ったファイル",
@@ -109,12 +113,14 @@ SUBJECTS: Mapping[str, str] = {
 
 DETAILS: Mapping[str, str] = {
     "because": "直した分類",
+    "by": "ログインのしかた",
     "changed": "変えた項目",
     "checked": "確かめた件数",
     "broken_at": "つながらない番号",
     "conditions": "条件",
     "department": "課",
     "found": "件数",
+    "first": "最初のログイン",
     "format": "形式",
     "from": "前",
     "kind": "種類",
@@ -134,6 +140,20 @@ DETAILS: Mapping[str, str] = {
 }
 
 
+SIGN_INS: Mapping[str, str] = {
+    "city": "市の認証",
+    "city_sign_in": "市の認証につながらない",
+    "claims": "市の認証が知らせた役割か課を使えない",
+    "denied": "市の認証でとりやめた",
+    "inactive": "利用を止めてある",
+    "local": "パスワード",
+    "oidc_token": "市の認証の答えを確かめられない",
+    "state": "ほかの画面からのログイン",
+    "unknown": "利用者として登録されていない",
+}
+"""What stands in the particulars of a sign-in: how it was tried, and why it was refused."""
+
+
 def action(code: str) -> str:
     """An act's name; one of a later or earlier version of the program keeps its code."""
     return ACTIONS.get(code, code)
@@ -147,7 +167,11 @@ def subject(code: str) -> str:
 
 def detail(values: Mapping[str, object]) -> list[tuple[str, str]]:
     """The particulars as pairs of words; empty ones are left out."""
-    return [(DETAILS.get(name, name), _said(value)) for name, value in values.items() if value not in (None, "", [], {})]
+    said = {
+        **values,
+        **{name: SIGN_INS.get(str(values[name]), values[name]) for name in ("by", "reason") if "by" in values and name in values},
+    }
+    return [(DETAILS.get(name, name), _said(value)) for name, value in said.items() if value not in (None, "", [], {})]
 
 
 def _said(value: object) -> str:

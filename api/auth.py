@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from api import passwords
 from core import audit, db
 from core.clock import utc_now
-from core.errors import InputError, SignInRequiredError
-from core.models import User, UserSession
+from core.errors import ForbiddenError, InputError, SignInRequiredError
+from core.models import SignInBy, User, UserSession
 from loop.actors import Actor
 
 MAX_FAILURES = 5
@@ -30,13 +30,15 @@ class SignedIn:
     """A sign-in that holds: who it is, and the token that this person's forms must carry.
 
     ``scopes``: what a program's key may do (``api.keys``); ``None`` for a person. ``must_change_password``: somebody else chose the
-    password, and until this person has chosen one nothing else can be done.
+    password, and until this person has chosen one nothing else can be done. ``by_city``: this person comes in by the city's own sign-in
+    and has no password here.
     """
 
     actor: Actor
     csrf_token: str
     token_hash: str
     must_change_password: bool = False
+    by_city: bool = False
     scopes: frozenset[str] | None = None
 
 
@@ -53,7 +55,7 @@ def sign_in(engine: Engine, username: str, password: str, *, hours: int) -> str 
     """
     with db.reading(engine) as session:
         stored = session.scalar(select(User.password_hash).where(User.username == username))
-    right = _matches(stored or _nobodys_hash(), password)
+    right = _matches(stored if stored and stored.startswith("$") else _nobodys_hash(), password)  # no hash at all: nobody's password
     with db.writing(engine) as session:
         user = session.scalar(select(User).where(User.username == username).with_for_update())
         if user is None:
@@ -61,6 +63,11 @@ def sign_in(engine: Engine, username: str, password: str, *, hours: int) -> str 
         now = utc_now()
         if not user.active or (user.locked_until and user.locked_until > now):
             audit.record(session, actor=user.username, action="sign_in.refused", subject=f"user:{user.id}")
+            return None
+        if user.sign_in_by is SignInBy.CITY:
+            # No guess is counted: there is no password that could be guessed, and nobody shall be locked out by others' tries.
+            why = {"by": SignInBy.LOCAL.value, "reason": "city"}
+            audit.record(session, actor=user.username, action="sign_in.refused", subject=f"user:{user.id}", detail=why)
             return None
         if not right or user.password_hash != stored:
             detail = {"locked": _failed(user)}
@@ -101,7 +108,7 @@ def find_session(session: Session, token: str) -> SignedIn | None:
         return None
     user, kept = row
     actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
-    return SignedIn(actor, kept.csrf_token, kept.token_hash, user.must_change_password)
+    return SignedIn(actor, kept.csrf_token, kept.token_hash, user.must_change_password, user.sign_in_by is SignInBy.CITY)
 
 
 def sign_out(session: Session, signed_in: SignedIn) -> None:
@@ -119,8 +126,11 @@ def change_password(engine: Engine, signed_in: SignedIn, *, old: str, new: str, 
     Raises:
         InputError: the old password is wrong, the new one can't be used, or it was written differently the second time.
         SignInRequiredError: the old one was wrong too often: the account is locked, and its sessions have ended.
+        ForbiddenError: this person comes in by the city's own sign-in and has no password here.
     """
     actor = signed_in.actor
+    if signed_in.by_city:
+        raise ForbiddenError("この利用者は、市の認証でログインします。", hint="パスワードは、市の認証の側で変えてください。")
     with db.reading(engine) as session:
         stored = session.scalar(select(User.password_hash).where(User.id == actor.user_id)) or ""
     right = _matches(stored, old)

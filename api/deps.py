@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from api import keys
 from api.auth import SignedIn, find_session
+from api.oidc import Provider
 from api.rendering import Pages
 from core import db
 from core.city import City
 from core.crypto import Keyring
 from core.deadline_rules import DeadlineRules
-from core.errors import ForbiddenError, PasswordChangeRequiredError, SignInRequiredError
+from core.errors import ConflictError, ForbiddenError, PasswordChangeRequiredError, SignInRequiredError
 from core.models import Role
 from core.settings import Settings
 from loop.actors import ADMINISTRATORS, LABELLERS, OPERATORS
@@ -51,6 +52,23 @@ def city_of(request: Request) -> City:
 
 def rules_of(request: Request) -> DeadlineRules:
     return cast("DeadlineRules", request.app.state.rules)
+
+
+def provider_of(request: Request) -> Provider | None:
+    """The city's own sign-in, where one is set."""
+    return cast("Provider | None", request.app.state.provider)
+
+
+def city_sign_in(request: Request) -> Provider:
+    """The city's own sign-in.
+
+    Raises:
+        ConflictError: none is set.
+    """
+    provider = provider_of(request)
+    if provider is None:
+        raise ConflictError("市の認証は、設定されていません。", hint="利用者名とパスワードでログインしてください。")
+    return provider
 
 
 def pages_of(request: Request) -> Pages:
@@ -223,4 +241,5 @@ TaxonomyOf = Annotated[Taxonomy, Depends(taxonomy_of)]
 RoutingOf = Annotated[Routing, Depends(routing_of)]
 CityOf = Annotated[City, Depends(city_of)]
 RulesOf = Annotated[DeadlineRules, Depends(rules_of)]
+CitySignIn = Annotated[Provider, Depends(city_sign_in)]
 PagesOf = Annotated[Pages, Depends(pages_of)]

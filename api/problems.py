@@ -77,6 +77,7 @@ FIELDS = {
     "old": "いまのパスワード",
     "position": "職位",
     "role": "役割",
+    "sign_in_by": "ログインのしかた",
     "user_id": "利用者",
     "username": "利用者名",
     "facet": "分類の項目",

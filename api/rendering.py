@@ -52,6 +52,7 @@ class Pages:
         """A page. ``block`` names the block that is sent alone when htmx asks for the element of that id."""
         signed_in = getattr(request.state, "signed_in", None)
         full = {**context, "actor": signed_in and signed_in.actor, "csrf_token": signed_in and signed_in.csrf_token}
+        full["by_city"] = bool(signed_in and signed_in.by_city)
         alone = {"block_name": block} if block and _wants(request, block) else {}
         vary = {"Vary": "HX-Request"} if block else {}
         response: Response = self._templates.TemplateResponse(
@@ -100,6 +101,8 @@ _FILTERS = {
 _GLOBALS = {
     "STATUS": words.STATUS,
     "STEP_NAME": words.STEP_NAME,
+    "PART_STATE": words.PART_STATE,
+    "PART_TONE": words.PART_TONE,
     "DISPOSITION": words.DISPOSITION,
     "JOB_STATE": words.JOB_STATE,
     "JOB_TONE": words.JOB_TONE,

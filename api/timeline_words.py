@@ -41,6 +41,13 @@ def _assigned(values: Values) -> str:
     return str(values.get("department", "")) + (f"（関係課 {'、'.join(also)}）" if also else "")
 
 
+def _asked(values: Values) -> str:
+    more = [f"{values['sentences']:,} 文"] if values.get("sentences") else []
+    if values.get("due_on"):
+        more.append(f"期日 {words.short_date(date.fromisoformat(values['due_on']))}")
+    return str(values.get("department", "")) + (f"（{'、'.join(more)}）" if more else "")
+
+
 def _count(name: str, unit: str) -> Callable[[Values], str]:
     return lambda values: f"{values[name]:,} {unit}" if name in values else ""
 
@@ -117,7 +124,9 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.PAUSE: _reason(clock.PAUSE_REASONS),
     Step.INVOLVE: lambda values: str(values.get("department", "")),
     Step.RELEASE: lambda values: str(values.get("department", "")),
+    Step.DIVIDE: _asked,
     Step.REPLY: lambda values: str(values.get("department", "")),
+    Step.RETURN_PART: lambda values: str(values.get("department", "")),
     Step.SPLIT: _count("voices", "件"),
     Step.FOLD: _count("voices", "件"),
     Step.ATTACH: lambda values: "消した" if "removed" in values else words.size(values["size"]) if "size" in values else "",

@@ -10,6 +10,7 @@ from typing import Any
 from core.clock import to_tokyo
 from core.models import BatchStatus, Facet, Job, JobState, Kind, Role, Status, TopicEventKind, Urgency
 from loop import answers
+from loop.case_queries import PartState
 from loop.steps import STEPS
 
 STATUS = {
@@ -20,6 +21,20 @@ STATUS = {
     Status.IN_APPROVAL: "決裁中",
     Status.ANSWERED: "回答済み",
     Status.CLOSED: "完了",
+}
+PART_STATE = {
+    PartState.LEADS: "回答する課",
+    PartState.SEES: "共有",
+    PartState.ASKED: "依頼中",
+    PartState.RETURNED: "差し戻し",
+    PartState.REPLIED: "回答あり",
+}
+PART_TONE = {
+    PartState.LEADS: "blue",
+    PartState.SEES: "gray",
+    PartState.ASKED: "orange",
+    PartState.RETURNED: "red",
+    PartState.REPLIED: "green",
 }
 STEP_NAME = {step.value: rule.name for step, rule in STEPS.items()}
 DISPOSITION = answers.DISPOSITIONS

@@ -1,6 +1,6 @@
 """A city of many voices for the benches of pages: rows written without any language work.
 
-The voices lie over 24 months, with labels, topics in two levels and readings of opinions.
+The voices lie over 24 months, with labels, topics in two levels, readings of opinions and the search index.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from core.models import (
     Urgency,
     Voice,
 )
+from nlp import postings
 from nlp.opinions import Polarity, Side, version
+from nlp.similar import terms
 
 SEED = 20261122
 CHUNK = 20_000
@@ -113,7 +115,7 @@ def _write(
         "id": ids, "receipt_number": [f"R08-{voice:08d}" for voice in ids], "external_id": [str(voice) for voice in ids],
         "batch_id": Same(batch_id), "row": ids, "content_hash": [f"{voice:064x}" for voice in ids],
         "channel": drawn(rng, list(Channel), number), "received_on": days,
-        "text": ["".join(SENTENCES[(voice + more) % 4] for more in range(1 + voice % 4)) for voice in ids],
+        "text": ["".join(_sentences(voice)) for voice in ids],
         "district": drawn(rng, DISTRICTS, number), "theme": theme, "kind": kind, "urgency": Same(Urgency.NORMAL),
         "department": [_department(own, departments, rng) for own in theme], "confidence": Same(0.8),
         "status": Same(Status.ANSWERED), "created_at": Same(now),
@@ -135,6 +137,13 @@ def _write(
         "model": Same(version()), "created_at": Same(now),
     }  # fmt: skip
     insert_columns(session, Opinion.__table__, opinions, count=number)
+    postings.write_new(
+        session, ids, [" ".join(dict.fromkeys(term for sentence in _sentences(voice) for term in terms(sentence))) for voice in ids]
+    )
+
+
+def _sentences(voice: int) -> list[str]:
+    return [SENTENCES[(voice + more) % 4] for more in range(1 + voice % 4)]
 
 
 def _department(theme: str, departments: Sequence[str], rng: np.random.Generator) -> str:

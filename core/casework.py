@@ -55,13 +55,10 @@ def release(session: Session, leaving: Sequence[int]) -> None:
     # Cases that were merged into one that goes have no voices either.
     family = list(empty)
     while family:
-        below = session.scalars(
-            select(Case.id).where(among(session, Case.merged_into, family) | among(session, Case.parent_id, family))
-        ).all()
+        below = session.scalars(select(Case.id).where(among(session, Case.merged_into, family))).all()
         family = [number for number in below if number not in empty]
         empty += family
-    for column in (Case.merged_into, Case.parent_id):
-        session.execute(
-            update(Case).where(among(session, Case.id, empty)).values({column: None}).execution_options(synchronize_session=False)
-        )
+    session.execute(
+        update(Case).where(among(session, Case.id, empty)).values(merged_into=None).execution_options(synchronize_session=False)
+    )
     session.execute(delete(Case).where(among(session, Case.id, empty)).execution_options(synchronize_session=False))

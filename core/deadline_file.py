@@ -13,7 +13,7 @@ import yaml
 
 from core import city, city_file
 from core.city_file import Place
-from core.deadline_rules import SOON, AfterHours, Count, DeadlineRule, DeadlineRules, IfClosed, SpecialRule, Start, Term
+from core.deadline_rules import PART_DAYS, SOON, AfterHours, Count, DeadlineRule, DeadlineRules, IfClosed, SpecialRule, Start, Term
 from core.models.enums import Channel, Kind, Urgency
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -23,7 +23,7 @@ KEYS: Mapping[str, type[StrEnum] | None] = {
     "after_interim": None,
 }  # fmt: skip
 _INTERIM_KEYS = ("days", "count")
-_TOP_KEYS = (*KEYS, "soon", "rules")
+_TOP_KEYS = (*KEYS, "soon", "parts", "rules")
 PARTS = ("channel", "kind", "urgency", "theme", "department")
 _RULE_KEYS = ("name", *PARTS, *KEYS)
 _HOUR_HINT = 'opening_hours に counter: {from: "08:30", to: "17:15"} の形で、窓口を閉める時刻を書いてください。'
@@ -60,6 +60,7 @@ class _Reader:
             exceptions=special,
             closing=self._closing() if moved else None,
             soon=self._number((*place, "soon"), given["soon"], least=0) if "soon" in given else SOON,
+            part_days=self._number((*place, "parts"), given["parts"], least=0) if "parts" in given else PART_DAYS,
         )
 
     def _rule(self, place: Place, given: Mapping[str, Any], usual: DeadlineRule) -> DeadlineRule:

@@ -12,6 +12,7 @@ from core.clock import to_tokyo
 
 _LONGEST_SEARCH = 3660  # days beyond the ones that are counted
 SOON = 3
+PART_DAYS = 3
 
 
 class Count(StrEnum):
@@ -175,7 +176,8 @@ def _stands_still(day: date, pauses: Sequence[Pause], *, inclusive: bool) -> boo
 class DeadlineRules:
     """A city's rules with its calendar: the usual rule, exceptions of which the first that fits holds, and what 期限間近 means.
 
-    ``closing`` is the hour at which the counters close; ``soon`` is in open days. Each rule counts each day of receipt once.
+    ``closing`` is the hour at which the counters close; ``soon`` is in open days, and so is ``part_days``: by how many a department's part
+    is wanted before the whole answer. Each rule counts each day of receipt once.
     """
 
     calendar: OpenDays
@@ -183,6 +185,7 @@ class DeadlineRules:
     exceptions: tuple[SpecialRule, ...] = ()
     closing: time | None = None
     soon: int = SOON
+    part_days: int = PART_DAYS
     _known: dict[tuple[int, int, date], date] = field(default_factory=dict, compare=False, repr=False)
 
     def rule_for(self, matter: Matter) -> DeadlineRule:

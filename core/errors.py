@@ -44,6 +44,13 @@ class MailServerError(KoeError):
     status = 502
 
 
+class CitySignInError(KoeError):
+    """The city's own sign-in can't be reached, or what it answers can't be trusted."""
+
+    code = "city_sign_in"
+    status = 503
+
+
 class InputError(KoeError):
     """A file, a form or an argument cannot be taken as it is."""
 

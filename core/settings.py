@@ -70,11 +70,28 @@ class Settings(BaseSettings):
     base_url: str = Field(
         default="",
         pattern=r"^$|^https?://[^\s?#]+$",
-        description="メールに書く画面の場所。空なら http://KOE_HOST:KOE_PORT",
+        description="職員のブラウザから見た画面の場所。メールと市の認証に使う。空なら http://KOE_HOST:KOE_PORT",
     )
     digest_time: str = Field(
         default="07:30", pattern=r"^(none|([01]\d|2[0-3]):[0-5]\d)$", description="朝のメールを送る時刻（日本時間）。none なら送らない"
     )
+
+    oidc_issuer: str = Field(
+        default="",
+        pattern=r"^$|^https://[^\s?#]+$|^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(/[^\s?#]*)?$",
+        description="市の認証（OpenID Connect）の発行者。空なら使わない",
+    )
+    oidc_client_id: str = Field(default="", description="市の認証に登録した声環の名前（client_id）")
+    oidc_client_secret: str = Field(default="", description="その秘密の値（client_secret）。空なら PKCE だけで確かめる", repr=False)
+    oidc_ca_file: Path | None = Field(default=None, description="市の認証のサーバーの証明書を確かめる認証局の証明書（PEM）")
+    oidc_label: str = Field(default="市の認証でログイン", max_length=30, description="ログイン画面のボタンのことば")
+    oidc_scopes: str = Field(
+        default="openid profile", pattern=r"^(\S+ )*openid( \S+)*$", description="市の認証に求めるもの。openid を含める"
+    )
+    oidc_username_claim: str = Field(default="preferred_username", min_length=1, description="最初のログインで利用者名と比べる項目")
+    oidc_role_claim: str = Field(default="", description="役割を受け取る項目。空なら管理者が決める")
+    oidc_department_claim: str = Field(default="", description="課を受け取る項目。空なら管理者が決める")
+    oidc_position_claim: str = Field(default="", description="職位を受け取る項目。空なら管理者が決める")
 
     @property
     def address(self) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, false, or_, text
+from sqlalchemy import ColumnElement, false, or_, select
 
-from core.models import Role, Voice
-from core.types import list_holds
+from core.models import Role, Voice, VoiceConcern
 
 LABELLERS = frozenset({Role.ADMIN, Role.KOCHO, Role.DEPARTMENT})
 OPERATORS = frozenset({Role.ADMIN, Role.KOCHO})
@@ -68,6 +67,5 @@ def visible_to(actor: Actor | None) -> list[ColumnElement[bool]]:
         return []
     if not actor.department:
         return [false()]
-    # Most voices concern one department: their lists are empty, and aren't looked into.
-    concerned = (Voice.related != text("'[]'")) & list_holds(Voice.related, actor.department)
-    return [or_(Voice.department == actor.department, concerned)]
+    concerned = select(VoiceConcern.voice_id).where(VoiceConcern.department == actor.department)
+    return [or_(Voice.department == actor.department, Voice.id.in_(concerned))]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -31,16 +32,57 @@ class CaseLine:
 NO_CASE = CaseLine(version=0)
 
 
+class PartState(StrEnum):
+    """Where a department's part stands."""
+
+    LEADS = "leads"
+    SEES = "sees"
+    ASKED = "asked"
+    RETURNED = "returned"
+    REPLIED = "replied"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of the voice that is shown, [start, end) in its masked text."""
+
+    start: int
+    end: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A department's part as a page shows it."""
+    """A department's part as a page shows it; ``passages`` are those of the voice that is shown."""
 
     department: str
     is_lead: bool
     assignee: str
     assignee_name: str
+    version: int
+    passages: tuple[Passage, ...]
+    asked: str
+    asked_at: datetime | None
+    due_on: date | None
     reply: str
     replied_at: datetime | None
+    returned_at: datetime | None
+    return_reason: str
+
+    @property
+    def state(self) -> PartState:
+        if self.is_lead:
+            return PartState.LEADS
+        if self.replied_at is not None:
+            return PartState.REPLIED
+        if self.returned_at is not None:
+            return PartState.RETURNED
+        return PartState.ASKED if self.asked_at is not None else PartState.SEES
+
+    @property
+    def owes(self) -> bool:
+        """Whether a reply is waited for."""
+        return self.state in (PartState.ASKED, PartState.RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +116,10 @@ class CaseView:
     @property
     def leading(self) -> Part | None:
         return next((part for part in self.parts if part.is_lead), None)
+
+    def part_of(self, department: str) -> Part | None:
+        """A department's part."""
+        return next((part for part in self.parts if part.department == department), None)
 
 
 def lines(session: Session, voice_ids: Sequence[int]) -> dict[int, CaseLine]:
@@ -124,15 +170,6 @@ def case_view(session: Session, voice: Voice) -> CaseView:
         columns = (Voice.receipt_number, Voice.title, func.substr(Voice.text, 1, _SNIPPET), Voice.received_on, Voice.id == case.lead_id)
         others = select(*columns).where(own, Voice.id != voice.id).order_by((Voice.id == case.lead_id).desc(), Voice.id)
         members = [Member(*row) for row in session.execute(others.limit(_VOICES_SHOWN))]
-    parts = (
-        select(
-            CasePart.department, CasePart.is_lead, func.coalesce(User.username, ""), func.coalesce(User.display_name, ""), CasePart.reply,
-            CasePart.replied_at,
-        )
-        .outerjoin(User, User.id == CasePart.assignee_id)
-        .where(CasePart.case_id == case.id)
-        .order_by(CasePart.is_lead.desc(), CasePart.id)
-    )  # fmt: skip
     return CaseView(
         version=case.version,
         status=case.status,
@@ -144,9 +181,40 @@ def case_view(session: Session, voice: Voice) -> CaseView:
         interim_on=case.interim_on,
         answered_on=case.answered_on,
         closed_on=case.closed_on,
-        parts=[Part(*row) for row in session.execute(parts)],
+        parts=_parts(session, case.id, voice),
         members=members,
     )
+
+
+def _parts(session: Session, case_id: int, voice: Voice) -> list[Part]:
+    statement = (
+        select(CasePart, func.coalesce(User.username, ""), func.coalesce(User.display_name, ""))
+        .outerjoin(User, User.id == CasePart.assignee_id)
+        .where(CasePart.case_id == case_id)
+        .order_by(CasePart.is_lead.desc(), CasePart.id)
+    )
+    return [
+        Part(
+            department=part.department,
+            is_lead=part.is_lead,
+            assignee=username,
+            assignee_name=name,
+            version=part.version,
+            passages=tuple(
+                Passage(one["start"], one["end"], voice.text[one["start"] : one["end"]])
+                for one in sorted(part.passages, key=lambda one: int(one["start"]))
+                if one["voice"] == voice.id
+            ),
+            asked=part.asked,
+            asked_at=part.asked_at,
+            due_on=part.due_on,
+            reply=part.reply,
+            replied_at=part.replied_at,
+            returned_at=part.returned_at,
+            return_reason=part.return_reason,
+        )
+        for part, username, name in session.execute(statement)
+    ]
 
 
 def colleagues(session: Session) -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import islice, product
@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from core.bulk import among
 from core.models import Kind, Voice
 from loop.actors import Actor, visible_to
-from loop.filters import VoiceFilter, contains_all
+from loop.filters import VoiceFilter
+from loop.sought import contains_all
 from nlp import postings
 from nlp.concordance import Excerpt, Spelling, excerpt, places, sort_key, spellings
 from nlp.similar import Lookup
@@ -108,7 +109,7 @@ def concordance(
     places where their context orders them; of no more than ``voices_read`` voices the texts are read at once.
     """
     held = _holding(session, words, scope)
-    wanted = [*held.conditions, *replace(scope, words=()).conditions(), *visible_to(seen_by)]
+    wanted = [*held.conditions, *scope.conditions(), *visible_to(seen_by)]
     # One look at every voice that has the words, for its day; the texts are read of those that are shown.
     found = session.execute(select(Voice.received_on, Voice.id).where(*wanted)).all()
     days = sorted(((row.received_on, row.id) for row in found), reverse=sort is not Sort.OLDEST)

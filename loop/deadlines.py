@@ -86,5 +86,14 @@ def interim_of(voice: Counted, rules: DeadlineRules, *, pauses: Iterable[CasePau
     return rules.interim_after(_stops(pauses), voice.received_on, voice.received_at, matter=matter_of(voice))
 
 
+def reply_day(rules: DeadlineRules, due_on: date, *, today: date) -> date:
+    """By when a part is wanted for an answer that is due: ``rules.part_days`` open days before it, on an open day from today on."""
+    day, left = max(due_on, today), rules.part_days
+    while day > today and (left or not rules.calendar.is_open(day)):
+        left -= rules.calendar.is_open(day)
+        day -= timedelta(days=1)
+    return day if rules.calendar.is_open(day) else rules.calendar.add(day, 0)
+
+
 def _stops(pauses: Iterable[CasePause]) -> list[Pause]:
     return [Pause(pause.since, pause.until) for pause in pauses]

@@ -9,12 +9,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, false, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Date, and_, false, func, literal, literal_column, select, true, tuple_
 
 from core.errors import InputError
 from core.memberships import family
 from core.models import CasePart, Channel, Kind, TopicMembership, Urgency, Voice
 from loop.actors import Actor, visible_to
+from loop.sought import Sought
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_WORDS = 10
@@ -43,14 +44,12 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(unicodedata.normalize("NFC", _CONTROL.sub(" ", text)).split()[:_MAX_WORDS])
 
 
-def contains_all(words: tuple[str, ...], *columns: Any) -> list[ColumnElement[bool]]:
-    """For each word a condition that one of the columns holds it; ``%`` and ``_`` stand for themselves."""
-    return [or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in words]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceFilter:
-    """What the voices must have in common; an empty field asks for nothing. ``topic`` 0 means: in no topic yet."""
+    """What the voices must have in common; an empty field asks for nothing. ``topic`` 0 means: in no topic yet.
+
+    Its words are no condition by themselves: ``loop.sought`` asks the search index what they mean.
+    """
 
     words: tuple[str, ...] = ()
     theme: str = ""
@@ -70,7 +69,7 @@ class VoiceFilter:
         return {name: "" if value == WITHOUT else value for name, value in equal.items() if value}
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """The conditions, to be joined by AND."""
+        """The conditions but for the words, to be joined by AND."""
         found: list[ColumnElement[bool]] = [getattr(Voice, name) == value for name, value in self.attributes.items()]
         if self.since:
             found.append(Voice.received_on >= self.since)
@@ -78,8 +77,6 @@ class VoiceFilter:
             found.append(Voice.received_on <= self.until)
         if self.topic is not None:
             found.append(in_topic(self.topic))
-        for word, condition in zip(self.words, contains_all(self.words, Voice.text, Voice.title), strict=True):
-            found.append(or_(condition, Voice.receipt_number == word.upper()))
         return found
 
 
@@ -96,7 +93,7 @@ class Scope:
     """A filter seen through a tab: of open work a line for each case, and all voices under すべて.
 
     ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近. ``seen_by`` is who looks, and whose cases 自分 shows:
-    voices that this person may not see are in no list, no number and beside no other voice.
+    voices that this person may not see are in no list, no number and beside no other voice. ``sought`` is what the filter's words mean.
     """
 
     filter: VoiceFilter
@@ -104,6 +101,7 @@ class Scope:
     department: str
     due_by: date
     seen_by: Actor | None
+    sought: Sought | None = None
 
     def through(self, tab: Tab) -> Scope:
         """The same voices through another tab."""
@@ -111,26 +109,32 @@ class Scope:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions, to be joined by AND."""
-        return [*visible_to(self.seen_by), *self._chosen()]
+        return self.everything() if self.tab is Tab.ALL else [*self.lines(), *self.of_tab()]
 
     @property
     def is_whole(self) -> bool:
         """Whether every voice under the filter is in the scope, so that stored sums hold for it."""
         return self.tab is Tab.ALL and not visible_to(self.seen_by)
 
-    def _chosen(self) -> list[ColumnElement[bool]]:
-        if self.tab is Tab.ALL:
-            return self.filter.conditions()
-        is_line = [Voice.is_open == true(), Voice.folded == false()]
+    def everything(self) -> list[ColumnElement[bool]]:
+        """What すべて shows: all that is under the filter, seen by this person."""
+        return [*visible_to(self.seen_by), *self.filter.conditions(), *(self.sought.everything if self.sought else ())]
+
+    def lines(self) -> list[ColumnElement[bool]]:
+        """What the tabs of open work have in common."""
+        own = [*visible_to(self.seen_by), *self.filter.conditions(), *(self.sought.lines if self.sought else ())]
+        return [Voice.is_open == true(), Voice.folded == false(), *own]
+
+    def of_tab(self) -> list[ColumnElement[bool]]:
+        """What is the own of a tab of open work."""
         if self.tab is Tab.DUE:
-            return [*is_line, Voice.due_on <= self.due_by, *self.filter.conditions()]
+            return [due_or_last() <= self.due_by]
         if self.tab is Tab.MINE:
             own_cases = select(CasePart.case_id).where(CasePart.assignee_id == (self.seen_by.user_id if self.seen_by else None))
-            return [*is_line, Voice.case_id.in_(own_cases), *self.filter.conditions()]
+            return [Voice.case_id.in_(own_cases)]
         if self.tab is Tab.DEPARTMENT:
-            own = replace(self.filter, department=self.department)
-            return [*is_line, *(own.conditions() if self.department else [false()])]
-        return [*is_line, *self.filter.conditions()]
+            return [Voice.department == self.department if self.department else false()]
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +163,14 @@ class Cursor:
             raise InputError("一覧の続きの位置が読めません。", hint="一覧の最初から開きなおしてください。") from None
 
 
-_NO_DUE_DATE = literal(date.max, Date)  # a voice without a deadline comes last
+def due_or_last() -> ColumnElement[date]:
+    """A voice's deadline; one that has none comes last. Written as the index over it is."""
+    return func.coalesce(Voice.due_on, literal_column(f"'{date.max.isoformat()}'", Date))
 
 
 def day_of(order: Order) -> ColumnElement[date]:
     """The day that an order goes by."""
-    return func.coalesce(Voice.due_on, _NO_DUE_DATE) if order is Order.DUE else Voice.received_on.expression
+    return due_or_last() if order is Order.DUE else Voice.received_on.expression
 
 
 def sorting(order: Order, *, backwards: bool = False) -> list[Any]:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, func, select
 
 from core import db
 from core.models import CampaignMember, Voice
-from loop import cases
+from loop import merging
 
 FEWEST = 3  # near-copies: two of them may be one person who sent twice
 
@@ -29,5 +29,5 @@ def fold_campaigns(engine: Engine, *, fewest: int = FEWEST) -> int:
     for campaign in found:
         with db.writing(engine) as session:
             members = session.scalars(select(CampaignMember.voice_id).where(CampaignMember.campaign_id == campaign)).all()
-            folded += cases.fold_campaign(session, members) is not None
+            folded += merging.fold_campaign(session, members) is not None
     return folded

@@ -112,11 +112,12 @@ def may_handle(actor: Actor, item: Handled) -> bool:
 
 @contextmanager
 def changing(
-    session: Session, items: Sequence[Handled], step: Step, *, actor: Actor, detail: dict[str, Any] | None = None
+    session: Session, items: Sequence[Handled], step: Step, *, actor: Actor, detail: dict[str, Any] | None = None, text: str = ""
 ) -> Iterator[DeskAct]:
     """Everything that an act on cases leaves behind: their states by the table of steps, versions, timeline, trail, and how to undo it.
 
     The block does what the step is about. Afterwards each case's state is put on its voices. Of a ``final`` step nothing is kept to undo.
+    ``text``: what was written with it, masked; the timeline tells it, the trail doesn't.
 
     Raises:
         ConflictError: the step can't be taken from a case's state; nothing is changed.
@@ -133,7 +134,8 @@ def changing(
         item.case.changed_at, item.case.changed_by = now, actor.user_id
         if item.voices:
             casework.tie(item.case, item.voices)
-        session.add(CaseEvent(case_id=item.case.id, at=now, user_id=actor.user_id, kind=step.value, detail=detail or {}))
+        told = {**(detail or {}), "text": text} if text else detail or {}
+        session.add(CaseEvent(case_id=item.case.id, at=now, user_id=actor.user_id, kind=step.value, detail=told))
     if before:
         act.before = [was | {"version": item.case.version} for was, item in zip(before, items, strict=True)]
         session.add(act)
@@ -183,7 +185,8 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
     moved = STEPS[Step(act.kind)].to is None
     unchanged = [was for was in act.before if was["case"] in cases and cases[was["case"]].version == was["version"]]
     if not unchanged or (moved and len(unchanged) < len(act.before)):
-        raise ConflictError("この操作は、もう取り消せません。", hint="あとから別の変更がありました。経過を確かめてください。決裁の途中なら、回答の画面で引き戻せます。")
+        hint = "あとから別の変更がありました。経過を確かめてください。決裁の途中なら、回答の画面で引き戻せます。"
+        raise ConflictError("この操作は、もう取り消せません。", hint=hint)
     now = utc_now()
     act.undone_at = now
     _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor, since=act.at)
@@ -237,7 +240,7 @@ _KEPT = (
     "status", "disposition", "close_reason", "forwarded_to", "merged_into", "lead_id", "paused_on", "interim_on", "answered_on",
     "closed_on",
 )  # fmt: skip
-_OF_A_PART = ("department", "is_lead", "assignee_id", "reply", "replied_at", "added_at")
+_OF_A_PART = tuple(column.key for column in CasePart.__table__.c if column.key not in ("id", "case_id"))
 
 
 def _as_it_was(item: Handled) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from core import facts
 from core.clock import fiscal_year, today, wareki
 from core.errors import NotFoundError
 from core.models import Answer, Channel, Voice
-from loop.filters import Cursor, contains_all
+from loop.filters import Cursor
 from loop.pages import Page, cut
+from loop.sought import contains_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, select, true, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from core import facts, memberships
 from core.bulk import among
 from core.errors import NotFoundError
-from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice
+from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice, VoiceConcern
+from loop import sought
 from loop.actors import Actor, visible_to
 from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
 from loop.pages import Page, cut
@@ -70,16 +71,27 @@ class Labels:
     decisions: dict[Facet, list[Decision]]
 
 
+def looked_up(session: Session, scope: Scope) -> Scope:
+    """The scope with what its filter's words mean. The other functions ask themselves where nobody has."""
+    wanted = scope.filter
+    if not wanted.words or scope.sought is not None:
+        return scope
+    return replace(scope, sought=sought.look_up(session, wanted.words, since=wanted.since, until=wanted.until))
+
+
 def count_tabs(session: Session, scope: Scope) -> dict[Tab, int]:
-    """How many voices each tab holds under the scope's filter: one statement, so that the numbers agree."""
-    counts = [_counting(session, scope.through(tab)).scalar_subquery().label(tab.value) for tab in Tab]
-    row = session.execute(select(*counts)).one()
-    return dict(zip(Tab, row, strict=True))
+    """How many voices each tab holds under the scope's filter: one statement, so that the numbers agree. Open work is gone through once."""
+    scope = looked_up(session, scope)
+    open_tabs = [tab for tab in Tab if tab is not Tab.ALL]
+    everything = _counting_all(session, scope.through(Tab.ALL)).scalar_subquery()
+    counts = [func.count().filter(and_(true(), *scope.through(tab).of_tab())) for tab in open_tabs]
+    row = session.execute(select(*counts, everything).select_from(Voice).where(*scope.lines())).one()
+    return dict(zip([*open_tabs, Tab.ALL], row, strict=True))
 
 
-def _counting(session: Session, scope: Scope) -> Select[int]:
+def _counting_all(session: Session, scope: Scope) -> Select[int]:
     wanted, who = scope.filter, scope.seen_by
-    if scope.tab is Tab.ALL and not wanted.words:
+    if not wanted.words:
         chosen: dict[str, str | list[str]] = {**wanted.attributes}
         if wanted.topic is not None:
             chosen["topic"] = [str(topic) for topic in session.scalars(memberships.family(wanted.topic))] if wanted.topic else ""
@@ -93,9 +105,8 @@ def _counting(session: Session, scope: Scope) -> Select[int]:
 def _counting_beside(scope: Scope, chosen: dict[str, str | list[str]], department: str) -> Select[int]:
     """What a department sees of all voices: its own, which are counted already, and the few of others that concern it."""
     wanted = scope.filter
-    others = (
-        select(func.count()).select_from(Voice).where(*scope.conditions(), Voice.related != text("'[]'"), Voice.department != department)
-    )
+    concerned = select(VoiceConcern.voice_id).where(VoiceConcern.department == department)
+    others = select(func.count()).select_from(Voice).where(Voice.id.in_(concerned), Voice.department != department, *wanted.conditions())
     if chosen.get("department", department) != department:
         return others
     own = facts.voices_with({**chosen, "department": department}, since=wanted.since, until=wanted.until)
@@ -106,19 +117,35 @@ def list_voices(
     session: Session, scope: Scope, *, order: Order, after: Cursor | None = None, before: Cursor | None = None, limit: int = 50
 ) -> Page[VoiceRow]:
     """A page of a scope's voices: those after the cursor, or the ones just before it."""
-    backwards, wanted = before is not None, scope.filter
+    scope, backwards = looked_up(session, scope), before is not None
+    wanted, cursor = scope.filter, before or after
     if order is Order.NEWEST and wanted.topic and scope.is_whole and not wanted.words and not wanted.attributes:
         place = {"after": after and (after.day, after.id)} if before is None else {"before": (before.day, before.id)}
         nearest = memberships.newest(session, wanted.topic, limit=limit + 1, since=wanted.since, until=wanted.until, **place)
         statement = _rows(order).where(among(session, Voice.id, [voice for _, voice in nearest]))
     else:
-        statement = _rows(order).where(*scope.conditions())
-        if (cursor := before or after) is not None:
-            statement = statement.where(beyond(order, cursor, backwards=backwards))
+        statement = _rows(order).where(*_next_in(scope, order, cursor, backwards=backwards, limit=limit + 1))
     found = session.execute(statement.order_by(*sorting(order, backwards=backwards)).limit(limit + 1)).all()
     waiting = _pending(session, [row[0] for row in found])
     rows = [VoiceRow(*(*row, row[0] in waiting)) for row in found]
     return cut(rows, limit=limit, place=lambda row: row.cursor, after=after, before=before)
+
+
+def _next_in(scope: Scope, order: Order, cursor: Cursor | None, *, backwards: bool, limit: int) -> list[ColumnElement[bool]]:
+    """The conditions under which the voices beyond a cursor are found; at least the first ``limit`` of them meet them."""
+    narrowed = scope.conditions()
+    if cursor is not None:
+        narrowed.append(beyond(order, cursor, backwards=backwards))
+    if scope.tab is not Tab.ALL or scope.seen_by is None or scope.is_whole:
+        return narrowed
+    # All that a department sees is its own and what concerns it. Each is found by an index in the list's order; asked for both at once a
+    # database would read all of them first.
+    department = scope.seen_by.department
+    concerned = select(VoiceConcern.voice_id).where(VoiceConcern.department == department)
+    either = (Voice.department == department, and_(Voice.id.in_(concerned), Voice.department != department))
+    keys = sorting(order, backwards=backwards)
+    first = [select(Voice.id).where(which, *narrowed).order_by(*keys).limit(limit).subquery() for which in either]
+    return [Voice.id.in_(union_all(*(select(found.c.id) for found in first)))]
 
 
 def _pending(session: Session, voices: Sequence[int]) -> set[int]:
@@ -214,12 +241,13 @@ def labels_of(session: Session, voice_id: int) -> Labels:
 
 def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) -> tuple[str | None, str | None]:
     """The receipt numbers before and after a voice in a list's order; ``None`` at an end."""
+    scope = looked_up(session, scope)
     day = voice.received_on if order is Order.NEWEST else voice.due_on or date.max
     cursor = Cursor(day, voice.id)
     found = [
         session.scalar(
             select(Voice.receipt_number)
-            .where(*scope.conditions(), beyond(order, cursor, backwards=backwards))
+            .where(*_next_in(scope, order, cursor, backwards=backwards, limit=1))
             .order_by(*sorting(order, backwards=backwards))
             .limit(1)
         )

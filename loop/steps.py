@@ -33,7 +33,9 @@ class Step(StrEnum):
     RESUME = "case.resume"
     INVOLVE = "case.involve"
     RELEASE = "case.release"
+    DIVIDE = "case.divide"
     REPLY = "case.reply"
+    RETURN_PART = "case.return_part"
     NOTE = "case.note"
     ATTACH = "case.attach"
     FOLD = "case.fold"
@@ -81,7 +83,9 @@ STEPS: dict[Step, Rule] = {
     Step.RESUME: Rule("期限を再開", _OPEN, None),
     Step.INVOLVE: Rule("関係課を追加", _OPEN, None),
     Step.RELEASE: Rule("関係課を外す", _OPEN, None),
+    Step.DIVIDE: Rule("部分の回答を依頼", _HANDLED, None),
     Step.REPLY: Rule("関係課の回答", _OPEN, None),
+    Step.RETURN_PART: Rule("関係課へ差し戻し", _HANDLED, None),
     Step.NOTE: Rule("メモ", _ALL, None),
     Step.ATTACH: Rule("添付", _ALL, None),
     Step.FOLD: Rule("同文をまとめる", _OPEN, None),

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from sqlalchemy import Integer, Text, bindparam, column, delete, select, table, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Text, bindparam, column, delete, exists, func, literal, or_, select, table, text, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.bulk import among, insert_columns
 from core.models import SearchTerm, voice_search
@@ -27,6 +27,11 @@ _COUNT_IN_ONE = text(
 )
 # Each voice's terms with a space between them, as SQLite and PostgreSQL have them.
 _INDEX = tuple(table("voice_search", column(key, Integer), column("terms", Text)) for key in ("rowid", "voice_id"))
+# The same without FTS5 in between, which takes longer to give a voice's terms than to find those that have one.
+_CONTENT = (
+    table("voice_search_content", column("id", Integer), column("c0", Text)),
+    table("voice_search", column("voice_id", Integer), column("terms", Text)),
+)
 _MISSING = (
     "SELECT id, title, text FROM voices WHERE id > :after AND NOT EXISTS (SELECT 1 FROM voice_search WHERE rowid = voices.id)",
     "SELECT id, title, text FROM voices WHERE id > :after AND NOT EXISTS (SELECT 1 FROM voice_search WHERE voice_id = voices.id)",
@@ -102,6 +107,21 @@ def documents(session: Session, terms: Sequence[str]) -> dict[str, int]:
     """In how many voices each term stands; a term that no voice has is left out."""
     wanted = select(SearchTerm.term, SearchTerm.documents).where(among(session, SearchTerm.term, terms), SearchTerm.documents > 0)
     return dict(session.execute(wanted).all())
+
+
+def containing(session: Session, parts: Sequence[str], *, limit: int) -> dict[str, int]:
+    """The terms that hold one of the parts, and in how many voices each stands: the commonest ``limit``."""
+    either = or_(*(SearchTerm.term.contains(part, autoescape=True) for part in parts))
+    wanted = select(SearchTerm.term, SearchTerm.documents).where(either, SearchTerm.documents > 0)
+    return dict(session.execute(wanted.order_by(SearchTerm.documents.desc(), SearchTerm.term).limit(limit)).all())
+
+
+def holds(session: Session, voice: ColumnElement[int] | InstrumentedAttribute[int], terms: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a voice that is looked at anyway holds all the terms. To find voices by terms there is ``find``."""
+    kind = _kind(session)
+    index, place = _CONTENT[kind], (func.instr, func.strpos)[kind]
+    number, own = index.c
+    return exists(select(number).where(number == voice, *(place(literal(" ") + own + " ", f" {term} ") > 0 for term in terms)))
 
 
 def missing(session: Session, *, after: int = 0, limit: int) -> list[tuple[int, str, str]]:

@@ -10,13 +10,13 @@ from sqlalchemy import Engine
 
 from api import accounts, passwords
 from api.accounts import Person
-from api.deps import MAY_ADMINISTER, Administrator, EngineOf, PagesOf, Reading, TaxonomyOf, Writing, form_token
+from api.deps import MAY_ADMINISTER, Administrator, EngineOf, PagesOf, Reading, TaxonomyOf, Writing, city_sign_in, form_token, provider_of
 from api.fields import Name, Text
 from api.rendering import Pages
 from api.words import ROLE
 from core import db
 from core.errors import ConflictError, InputError, KoeError
-from core.models import Role, User
+from core.models import Role, SignInBy, User
 from nlp.taxonomy import Taxonomy
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +26,9 @@ UserId = Annotated[int, Path(ge=1, lt=2**31)]
 _WRITES = [Depends(MAY_ADMINISTER), Depends(form_token)]
 _FAULTS = (InputError, ConflictError)
 _DONE = {
+    "added": "加えました。市の認証で、この利用者名の人が最初にログインすると、使えるようになります。",
     "changed": "変更しました。",
+    "city": "市の認証でログインするようにしました。前のパスワードは使えず、ログイン中だった画面も終わりました。",
     "closed": "利用を止めました。ログイン中だった画面も、すぐに使えなくなります。",
     "reopened": "利用を再開しました。",
     "unlocked": "ログインの停止を解きました。",
@@ -68,16 +70,19 @@ def add_user(
     taxonomy: TaxonomyOf,
     pages: PagesOf,
     username: Annotated[Name, Form()] = "",
+    sign_in_by: Annotated[SignInBy, Form()] = SignInBy.LOCAL,
 ) -> Response:
-    """Adds an account and shows the password to begin with, once, in this response alone."""
-    password = passwords.to_begin_with()
+    """Adds an account and shows the password to begin with, once, in this response alone; one of the city's sign-in has none."""
+    password = passwords.to_begin_with() if sign_in_by is SignInBy.LOCAL else None
     try:
         _check_department(person, taxonomy)
+        if sign_in_by is SignInBy.CITY:
+            city_sign_in(request)
         with db.writing(engine) as session:
             user = accounts.add_user(session, username=username, person=person, password=password, actor=signed_in.actor.username)
     except _FAULTS as error:
-        return _new(request, pages, taxonomy, username=username, person=person, wrong=error)
-    return _told(request, pages, user, password)
+        return _new(request, pages, taxonomy, username=username, person=person, sign_in_by=sign_in_by, wrong=error)
+    return _told(request, pages, user, password) if password else _to(user.id, "added")
 
 
 @router.get("/admin/users/{user_id}", dependencies=[Depends(MAY_ADMINISTER)])
@@ -146,6 +151,22 @@ def new_password(request: Request, user_id: UserId, signed_in: Administrator, en
     return _told(request, pages, user, password)
 
 
+@router.post("/admin/users/{user_id}/city", dependencies=_WRITES)
+def give_to_city(
+    request: Request, user_id: UserId, signed_in: Administrator, engine: EngineOf, taxonomy: TaxonomyOf, pages: PagesOf
+) -> Response:  # fmt: skip
+    """Has somebody sign in by the city's own sign-in from now on; nobody does that to themselves, lest they find the door shut."""
+    try:
+        city_sign_in(request)
+        if user_id == signed_in.actor.user_id:
+            raise ConflictError("自分のログインのしかたを変えることはできません。", hint="ほかの管理者に頼んでください。")
+        with db.writing(engine) as session:
+            accounts.give_to_city(session, accounts.find_user(session, user_id), actor=signed_in.actor.username)
+    except _FAULTS as error:
+        return _again(request, pages, taxonomy, engine, user_id, error)
+    return _to(user_id, "city")
+
+
 def _check_department(person: Person, taxonomy: Taxonomy) -> None:
     if person.role == Role.DEPARTMENT and person.department not in {department.name for department in taxonomy.departments}:
         raise InputError("所管課が選ばれていません。", hint="役割が所管課のときは、課を一覧から選んでください。")
@@ -164,9 +185,17 @@ def _choices(taxonomy: Taxonomy) -> dict[str, Any]:
 
 
 def _new(
-    request: Request, pages: Pages, taxonomy: Taxonomy, *, username: str, person: Person, wrong: KoeError | None = None
-) -> Response:  # fmt: skip
-    context = {**_choices(taxonomy), "username": username, "person": person, "wrong": wrong}
+    request: Request,
+    pages: Pages,
+    taxonomy: Taxonomy,
+    *,
+    username: str,
+    person: Person,
+    sign_in_by: SignInBy = SignInBy.LOCAL,
+    wrong: KoeError | None = None,
+) -> Response:
+    context = {**_choices(taxonomy), "username": username, "person": person, "sign_in_by": sign_in_by, "wrong": wrong}
+    context["city_offered"] = provider_of(request) is not None
     return pages.page(request, "admin/user_new.html", context, status=wrong.status if wrong else 200)
 
 
@@ -188,6 +217,7 @@ def _one(
         "user": user,
         "person": person or kept,
         "locked": accounts.is_locked(user),
+        "city_offered": provider_of(request) is not None,
         "done": done,
         "wrong": wrong,
     }

@@ -84,7 +84,7 @@ def list_users() -> None:
     with db.reading(database()) as session:
         for user in accounts.list_users(session):
             state = "停止" if not user.active else "ログイン停止中" if accounts.is_locked(user) else "利用中"
-            more = "　".join(part for part in (user.department, user.position) if part)
+            more = "　".join(part for part in (user.department, user.position, "市の認証" * (user.sign_in_by == "city")) if part)
             say(f"{user.username:<16} {user.role.value:<10} {state}　{user.display_name}{'　' + more if more else ''}")
 
 
@@ -130,6 +130,17 @@ def password(username: _Username, password: _NewPassword = "", *, must_change: _
     with db.writing(database()) as session:
         accounts.set_password(session, accounts.named_user(session, username), password, actor="cli", must_change=must_change)
     say(f"利用者「{username}」のパスワードを変えました。")
+
+
+@user_commands.command()
+def city(username: _Username) -> None:
+    """市の認証（OpenID Connect）でログインするように変える。パスワードは使えなくなる。戻すには koe user password。"""
+    from api import accounts
+    from core import db
+
+    with db.writing(database()) as session:
+        accounts.give_to_city(session, accounts.named_user(session, username), actor="cli")
+    say(f"利用者「{username}」は、市の認証でログインします。次にこの利用者名で来た人と結びつきます。")
 
 
 @key_commands.command()

@@ -13,21 +13,40 @@ from api.desk.acts import ActName, Wanted, perform
 from api.desk.routes import ReceiptNumber
 from core.models import CloseReason, Disposition, Facet, Status
 from loop import case_queries, handling, interim, queries
+from loop.case_queries import PartState
 from loop.handling import MOST_AT_ONCE, Target
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 
 
+class PassageField(BaseModel):
+    """A stretch of the voice that was asked for: [start, end) in its masked text."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    start: int
+    end: int
+    text: str
+
+
 class PartAnswer(BaseModel):
-    """A department's part in a case; the one that leads answers."""
+    """A department's part in a case; the one that leads answers. ``version`` is what a reply may name as ``seen``."""
 
     model_config = ConfigDict(from_attributes=True)
 
     department: str
     is_lead: bool
+    state: PartState
     assignee: str = Field(description="user name, or empty")
+    version: int
+    passages: list[PassageField]
+    asked: str = Field(description="masked")
+    asked_at: datetime | None
+    due_on: date | None = Field(description="by when its reply is wanted; the resident's deadline is the voice's")
     reply: str = Field(description="masked")
     replied_at: datetime | None
+    returned_at: datetime | None
+    return_reason: str = Field(description="masked")
 
 
 class CaseAnswer(BaseModel):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.deadline_rules import DeadlineRules
 from core.errors import InputError
 from core.models import DeskAct, Facet
-from loop import cases, clock, recount
+from loop import cases, clock, merging, parts, recount
 from loop.actors import Actor
 from loop.handling import Target
 from nlp.taxonomy import Taxonomy
@@ -89,7 +89,7 @@ _ACTS: dict[ActName, Callable[[Session, Wanted, Actor, Taxonomy], DeskAct]] = {
     ActName.RELABEL: lambda session, wanted, actor, taxonomy: cases.relabel(
         session, wanted.targets, wanted.facet, wanted.value, actor=actor, taxonomy=taxonomy
     ),
-    ActName.MERGE: lambda session, wanted, actor, _: cases.merge(session, wanted.targets, actor=actor),
+    ActName.MERGE: lambda session, wanted, actor, _: merging.merge(session, wanted.targets, actor=actor),
     ActName.CLOSE: lambda session, wanted, actor, _: cases.close(
         session, wanted.targets, wanted.reason, actor=actor, forwarded_to=wanted.forwarded_to
     ),
@@ -97,10 +97,10 @@ _ACTS: dict[ActName, Callable[[Session, Wanted, Actor, Taxonomy], DeskAct]] = {
     ActName.REOPEN: lambda session, wanted, actor, _: cases.reopen(session, wanted.targets, wanted.reason, actor=actor),
     ActName.HAND_BACK: lambda session, wanted, actor, _: cases.hand_back(session, wanted.targets, wanted.reason, actor=actor),
     ActName.ACCEPT: lambda session, wanted, actor, _: cases.accept(session, wanted.targets, actor=actor),
-    ActName.INVOLVE: lambda session, wanted, actor, taxonomy: cases.involve(
+    ActName.INVOLVE: lambda session, wanted, actor, taxonomy: parts.involve(
         session, wanted.only, wanted.department, actor=actor, taxonomy=taxonomy
     ),
-    ActName.LET_GO: lambda session, wanted, actor, _: cases.let_go(session, wanted.only, wanted.department, actor=actor),
+    ActName.LET_GO: lambda session, wanted, actor, _: parts.let_go(session, wanted.only, wanted.department, actor=actor),
     ActName.PAUSE: lambda session, wanted, actor, _: clock.stop(session, wanted.only, wanted.reason, actor=actor),
-    ActName.SPLIT: lambda session, wanted, actor, _: cases.split(session, wanted.only, wanted.voices, actor=actor),
+    ActName.SPLIT: lambda session, wanted, actor, _: merging.split(session, wanted.only, wanted.voices, actor=actor),
 }

@@ -35,6 +35,7 @@ from api.desk.schemas import (
     VoicesAnswer,
     VoicesQuery,
 )
+from api.desk.view import order_of
 from api.searching import note_search
 from core.clock import today
 from core.models import Facet, Voice
@@ -71,7 +72,7 @@ def voices(
         seen_by=signed_in.actor,
     )
     after = Cursor.parse(query.after) if query.after else None
-    page = queries.list_voices(session, scope, order=query.order, after=after, limit=query.limit)
+    page = queries.list_voices(session, scope, order=order_of(query.tab, query.order), after=after, limit=query.limit)
     note_search(engine, keyring, query, actor=signed_in.actor, found=len(page.rows))
     marks = Marks.of(session, page.rows, rules)
     items = [

@@ -24,6 +24,7 @@ from api.deps import (
     Writing,
     form_token,
 )
+from api.desk import part_view
 from api.desk.highlight import pieces
 from api.desk.marks import Marks
 from api.desk.outlook import week_for
@@ -43,6 +44,7 @@ from loop import (
     queries,
     recount,
     rule_queries,
+    sought,
     topic_queries,
     views,
 )
@@ -74,13 +76,16 @@ def desk(
 ) -> Response:
     """The list with its tabs and filters."""
     view = DeskView.of(query, actor=signed_in.actor, rules=rules)
-    page = queries.list_voices(session, view.scope, order=view.order, after=view.after, before=view.before)
-    counts = queries.count_tabs(session, view.scope)
+    scope = queries.looked_up(session, view.scope)
+    page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
+    counts = queries.count_tabs(session, scope)
     marks = Marks.of(session, page.rows, rules)
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
+        "sought": scope.sought,
+        "sought_in": sought.MOST,
         "lines": case_queries.lines(session, [row.id for row in page.rows]),
         "no_case": case_queries.NO_CASE,
         "marks": marks,
@@ -124,15 +129,21 @@ def voice_page(
             looks.see(noting, voice.id, actor=signed_in.actor)
     previous, following = queries.neighbours(session, view.scope, order=view.order, voice=voice)
     said = queries.labels_of(session, voice.id)
+    case = case_queries.case_view(session, voice)
     context = {
         "view": view,
         "voice": voice,
-        "pieces": pieces(voice.text, {facet: label.evidence for facet, label in said.machine.items()}),
+        "pieces": pieces(
+            voice.text,
+            {facet: label.evidence for facet, label in said.machine.items()},
+            passages=[(part.department, one.start, one.end) for part in case.parts for one in part.passages],
+        ),
         "previous": previous,
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
-        "case": case_queries.case_view(session, voice),
+        "case": case,
         "interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id),
+        **part_view.shown(case, voice, signed_in.actor),
         "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},

@@ -28,6 +28,13 @@ TABS = {Tab.OPEN: "未対応", Tab.MINE: "自分", Tab.DEPARTMENT: "所管", Tab
 ORDERS = {Order.NEWEST: "新しい順", Order.DUE: "期限の近い順"}
 
 
+def order_of(tab: Tab, wanted: Order | None) -> Order:
+    """The order of a tab's list. All voices there ever were come newest first: most of their deadlines are long past."""
+    if tab is Tab.ALL:
+        return Order.NEWEST
+    return wanted or (Order.DUE if tab is Tab.DUE else Order.NEWEST)
+
+
 class VoiceQuery(Address):
     """Filters over voices, as addresses and the JSON API carry them. ``topic=0``: in no topic yet."""
 
@@ -78,7 +85,7 @@ class DeskView:
         deadlines = Deadlines(rules.calendar, today(), soon=rules.soon)
         department = query.department or actor.department
         scope = Scope(filter=query.filter(), tab=query.tab, department=department, due_by=deadlines.soon, seen_by=actor)
-        order = query.order or (Order.DUE if query.tab is Tab.DUE else Order.NEWEST)
+        order = order_of(query.tab, query.order)
         return cls(query, scope, order, deadlines, department)
 
     @property

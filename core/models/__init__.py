@@ -20,6 +20,7 @@ from core.models.enums import (
     JobState,
     Kind,
     Role,
+    SignInBy,
     Status,
     TopicEventKind,
     TopicStatus,
@@ -36,7 +37,7 @@ from core.models.opinions import Opinion
 from core.models.people import ApiKey, User, UserSession
 from core.models.surges import Surge, SurgeRun
 from core.models.topics import Topic, TopicEvent, TopicMembership, TopicMove, TopicRun, TopicSpace
-from core.models.voice import Answer, Secret, Voice
+from core.models.voice import Answer, Secret, Voice, VoiceConcern
 
 __all__ = [
     "Answer",
@@ -93,6 +94,7 @@ __all__ = [
     "SearchTerm",
     "Secret",
     "Sender",
+    "SignInBy",
     "Status",
     "Surge",
     "SurgeRun",
@@ -109,6 +111,7 @@ __all__ = [
     "User",
     "UserSession",
     "Voice",
+    "VoiceConcern",
     "VoiceWording",
     "voice_search",
 ]

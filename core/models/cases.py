@@ -20,7 +20,7 @@ class Case(Base):
     """
 
     __tablename__ = "cases"
-    __table_args__ = (Index(None, "lead_id"), Index(None, "parent_id"), Index(None, "status", "closed_on"))
+    __table_args__ = (Index(None, "lead_id"), Index(None, "status", "closed_on"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=1)
@@ -29,10 +29,6 @@ class Case(Base):
     disposition: Mapped[Disposition | None] = mapped_column(StrEnumType(Disposition))
     close_reason: Mapped[CloseReason | None] = mapped_column(StrEnumType(CloseReason))
     forwarded_to: Mapped[str] = mapped_column(String(64), default="", doc="the office outside the city that it was passed to (移送先)")
-    parent_id: Mapped[int | None] = mapped_column(
-        ForeignKey("cases.id"), doc="of a part of a letter with several topics: the letter's case"
-    )
-    segment: Mapped[int | None] = mapped_column(doc="of a part of a letter: which of the lead voice's segments, from 0")
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), doc="where its voices went")
     paused_on: Mapped[date | None] = mapped_column(doc="the clock stands still since this day")
     opened_at: Mapped[datetime]
@@ -44,7 +40,11 @@ class Case(Base):
 
 
 class CasePart(Base):
-    """A department's part in a case; one of them leads."""
+    """A department's part in a case (部分案件); one of them leads.
+
+    One that is asked (``asked_at``) owes a reply as long as ``replied_at`` is empty: none was given yet, or it was sent back
+    (``returned_at``).
+    """
 
     __tablename__ = "case_parts"
     __table_args__ = (
@@ -58,8 +58,17 @@ class CasePart(Base):
     department: Mapped[str] = mapped_column(String(64))
     is_lead: Mapped[bool] = mapped_column(default=False)
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    version: Mapped[int] = mapped_column(default=1, doc="grows with what is asked, said and sent back")
+    passages: Mapped[list[Any]] = mapped_column(
+        default=list, doc='[{"voice", "start", "end"}]: which stretches of the masked text of which of the case\'s voices it answers'
+    )
+    asked: Mapped[str] = mapped_column(Text, default="", doc="what it is asked, masked")
+    asked_at: Mapped[datetime | None] = mapped_column(doc="empty: it only sees the case, such as one that led before")
+    due_on: Mapped[date | None] = mapped_column(doc="by when its reply is wanted; the resident's deadline stands on the voices")
     reply: Mapped[str] = mapped_column(Text, default="", doc="what this department has to say, masked, for the one that leads")
     replied_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None] = mapped_column(doc="when its reply was sent back; empty again with the next one")
+    return_reason: Mapped[str] = mapped_column(Text, default="", doc="masked")
     added_at: Mapped[datetime]
 
 

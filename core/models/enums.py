@@ -51,6 +51,13 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+class SignInBy(StrEnum):
+    """How a member of staff signs in: by a password kept here, or by the city's own sign-in (OIDC)."""
+
+    LOCAL = "local"
+    CITY = "city"
+
+
 class Facet(StrEnum):
     """What a label says something about."""
 

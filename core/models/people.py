@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base
-from core.models.enums import Role
+from core.models.enums import Role, SignInBy
 from core.types import StrEnumType
 
 
@@ -33,7 +33,12 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(255), default="", server_default="", doc="where the city's own mail reaches this person")
     must_change_password: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="somebody else chose it")
     password_changed_at: Mapped[datetime | None] = mapped_column(doc="when this person last chose one")
-    oidc_subject: Mapped[str | None] = mapped_column(String(255), doc="who this is to the city's own sign-in; empty: local")
+    sign_in_by: Mapped[SignInBy] = mapped_column(
+        StrEnumType(SignInBy), default=SignInBy.LOCAL, server_default=SignInBy.LOCAL, doc="what an administrator chose"
+    )
+    oidc_subject: Mapped[str | None] = mapped_column(
+        String(255), doc="a hash of who this is to the city's own sign-in; empty until the first sign-in by it"
+    )
 
 
 class UserSession(Base):

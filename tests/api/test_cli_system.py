@@ -113,7 +113,10 @@ def test_accounts_are_looked_after(koe: Koe, home: Path) -> None:
     assert "停止　hanako" in koe("user", "list").stdout
     for command in ("reopen", "unlock"):
         assert "hanako" in koe("user", command, "hanako").stdout
+    assert "市の認証でログインします" in koe("user", "city", "hanako").stdout
+    assert "hanako　道路維持課　係長　市の認証" in koe("user", "list").stdout
     assert koe("user", "password", "hanako", KOE_NEW_PASSWORD=f"{PASSWORD}!").exit_code == 0
+    assert "市の認証" not in koe("user", "list").stdout
     assert "最後の管理者" in refused(koe("user", "close", "root01"))
     assert "いません" in refused(koe("user", "unlock", "nobody"))
     engine = db.connect(f"sqlite:///{home / 'koenowa.db'}")
@@ -121,7 +124,7 @@ def test_accounts_are_looked_after(koe: Koe, home: Path) -> None:
         found = session.execute(select(User.username, User.must_change_password, User.active).order_by(User.id)).all()
         assert [tuple(row) for row in found] == [("root01", True, True), ("hanako", True, True)]
         actions = list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
-    assert actions == ["user.add", "user.add", "user.close", "user.reopen", "user.unlock", "user.password"]
+    assert actions == ["user.add", "user.add", "user.close", "user.reopen", "user.unlock", "user.city", "user.password"]
     engine.dispose()
 
 

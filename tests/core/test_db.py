@@ -41,6 +41,13 @@ def test_a_table_that_is_gone_is_found(engine: Engine) -> None:
     assert any("receipt_counters" in difference for difference in db.drift(engine))
 
 
+@pytest.mark.parametrize("index", ["ix_voices_open_due", "ix_voices_open_newest"])
+def test_an_index_that_is_gone_is_found(engine: Engine, index: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP INDEX {index}"))
+    assert any(index in difference for difference in db.drift(engine))
+
+
 def test_the_chain_goes_down_to_the_start_and_up_again(engine: Engine) -> None:
     with engine.begin() as connection:
         command.downgrade(db._alembic_config(connection), "base")

@@ -13,7 +13,7 @@ from core.clock import today
 from core.crypto import Keyring
 from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
 from core.settings import PROJECT_ROOT
-from loop import answers, approvals, cases, sending
+from loop import answers, approvals, merging, sending
 from loop.actors import Actor
 from loop.answers import Checks
 from loop.chains import Chain, ChainStep
@@ -67,7 +67,7 @@ class _Desk:
 
     def write(self, voices: list[Voice], text: str, delivery: Delivery = Delivery.MAIL) -> int:
         if len(voices) > 1 and not voices[0].case_id:
-            cases.merge(self.session, [Target(voice.receipt_number) for voice in voices], actor=self.clerk)
+            merging.merge(self.session, [Target(voice.receipt_number) for voice in voices], actor=self.clerk)
         before = answers.draft_of(self.session, voices[0].case_id)
         saved = answers.save(
             self.session, Target(voices[0].receipt_number), actor=self.clerk, text=text, disposition=Disposition.PLANNED, delivery=delivery,

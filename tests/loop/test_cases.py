@@ -28,7 +28,7 @@ from core.models import (
     Voice,
 )
 from core.settings import Settings
-from loop import answers, cases, handling
+from loop import answers, cases, handling, merging, parts
 from loop.actors import Actor
 from loop.handling import Target
 from loop.steps import STEPS, Step, next_status, possible
@@ -85,9 +85,9 @@ def test_assigning_begins_a_case_and_corrects_the_label(engine: Engine, city: Ta
         cases.assign(session, [target(voice, 0)], "公園緑地課", actor=who, taxonomy=city, assignee=person.username, also=["ごみ減量課"])
     with db.reading(engine) as session:
         case = case_of(session, voice)
-        parts = session.execute(select(CasePart.department, CasePart.is_lead, CasePart.assignee_id).order_by(CasePart.id)).all()
+        found = session.execute(select(CasePart.department, CasePart.is_lead, CasePart.assignee_id).order_by(CasePart.id)).all()
         assert (case.status, case.version) == (Status.ASSIGNED, 1)
-        assert parts == [("公園緑地課", True, person.id), ("ごみ減量課", False, None)]
+        assert found == [("公園緑地課", True, person.id), ("ごみ減量課", False, None)]
         kept = session.get_one(Voice, voice.id)
         assert (kept.department, kept.status, kept.related) == ("公園緑地課", Status.ASSIGNED, ["ごみ減量課"])
         said = session.scalars(select(HumanLabel)).one()
@@ -109,7 +109,7 @@ def test_what_training_learns_of_acts_on_cases(engine: Engine, city: Taxonomy, s
         copies = [
             factories.create_voice(session, theme="道路・交通", text=f"家賃 {number}", title="", kind=Kind.REQUEST) for number in range(37)
         ]
-        cases.fold_campaign(session, [voice.id for voice in copies])
+        merging.fold_campaign(session, [voice.id for voice in copies])
         act = cases.assign(session, [target(copies[0])], "生活福祉課", actor=who, taxonomy=city)
     assert lessons() == [("家賃 0", "福祉・介護", "生活保護・困窮")]
     with db.writing(engine) as session:
@@ -159,23 +159,23 @@ def test_a_department_with_a_part_sees_the_case_and_replies(engine: Engine, city
     with db.writing(engine) as session:
         who, voice = somebody(session), factories.create_voice(session, theme="道路・交通")
         other = somebody(session, Role.DEPARTMENT, department="公園緑地課")
-        cases.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
-        cases.reply(session, target(voice), "植え込みは来月刈ります。", actor=other)
+        parts.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
+        parts.reply(session, target(voice), "植え込みは来月刈ります。", actor=other)
         with pytest.raises(InputError, match="すでに入っています"):
-            cases.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
+            parts.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
     with db.reading(engine) as session:
-        parts = session.execute(select(CasePart.department, CasePart.is_lead, CasePart.reply).order_by(CasePart.id)).all()
-        assert parts == [("道路維持課", True, ""), ("公園緑地課", False, "植え込みは来月刈ります。")]
+        found = session.execute(select(CasePart.department, CasePart.is_lead, CasePart.reply).order_by(CasePart.id)).all()
+        assert found == [("道路維持課", True, ""), ("公園緑地課", False, "植え込みは来月刈ります。")]
     with db.writing(engine) as session:
-        cases.let_go(session, target(voice), "公園緑地課", actor=who)
+        parts.let_go(session, target(voice), "公園緑地課", actor=who)
         with pytest.raises(NotFoundError):
-            cases.reply(session, target(voice), "もう一度", actor=other)
+            parts.reply(session, target(voice), "もう一度", actor=other)
 
 
 def merged(session: Session) -> tuple[Actor, list[Voice]]:
     who = somebody(session)
     voices = [factories.create_voice(session, theme="道路・交通", due_on=date(2026, 10, day)) for day in (20, 15, 25)]
-    cases.merge(session, [target(voice) for voice in voices], actor=who)
+    merging.merge(session, [target(voice) for voice in voices], actor=who)
     return who, voices
 
 
@@ -208,20 +208,20 @@ def test_the_case_that_has_come_furthest_takes_the_others_in(engine: Engine) -> 
         cases.take_over(session, [target(voices[1])], actor=who)
         answers.save(session, target(voices[1]), actor=who, text="現地を調べました。", version=0)
         drafted = case_of(session, voices[1]).id
-        cases.merge(session, [target(voice) for voice in voices], actor=who)
+        merging.merge(session, [target(voice) for voice in voices], actor=who)
         assert {voice.case_id for voice in voices} == {drafted}
         assert case_of(session, voices[0]).status is Status.DRAFTING
         other = factories.create_voice(session, theme="道路・交通")
         answers.save(session, target(other), actor=who, text="係に聞いています。", version=0)
     with pytest.raises(ConflictError, match="回答案"), db.writing(engine) as session:
-        cases.merge(session, [target(voices[0]), target(other)], actor=who)
+        merging.merge(session, [target(voices[0]), target(other)], actor=who)
 
 
 def test_a_split_gives_a_case_with_the_same_departments_and_can_be_taken_back(engine: Engine) -> None:
     with db.writing(engine) as session:
         who, voices = merged(session)
         cases.take_over(session, [target(voices[0])], actor=who)
-        act = cases.split(session, target(voices[0]), [voices[1].receipt_number], actor=who)
+        act = merging.split(session, target(voices[0]), [voices[1].receipt_number], actor=who)
     with db.reading(engine) as session:
         assert lines(session) == {voices[0].receipt_number, voices[1].receipt_number}
         assert session.scalar(select(func.count(CasePart.id)).where(CasePart.assignee_id == who.user_id)) == 2
@@ -287,8 +287,8 @@ def test_a_label_that_is_not_in_the_list_changes_nothing(engine: Engine, city: T
         (lambda s, t, who: cases.close(s, t, "forwarded", actor=who), "移送先"),
         (lambda s, t, who: cases.hand_back(s, t, "not_ours", actor=who), "いまの対応状況"),
         (lambda s, t, who: cases.reopen(s, t, "mistake", actor=who), "いまの対応状況"),
-        (lambda s, t, who: cases.merge(s, t, actor=who), "2 件以上"),
-        (lambda s, t, who: cases.split(s, t[0], [t[0].receipt_number], actor=who), "一部"),
+        (lambda s, t, who: merging.merge(s, t, actor=who), "2 件以上"),
+        (lambda s, t, who: merging.split(s, t[0], [t[0].receipt_number], actor=who), "一部"),
     ],
 )
 def test_what_cannot_be_done_says_why(engine: Engine, act: Callable[..., object], message: str) -> None:
@@ -302,9 +302,9 @@ def test_a_campaign_is_one_line_and_later_copies_join_it(engine: Engine) -> None
     with db.writing(engine) as session:
         voices = [factories.create_voice(session, theme="公園・緑地") for _ in range(6)]
         answered = factories.create_voice(session, answered=True)
-        number = cases.fold_campaign(session, [*(voice.id for voice in voices[:4]), answered.id])
-        assert cases.fold_campaign(session, [voice.id for voice in voices]) == number
-        assert cases.fold_campaign(session, [voice.id for voice in voices]) is None
+        number = merging.fold_campaign(session, [*(voice.id for voice in voices[:4]), answered.id])
+        assert merging.fold_campaign(session, [voice.id for voice in voices]) == number
+        assert merging.fold_campaign(session, [voice.id for voice in voices]) is None
     with db.reading(engine) as session:
         assert len(lines(session)) == 1
         assert session.scalar(select(func.count(Voice.id)).where(Voice.case_id == number)) == 6

@@ -15,7 +15,7 @@ from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, InputError
 from core.models import Case, CasePause, Role, Voice
 from core.settings import Settings
-from loop import cases, clock, handling
+from loop import clock, handling, merging
 from loop.actors import Actor
 from loop.handling import Target
 from tests import factories
@@ -89,7 +89,7 @@ def test_a_voice_without_a_deadline_gets_none(engine: Engine, rules: DeadlineRul
     with db.writing(engine) as session:
         who, voice, target = started(session, rules, received_on=time.today())
         survey = factories.create_voice(session, due_on=None)
-        cases.merge(session, [target, Target(survey.receipt_number)], actor=who)
+        merging.merge(session, [target, Target(survey.receipt_number)], actor=who)
         clock.stop(session, target, "resident", actor=who)
         clock.go_on(session, target, actor=who, rules=rules)
         assert voice.due_on is not None

@@ -10,7 +10,7 @@ from core.crypto import Keyring
 from core.errors import ForbiddenError, InputError, NotFoundError
 from core.models import AuditEntry, Case, CaseEvent, CaseFile, Role, Voice
 from core.settings import Settings
-from loop import cases, files
+from loop import files, merging
 from loop.files import Ready
 from nlp.annotate import Masker
 from tests import factories
@@ -78,7 +78,7 @@ def test_a_file_belongs_to_its_case_alone(engine: Engine, mask: Masker, keyring:
         who = somebody(session)
         voices = [factories.create_voice(session, theme="道路・交通") for _ in range(3)]
         made = [files.add(session, target(voice), [ready(mask, keyring)], actor=who)[0] for voice in voices]
-        cases.merge(session, [target(voice) for voice in voices[:2]], actor=who)
+        merging.merge(session, [target(voice) for voice in voices[:2]], actor=who)
     with db.writing(engine) as session:
         kept = [session.get_one(Voice, voice.id) for voice in voices]
         for file in made[:2]:

@@ -11,7 +11,7 @@ from core.crypto import Keyring
 from core.errors import ForbiddenError, InputError, NotFoundError
 from core.models import AuditEntry, Case, CaseEvent, CaseNote, Role, Voice
 from core.settings import Settings
-from loop import cases, handling, notes
+from loop import cases, handling, merging, notes
 from loop.handling import Target
 from loop.notes import Note
 from nlp.annotate import Masker
@@ -88,8 +88,8 @@ def test_notes_go_with_the_voices_when_cases_are_merged(engine: Engine, mask: Ma
         who = somebody(session)
         voices = [factories.create_voice(session, theme="道路・交通") for _ in range(3)]
         written = [notes.add(session, target(voice), WRITTEN, actor=who, mask=mask, keyring=keyring) for voice in voices]
-        cases.merge(session, [target(voice) for voice in voices[1:]], actor=who)
-        cases.merge(session, [target(voice) for voice in voices[:2]], actor=who)
+        merging.merge(session, [target(voice) for voice in voices[1:]], actor=who)
+        merging.merge(session, [target(voice) for voice in voices[:2]], actor=who)
     with db.writing(engine) as session:
         assert {note.id for note in of_voice(session, voices[2])} == {note.id for note in written}
         other = somebody(session, Role.DEPARTMENT, department="道路維持課")

@@ -15,7 +15,7 @@ from core.deadline_rules import Count, DeadlineRule, DeadlineRules, SpecialRule,
 from core.errors import ConflictError, NotFoundError
 from core.models import AuditEntry, CaseEvent, CasePause, DeskAct, Facet, Kind, Role, Status, Urgency, Voice
 from core.settings import Settings
-from loop import cases, clock, handling, labels, recount
+from loop import cases, clock, handling, labels, merging, recount
 from loop.actors import Actor
 from loop.steps import Step
 from nlp import taxonomy
@@ -114,7 +114,7 @@ def test_the_nearest_deadline_leads_the_case(engine: Engine, city: Taxonomy) -> 
     with db.writing(engine) as session:
         first, second, third = voices_of(session, 3)
         who = somebody(session)
-        merged = cases.merge(session, [target(voice) for voice in (first, second, third)], actor=who)
+        merged = merging.merge(session, [target(voice) for voice in (first, second, third)], actor=who)
         case = case_of(session, first)
         assert (case.lead_id, case.version) == (first.id, 1)
         voice = recount.hold(session, second.receipt_number, seen_by=who)
@@ -136,7 +136,7 @@ def test_an_act_on_many_cases_moves_them_all_and_back(engine: Engine, city: Taxo
         voices = voices_of(session, 6)
         survey = voices_of(session, 1, due_on=None)[0]
         who = somebody(session)
-        cases.merge(session, [target(voice) for voice in (*voices[:3], survey)], actor=who)
+        merging.merge(session, [target(voice) for voice in (*voices[:3], survey)], actor=who)
         everything = [target(voices[0]), *(target(voice) for voice in voices[3:])]
         act = do(session, cases.relabel(session, everything, Facet.KIND, Kind.REPORT.value, actor=who, taxonomy=city), who)
         session.flush()
@@ -157,7 +157,7 @@ def test_who_is_given_a_voice_answers_by_its_own_rule(engine: Engine, city: Taxo
         who = somebody(session)
         act = do(session, cases.assign(session, [target(given)], "保育課", actor=who, taxonomy=city), who)
         assert (given.due_on, joining.due_on) == (OF_CHILDREN, USUAL)
-        do(session, cases.merge(session, [target(given), target(joining)], actor=who), who)
+        do(session, merging.merge(session, [target(given), target(joining)], actor=who), who)
         assert joining.due_on == OF_CHILDREN
         assert [event["because"] for event in told(session)] == [["department"], ["department"]]
         assert act.before[0]["voices"][0]["due_on"] == "2026-04-15"
@@ -211,7 +211,7 @@ def test_new_rules_are_told_and_then_put_in_force(engine: Engine, city: Taxonomy
         who = somebody(session)
         first, second, third, done = voices_of(session, 4)
         report, stopped = *voices_of(session, 1, kind=Kind.REPORT, due_on=OF_A_REPORT), *voices_of(session, 1)
-        act = cases.merge(session, [target(first), target(second)], actor=who)
+        act = merging.merge(session, [target(first), target(second)], actor=who)
         case = case_of(session, first)
         cases.close(session, [target(done)], "noted", actor=who)
         clock.stop(session, target(stopped), "resident", actor=who)

@@ -33,7 +33,7 @@ from core.models import (
     Voice,
 )
 from core.settings import PROJECT_ROOT
-from loop import answers, approvals, cases, mailing, sending
+from loop import answers, approvals, cases, mailing, merging, sending
 from loop.actors import Actor
 from loop.answers import Checks
 from loop.chains import Chain, ChainStep
@@ -86,7 +86,7 @@ def approved(
     """A case of these voices with an approved draft: its drafter, and how it is meant."""
     who, head = somebody(session), somebody(session, position="課長")
     if len(voices) > 1:
-        cases.merge(session, [Target(voice.receipt_number) for voice in voices], actor=who)
+        merging.merge(session, [Target(voice.receipt_number) for voice in voices], actor=who)
     target = Target(voices[0].receipt_number)
     draft = answers.draft_of(session, session.scalar(select(Voice.case_id).where(Voice.id == voices[0].id)))
     draft = answers.save(

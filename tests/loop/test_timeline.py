@@ -26,7 +26,7 @@ from core.models import (
     Voice,
 )
 from core.settings import Settings
-from loop import cases, files, labels, notes, originals
+from loop import cases, files, labels, merging, notes, originals
 from loop.actors import Actor
 from loop.steps import STEPS, Step
 from loop.timeline import Entry, Place, Source, timeline
@@ -79,7 +79,7 @@ def full(session: Session, city: Taxonomy, keyring: Keyring, settings: Settings)
         factories.create_secret(session, voice, keyring)
     notes.add(session, target(voices[1]), "川北葉子さんに電話した。", actor=other, mask=mask, keyring=keyring)
     cases.assign(session, [target(voices[0])], "公園緑地課", actor=who, taxonomy=city, also=["ごみ減量課"])
-    cases.merge(session, [target(voice) for voice in voices], actor=who)
+    merging.merge(session, [target(voice) for voice in voices], actor=who)
     labels.decide(session, voices[0], Facet.KIND, "苦情", actor=other, taxonomy=city)
     (file,) = files.add(session, target(voices[0]), [files.ready("図.pdf", b"%PDF-1.7", mask=mask, keyring=keyring)], actor=who)
     originals.read_original(session, keyring, voices[2], actor=other, reason="urgent")
@@ -139,7 +139,7 @@ def test_pages_hold_what_the_whole_holds(engine: Engine, city: Taxonomy, keyring
 def test_labels_of_many_voices_set_at_once_are_one_line(engine: Engine) -> None:
     with db.writing(engine) as session:
         voices = [factories.create_voice(session, theme="公園・緑地") for _ in range(5)]
-        cases.fold_campaign(session, [voice.id for voice in voices])
+        merging.fold_campaign(session, [voice.id for voice in voices])
         for voice in voices:
             factories.create_human_label(session, voice, factories.create_user(session, role=Role.ADMIN), value="防災・防犯")
         user = factories.create_user(session, display_name="汐見 実")

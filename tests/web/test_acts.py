@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.models import Case, CasePart, DeskAct, Role, Status, Voice
-from loop import cases
+from loop import merging
 from tests import factories
 from tests.web.browser import Browser, Page
 from tests.web.conftest import SignIn, renew
@@ -79,7 +79,7 @@ def test_a_case_is_assigned_on_its_page_and_appears_under_mine(app: FastAPI, sig
 
 def test_a_campaign_is_one_line_that_can_be_taken_apart(staff: Browser, save: Session) -> None:
     voices = [factories.create_voice(save, theme="公園・緑地") for _ in range(5)]
-    cases.fold_campaign(save, [voice.id for voice in voices])
+    merging.fold_campaign(save, [voice.id for voice in voices])
     save.commit()
     page = staff.get("/desk")
     assert [page.words(copies) for copies in page.by_class("copies")] == ["×5件をまとめた案件："]

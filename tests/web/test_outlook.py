@@ -19,7 +19,7 @@ from core.clock import today
 from core.deadline_rules import DeadlineRules
 from core.models import Case, Facet, Kind, Role, Status, Voice
 from core.settings import PROJECT_ROOT, Settings
-from loop import cases, forecast
+from loop import cases, forecast, merging
 from loop.pace import LEAST
 from tests import factories
 from tests.loop.people import actor_of, case_of, target
@@ -101,7 +101,7 @@ def test_a_row_says_that_an_interim_reply_is_due_until_it_was_given(staff: Brows
 def test_a_correction_moves_the_deadline_on_the_page_and_undo_moves_it_back(staff: Browser, save: Session, rules: DeadlineRules) -> None:
     voice = waiting(save, rules, 0)
     other = waiting(save, rules, 0)
-    cases.merge(save, [target(other), target(voice)], actor=actor_of(factories.create_user(save)))
+    merging.merge(save, [target(other), target(voice)], actor=actor_of(factories.create_user(save)))
     save.commit()
     usual, sooner = rules.calendar.add(today(), 10), rules.calendar.add(today(), 5)
     address = f"/desk/{voice.receipt_number}"

@@ -23,13 +23,14 @@ NO_REPLACING = (
     "BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END"
 )
 CONCERNING = {"sqlite_where": sa.text("related != '[]'"), "postgresql_where": sa.text("related != '[]'")}
-COLUMNS = ("email", "must_change_password", "password_changed_at", "oidc_subject")
+COLUMNS = ("email", "must_change_password", "password_changed_at", "sign_in_by", "oidc_subject")
 
 
 def upgrade() -> None:
     op.add_column("users", sa.Column("email", sa.String(length=255), nullable=False, server_default=""))
     op.add_column("users", sa.Column("must_change_password", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("users", sa.Column("sign_in_by", sa.String(length=32), nullable=False, server_default="local"))
     op.add_column("users", sa.Column("oidc_subject", sa.String(length=255), nullable=True))
     op.create_index(op.f("ix_users_oidc_subject"), "users", ["oidc_subject"], unique=True)
     op.create_table(

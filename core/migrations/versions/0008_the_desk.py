@@ -55,8 +55,6 @@ def upgrade() -> None:
         sa.Column("disposition", sa.String(length=32), nullable=True),
         sa.Column("close_reason", sa.String(length=32), nullable=True),
         sa.Column("forwarded_to", sa.String(length=64), nullable=False),
-        sa.Column("parent_id", sa.Integer(), nullable=True),
-        sa.Column("segment", sa.Integer(), nullable=True),
         sa.Column("merged_into", sa.Integer(), nullable=True),
         sa.Column("paused_on", sa.Date(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -67,11 +65,9 @@ def upgrade() -> None:
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["changed_by"], ["users.id"], name=op.f("fk_cases_changed_by")),
         sa.ForeignKeyConstraint(["merged_into"], ["cases.id"], name=op.f("fk_cases_merged_into")),
-        sa.ForeignKeyConstraint(["parent_id"], ["cases.id"], name=op.f("fk_cases_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
     )
     op.create_index(op.f("ix_cases_lead_id"), "cases", ["lead_id"])
-    op.create_index(op.f("ix_cases_parent_id"), "cases", ["parent_id"])
     op.create_index(op.f("ix_cases_status_closed_on"), "cases", ["status", "closed_on"])
     op.create_table(
         "case_parts",
@@ -80,8 +76,15 @@ def upgrade() -> None:
         sa.Column("department", sa.String(length=64), nullable=False),
         sa.Column("is_lead", sa.Boolean(), nullable=False),
         sa.Column("assignee_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("passages", JSON, nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("reply", sa.Text(), nullable=False),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("return_reason", sa.Text(), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_parts_case_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["assignee_id"], ["users.id"], name=op.f("fk_case_parts_assignee_id")),

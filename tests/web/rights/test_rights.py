@@ -52,6 +52,7 @@ PEOPLES_OWN = {
     "/api/v1/cases/{receipt_number}/files/{file_id}",
     "/api/v1/cases/{receipt_number}/letters",
     "/api/v1/cases/{receipt_number}/notes/{note_id}/original",
+    "/api/v1/cases/{receipt_number}/parts/reply",
     "/api/v1/session",
     "/api/v1/views",
     "/api/v1/views/{view_id}/delete",

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import Engine, delete, select, text
+from sqlalchemy.orm import Session
+
+from core import db
+from core.models import Role, User, Voice, VoiceConcern
+from loop import queries
+from loop.actors import Actor
+from loop.filters import Order, Scope, Tab, VoiceFilter
+from tests import factories
+
+DAY = date(2026, 9, 1)
+ROADS, PARKS, WASTE = "道路維持課", "公園緑地課", "ごみ減量課"
+
+
+def concerns(session: Session) -> set[tuple[int, str]]:
+    return {(row.voice_id, row.department) for row in session.scalars(select(VoiceConcern))}
+
+
+def test_whom_a_voice_concerns_is_kept_beside_it(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        one, two = (factories.create_voice(session, related=names) for names in ([PARKS, WASTE], []))
+        session.flush()
+        assert concerns(session) == {(one.id, PARKS), (one.id, WASTE)}
+        one.related, two.related = [WASTE, WASTE], [ROADS]
+        session.flush()
+        assert concerns(session) == {(one.id, WASTE), (two.id, ROADS)}
+        one.theme = "ごみ・環境"
+        session.flush()
+        assert concerns(session) == {(one.id, WASTE), (two.id, ROADS)}
+        kept = one.id
+        session.execute(text("DELETE FROM machine_readings"))
+        session.execute(delete(Voice).where(Voice.id == two.id))
+        assert concerns(session) == {(kept, WASTE)}
+
+
+def a_city(session: Session) -> tuple[list[Voice], Actor]:
+    """Voices of three departments, some of which concern others too, with equal days and without deadlines among them."""
+    rng = Random(7)  # noqa: S311
+    user = factories.create_user(session, role=Role.DEPARTMENT, username="doro", department=ROADS)
+    voices = [
+        factories.create_voice(
+            session,
+            theme=rng.choice(["道路・交通", "公園・緑地"]),
+            department=rng.choice([ROADS, PARKS, WASTE]),
+            related=rng.choice([[], [], [ROADS], [PARKS], [ROADS, WASTE]]),
+            received_on=DAY + timedelta(days=rng.randrange(9)),
+            due_on=rng.choice([None, DAY + timedelta(days=rng.randrange(9))]),
+            answered=rng.random() < 0.3,
+        )
+        for _ in range(240)
+    ]
+    session.flush()
+    return voices, _actor(user)
+
+
+def _actor(user: User) -> Actor:
+    return Actor(user.id, user.username, user.display_name, user.role, user.department)
+
+
+def _expected(voices: list[Voice], actor: Actor, tab: Tab, order: Order, theme: str) -> list[int]:
+    def wanted(voice: Voice) -> bool:
+        if not actor.may_see(voice) or (theme and voice.theme != theme):
+            return False
+        if tab is Tab.DUE and (voice.due_on or date.max) > DAY + timedelta(days=4):
+            return False
+        return tab is Tab.ALL or (voice.is_open and (tab is not Tab.DEPARTMENT or voice.department == ROADS))
+
+    def newest(voice: Voice) -> tuple[int, int]:
+        return -voice.received_on.toordinal(), -voice.id
+
+    def nearest(voice: Voice) -> tuple[int, int]:
+        return (voice.due_on or date.max).toordinal(), voice.id
+
+    return [voice.id for voice in sorted(filter(wanted, voices), key=newest if order is Order.NEWEST else nearest)]
+
+
+@pytest.mark.parametrize("theme", ["", "公園・緑地"])
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("tab", [Tab.OPEN, Tab.DEPARTMENT, Tab.DUE, Tab.ALL])
+def test_a_department_s_lists_hold_what_it_may_see_page_by_page_in_order(engine: Engine, tab: Tab, order: Order, theme: str) -> None:
+    with db.writing(engine) as session:
+        voices, actor = a_city(session)
+        expected = _expected(voices, actor, tab, order, theme)
+        scope = Scope(filter=VoiceFilter(theme=theme), tab=tab, department=ROADS, due_by=DAY + timedelta(days=4), seen_by=actor)
+        assert queries.count_tabs(session, scope)[tab] == len(expected) > 8
+        pages, after = [], None
+        while not pages or after is not None:
+            page = queries.list_voices(session, scope, order=order, after=after, limit=7)
+            pages.append([row.id for row in page.rows])
+            if len(pages) > 1:
+                back = queries.list_voices(session, scope, order=order, before=page.rows[0].cursor, limit=7)
+                assert [row.id for row in back.rows] == pages[-2]
+            after = page.next
+        assert [number for page in pages for number in page] == expected
+        by_id = {voice.id: voice for voice in voices}
+        for place in (0, 3, len(expected) - 1):
+            around = queries.neighbours(session, scope, order=order, voice=by_id[expected[place]])
+            beside = [expected[at] if 0 <= at < len(expected) else None for at in (place - 1, place + 1)]
+            assert around == tuple(number and by_id[number].receipt_number for number in beside)
