@@ -4,38 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.desk.view import FILTERS
+from api.job_kinds import TITLES
+from api.timeline_words import POST
+from api.words import FACET, ROLE, STEP_NAME
+from loop import answers, cases, clock, originals
+from loop.steps import STEPS, Step
+
 ACTIONS: Mapping[str, str] = {
+    **{step.value: f"案件: {rule.name}" for step, rule in STEPS.items()},
     "audit.verify": "監査記録を確かめた",
-    "case.answer": "案件: 回答を送った",
-    "case.approve": "案件: 決裁した",
-    "case.assign": "案件: 担当を決めた",
-    "case.attach": "案件: ファイルを付けた",
-    "case.close": "案件: 回答せずに終えた",
-    "case.confirm": "案件: 内容を確かめた",
-    "case.delegate": "案件: 決裁を代わってもらった",
-    "case.divide": "案件: 部分の回答を頼んだ",
-    "case.draft": "案件: 回答案を書いた",
-    "case.finish": "案件: 完了にした",
-    "case.fold": "案件: 同文をまとめた",
-    "case.hand_back": "案件: 広聴課に戻した",
-    "case.interim": "案件: 中間回答をした",
-    "case.involve": "案件: 関係課を加えた",
-    "case.merge": "案件: まとめた",
-    "case.note": "案件: メモを書いた",
-    "case.pause": "案件: 期限を止めた",
-    "case.post": "案件: 郵送した",
-    "case.recount": "案件: 期限を数えなおした",
-    "case.relabel": "案件: 分類を変えた",
-    "case.release": "案件: 関係課を外した",
-    "case.reopen": "案件: 再開した",
-    "case.reply": "案件: 課の意見を書いた",
-    "case.resume": "案件: 期限を動かした",
-    "case.return": "案件: 決裁を差し戻した",
-    "case.return_part": "案件: 課の意見を差し戻した",
-    "case.split": "案件: 分けた",
-    "case.submit": "案件: 決裁に回した",
-    "case.undo": "案件: 操作を取り消した",
-    "case.withdraw": "案件: 決裁を取り下げた",
     "digest.send": "毎朝の知らせを送った",
     "export": "書き出した",
     "file.open": "案件のファイルを開いた",
@@ -112,34 +90,69 @@ SUBJECTS: Mapping[str, str] = {
 }
 
 DETAILS: Mapping[str, str] = {
+    **FILTERS,
+    "act": "扱い",
+    "also": "関係課",
     "because": "直した分類",
+    "broken_at": "つながらない番号",
     "by": "ログインのしかた",
+    "chain": "決裁の順",
     "changed": "変えた項目",
     "checked": "確かめた件数",
-    "broken_at": "つながらない番号",
     "conditions": "条件",
+    "count": "件数",
+    "day": "日",
+    "delivery": "送り方",
     "department": "課",
-    "found": "件数",
+    "display_name": "画面に出る名前",
+    "draft": "回答案の番号",
+    "duplicates": "重複",
+    "email": "メールアドレス",
+    "facet": "項目",
+    "failed": "失敗",
+    "fields": "読んだ項目",
+    "file": "ファイルの番号",
     "first": "最初のログイン",
     "format": "形式",
+    "found": "件数",
     "from": "前",
-    "kind": "種類",
-    "path": "あて先",
+    "imported": "取り込んだ件数",
+    "in_place": "代決",
+    "into": "まとめた先の番号",
     "locked": "停止",
     "marks": "ことばの印",
+    "masked": "伏せたところ",
+    "media": "ファイルの形式",
+    "note": "メモの番号",
+    "on": "日",
+    "path": "あて先",
     "position": "職位",
+    "read": "読んだ件数",
     "reason": "理由",
     "receipt": "受付番号",
+    "reject": "行の番号",
+    "rejected": "取り込めなかった件数",
+    "removed": "消したファイルの番号",
     "role": "役割",
+    "round": "決裁の回",
+    "row": "行",
     "rows": "行数",
     "scopes": "できること",
+    "sent": "送った件数",
+    "size": "大きさ（バイト）",
+    "skipped": "飛ばした段",
     "stood": "それまでの分類",
+    "subtheme": "中分類",
+    "taken_over": "自分の担当にした",
     "to": "後",
+    "to_person": "担当者も決めた",
+    "topics": "話題",
+    "undone": "取り消した操作",
+    "value": "値",
+    "version": "版",
     "voices": "声の件数",
     "words": "ことばの数",
 }
-
-
 SIGN_INS: Mapping[str, str] = {
     "city": "市の認証",
     "city_sign_in": "市の認証につながらない",
@@ -152,6 +165,26 @@ SIGN_INS: Mapping[str, str] = {
     "unknown": "利用者として登録されていない",
 }
 """What stands in the particulars of a sign-in: how it was tried, and why it was refused."""
+_HIDDEN = {"step", "ids"}
+"""Places in tables that nobody can look up by."""
+_VALUES: Mapping[str, Mapping[str, str]] = {
+    "act": POST,
+    "by": SIGN_INS,
+    "delivery": {way.value: name for way, name in answers.DELIVERIES.items()},
+    "kind": TITLES,
+    "fields": {"contact": "連絡先", "original": "原文"},
+    "facet": {facet.value: name for facet, name in FACET.items()},
+    "role": {role.value: name for role, name in ROLE.items()},
+    "undone": STEP_NAME,
+}
+_REASONS: Mapping[str, Mapping[str, str]] = {
+    Step.CLOSE.value: {reason.value: name for reason, name in cases.CLOSE_REASONS.items()},
+    Step.HAND_BACK.value: cases.BACK_REASONS,
+    Step.REOPEN.value: cases.REOPEN_REASONS,
+    Step.PAUSE.value: clock.PAUSE_REASONS,
+    "sign_in.refused": SIGN_INS,
+    **dict.fromkeys(("voice.read_original", "note.read_original", "file.open"), originals.REASONS),
+}
 
 
 def action(code: str) -> str:
@@ -165,20 +198,19 @@ def subject(code: str) -> str:
     return f"{SUBJECTS.get(kind, kind)} {number}".strip()
 
 
-def detail(values: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The particulars as pairs of words; empty ones are left out."""
-    said = {
-        **values,
-        **{name: SIGN_INS.get(str(values[name]), values[name]) for name in ("by", "reason") if "by" in values and name in values},
-    }
-    return [(DETAILS.get(name, name), _said(value)) for name, value in said.items() if value not in (None, "", [], {})]
+def detail(values: Mapping[str, object], code: str = "") -> list[tuple[str, str]]:
+    """The particulars of the act ``code`` as pairs of words; empty ones are left out."""
+    told = {name: value for name, value in values.items() if name not in _HIDDEN and value is not False and value not in (None, "", [], {})}
+    names = {**DETAILS, "kind": "処理"} if code == "job.create" else DETAILS
+    return [(names.get(name, name), _said(name, value, code)) for name, value in told.items()]
 
 
-def _said(value: object) -> str:
+def _said(name: str, value: object, code: str) -> str:
     if isinstance(value, bool):
         return "はい" if value else "いいえ"
     if isinstance(value, Mapping):
-        return "、".join(f"{DETAILS.get(str(name), str(name))}: {_said(each)}" for name, each in value.items())
+        return "、".join(f"{DETAILS.get(str(inner), str(inner))}: {_said(str(inner), each, code)}" for inner, each in value.items())
     if isinstance(value, list | tuple):
-        return "、".join(_said(each) for each in value)
-    return str(value)
+        return "、".join(_said(name, each, code) for each in value)
+    known = _REASONS.get(code, {}) if name == "reason" else DETAILS if name == "changed" else _VALUES.get(name, {})
+    return known.get(str(value), str(value))

@@ -8,13 +8,12 @@ from typing import Any
 
 from api import words
 from core.models import Delivery, Facet
-from loop import cases, clock, originals, recount
+from loop import answers, cases, clock, originals, recount
 from loop.steps import STEPS, Step
 from loop.timeline import Entry
 
-_DELIVERY = {Delivery.MAIL: "メール", Delivery.LETTER: "手紙", Delivery.NONE: "公開だけ"}
 _KIND = {"final": "回答案", "interim": "中間回答案"}
-_POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
+POST = {"again": "送り直す", "letter": "手紙に変える", "posted": "発送済みにする"}
 _READ = {"voice.read_original": "原文を表示", "note.read_original": "メモの原文を表示", "file.open": "添付を開いた"}
 
 Values = Mapping[str, Any]
@@ -94,7 +93,11 @@ def _decided(name: str) -> Callable[[Values], str]:
 
 
 def _sent(name: str) -> Callable[[Values], str]:
-    return lambda values: f"{name}: {_DELIVERY[Delivery(values['delivery'])]} {values['count']:,} 通"
+    return lambda values: f"{name}: {answers.DELIVERIES[Delivery(values['delivery'])]} {values['count']:,} 件"
+
+
+def _went(values: Values) -> str:
+    return f"{answers.DELIVERIES[Delivery(values['delivery'])]} {values['voices']:,} 件" if "delivery" in values else ""
 
 
 def _read(name: str) -> Callable[[Values], str]:
@@ -134,6 +137,8 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.RELABEL: lambda values: _value(values["facet"], values["value"]) if "facet" in values else "",
     Step.SUBMIT: lambda values: f"第{values['version']}版" if "version" in values else "",
     Step.DELEGATE: lambda values: str(values.get("position", "")),
-    Step.POST: lambda values: f"{_POST.get(values.get('act', ''), '')} {values.get('count', 0):,} 通".strip(),
+    Step.ANSWER: _went,
+    Step.INTERIM: _went,
+    Step.POST: lambda values: f"{POST.get(values.get('act', ''), '')} {values.get('count', 0):,} 件".strip(),
     Step.UNDO: lambda values: STEPS[Step(values["undone"])].name if "undone" in values else "",
 }

@@ -131,7 +131,7 @@ ORIGINAL = {
     "name": "氏名",
     "name_kana": "氏名（かな）",
     "phone": "電話番号",
-    "email": "メール",
+    "email": "メールアドレス",
     "address": "住所",
     "postal_code": "郵便番号",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -89,8 +89,7 @@ def sweep(session: Session) -> int:
     """Forgets what was looked at longer than ``KEPT_FOR`` ago; gives how many looks that were."""
     long_ago = utc_now() - KEPT_FOR
     old = delete(Look).where(Look.seen_at < long_ago, or_(Look.here_at.is_(None), Look.here_at < long_ago))
-    result: CursorResult[Any] = session.execute(old)  # type: ignore[assignment]
-    return result.rowcount
+    return cast("CursorResult[Any]", session.execute(old)).rowcount
 
 
 def _put(session: Session, voice_id: int, actor: Actor, **values: Any) -> None:

@@ -87,7 +87,7 @@ def send(session: Session, target: Target, *, actor: Actor, rules: DeadlineRules
         else:
             item.case.interim_on = day
             recount.after_interim(session, item, actor=actor, rules=rules)
-        session.add_all(_dispatches(item, draft))
+        session.add_all(_dispatches(item, draft.id, draft.delivery))
     return draft
 
 
@@ -202,11 +202,10 @@ def _answer(session: Session, item: Handled, draft: Draft, day: date) -> None:
         row.text, row.department, row.answered_on, row.published_on = draft.text, department, day, None
 
 
-def _dispatches(item: Handled, draft: Draft) -> list[Dispatch]:
-    assert draft.delivery is not None  # noqa: S101  (``send`` looked)
-    is_none = draft.delivery is Delivery.NONE
+def _dispatches(item: Handled, draft_id: int, delivery: Delivery) -> list[Dispatch]:
+    is_none = delivery is Delivery.NONE
     state, at = (DispatchState.SENT, utc_now()) if is_none else (DispatchState.WAITING, None)
-    return [Dispatch(draft_id=draft.id, voice_id=voice.id, delivery=draft.delivery, state=state, at=at) for voice in item.voices]
+    return [Dispatch(draft_id=draft_id, voice_id=voice.id, delivery=delivery, state=state, at=at) for voice in item.voices]
 
 
 def _own(session: Session, target: Target, ids: Sequence[int], *, actor: Actor) -> tuple[Handled, list[Dispatch]]:

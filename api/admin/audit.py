@@ -92,7 +92,7 @@ def _export(query: AuditQuery, entries: Sequence[AuditEntry]) -> Export:
             audit_words.action(entry.action),
             entry.action,
             entry.subject,
-            " / ".join(f"{name}: {value}" for name, value in audit_words.detail(entry.detail)),
+            " / ".join(f"{name}: {value}" for name, value in audit_words.detail(entry.detail, entry.action)),
             entry.digest,
         ]
         for entry in entries

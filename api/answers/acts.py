@@ -24,7 +24,7 @@ JOB, JOB_TITLE = "answers", "回答のメールを送る"
 
 
 def save(engine: Engine, receipt_number: str, typed: Typed, *, actor: Actor) -> Typed:
-    """Saves what was typed in a transaction of its own; gives it with the version that it has now.
+    """Saves what was typed in a transaction of its own; gives it as it was kept, with the version that it has now.
 
     Raises:
         InputError, ConflictError: see ``loop.answers.save``.
@@ -35,7 +35,7 @@ def save(engine: Engine, receipt_number: str, typed: Typed, *, actor: Actor) -> 
             disposition=typed.chosen_disposition(), delivery=typed.chosen_delivery(), review_on=typed.chosen_review(),
             sources=typed.named_sources,
         )  # fmt: skip
-        return replace(typed, version=draft.version)
+        return replace(typed, text=draft.text, version=draft.version)
 
 
 def send_out(session: Session, settings: Settings, target: Target, *, actor: Actor) -> Draft:

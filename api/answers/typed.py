@@ -78,6 +78,7 @@ class Typed:
 
 
 def typed_form(
+    *,
     text: Annotated[str, Form(max_length=200_000)] = "",
     kind: Annotated[str, Form(max_length=32)] = DraftKind.FINAL.value,
     disposition: Annotated[str, Form(max_length=32)] = "",
@@ -85,7 +86,7 @@ def typed_form(
     review_on: Annotated[str, Form(max_length=32)] = "",
     source: Annotated[list[str] | None, Form(max_length=50)] = None,
     version: Annotated[int, Form(ge=0, lt=2**31)] = 0,
-    acknowledged: Annotated[bool, Form()] = False,  # noqa: FBT002
+    acknowledged: Annotated[bool, Form()] = False,
 ) -> Typed:
     """The editor's fields of a form."""
     return Typed(text, kind, disposition, delivery, review_on, tuple((source or [])[:20]), version, acknowledged)

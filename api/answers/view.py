@@ -43,9 +43,12 @@ class Place:
 
 
 def places(found: Sequence[Finding], text: str) -> list[Place]:
-    """Each finding with its place in words."""
-    lines = [text.count("\n", 0, finding.start) + 1 for finding in found]
-    return [Place(finding, line, text[finding.start : finding.end][:60]) for finding, line in zip(found, lines, strict=True)]
+    """Each finding with its place in words; none for what is asked in the voice, which its message quotes."""
+    return [_place(finding, text) if finding.where == "answer" else Place(finding, 0, "") for finding in found]
+
+
+def _place(finding: Finding, text: str) -> Place:
+    return Place(finding, text.count("\n", 0, finding.start) + 1, text[finding.start : finding.end][:60])
 
 
 def marked(voice: Voice) -> list[Piece]:

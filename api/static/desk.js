@@ -110,14 +110,16 @@
     if (event.target.matches("[data-check-all], [data-choose]")) count();
   });
 
-  /* One form of the bar is open at a time, and Escape closes it. */
+  const FORMS = "details.bulk-more[open], details.case-more[open]";
+
+  /* One form of the bar is open at a time, and Escape closes what is open. */
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches("details[data-bulk]") || !event.target.open) return;
     document.querySelectorAll("details[data-bulk][open]").forEach((room) => room !== event.target && (room.open = false));
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    const room = event.key === "Escape" && event.target.closest && event.target.closest("details[data-bulk][open]");
+    const room = event.key === "Escape" && event.target.closest && event.target.closest(FORMS);
     if (!room) return;
     room.open = false;
     room.querySelector("summary").focus();
@@ -129,7 +131,7 @@
     if (place >= 0 && rows().length) choose(place);
   });
 
-  /* On a narrow screen the row of tabs scrolls; the one that is open should be in view. */
+  /* On a narrow screen the rows of tabs and of the menu scroll; the one that is open should be in view. */
   function showTab(tab) {
     const list = tab.closest("ul");
     list.scrollLeft = tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2;
@@ -137,7 +139,7 @@
 
   function ready() {
     count();
-    document.querySelectorAll(".tabs [aria-current]").forEach(showTab);
+    document.querySelectorAll(".tabs [aria-current], .staff-nav [aria-current]").forEach(showTab);
     const opener = document.querySelector("[data-open-keys]");
     if (opener && dialog()) {
       opener.hidden = false;

@@ -100,13 +100,18 @@ _SERVICE_MAYBE = re.compile(r"[A-Za-z][A-Za-z0-9.\-]{0,30}[0-9_]")
 def phones(plain: str) -> list[PiiSpan]:
     """Phone and fax numbers, in digits."""
     found = [
-        PiiSpan(*match.span(), "PHONE")
+        PiiSpan(match.start() + _opens_before(match.group()), match.end(), "PHONE")
         for match in _PHONE.finditer(plain)
         if _is_phone(match.group()) and not masking_words().neutral_label.search(plain, max(0, match.start() - 12), match.start())
     ]
     if "+" in plain:
         found += [PiiSpan(*match.span(), "PHONE") for match in _ABROAD.finditer(plain) if 10 <= len(_digits(match.group())) <= 15]
     return found + [PiiSpan(*match.span("id"), "PHONE") for match in _LOCAL.finditer(plain)]
+
+
+def _opens_before(text: str) -> bool:
+    """Whether a bracket before a number is the sentence's, 「(080-1234-5678)」, and not the area code's, 「(0466)27-1111」."""
+    return text.startswith("(") and ")" not in text
 
 
 def kanji_phones(plain: str) -> list[PiiSpan]:

@@ -28,8 +28,16 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "desk-filtered": lambda _: "/desk?tab=all&kind=通報&q=歩道&theme=道路・交通",
     "desk-due": lambda _: "/desk?tab=due",
     "desk-none": lambda _: "/desk?q=ゼブラ",
+    "desk-mine": lambda _: "/desk?tab=mine",
+    "desk-all": lambda _: "/desk?tab=all&order=due",
     "desk-voice": lambda site: f"/desk/{site.voice}",
     "desk-unreadable": lambda _: "/desk?since=x",
+    "desk-unknown": lambda _: "/desk/R08-999999-9",
+    "desk-not-theirs": lambda _: "/admin/users",
+    "desk-course": lambda site: f"/desk/{site.answering.sent}/course",
+    "desk-similar": lambda site: f"/desk/{site.voice}/similar",
+    "desk-opinions": lambda site: f"/desk/{site.voice}/opinions",
+    "desk-merged": lambda site: f"/desk/{site.answering.waiting}",
     "answer": lambda site: f"/desk/{site.voice}/answer",
     "answer-returned": lambda site: f"/desk/{site.answering.returned}/answer",
     "answer-waiting": lambda site: f"/desk/{site.answering.waiting}/answer",
@@ -174,6 +182,83 @@ def test_a_form_that_comes_back_is_seen_and_accessible_too(visitor: Any, site: S
     assert page.locator("input[name=voice]:checked").evaluate_all("boxes => boxes.map((box) => box.value)") == [chosen]
     assert complaints_of_axe(page) == []
     assert not is_wider_than_the_window(page)
+
+
+def test_the_pages_behind_the_forms_of_the_desk_are_accessible_too(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    faults: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        page.wait_for_load_state("networkidle")
+        if found := complaints_of_axe(page) + ["wider than the window"] * is_wider_than_the_window(page):
+            faults[name] = found
+
+    page.goto("/desk")
+    for key in "jxjxd":
+        page.keyboard.press(key)
+    assert page.locator("#bulk-department").is_visible()
+    look("several chosen")
+    page.keyboard.press("Escape")
+    assert not page.locator("#bulk-department").is_visible()
+    page.goto(f"/desk/{site.voice}")
+    page.get_by_text("原文を表示", exact=True).click()
+    page.get_by_label("本人への回答・連絡のため").check()
+    page.get_by_role("button", name="記録して表示する").click()
+    page.get_by_role("heading", name="原文").wait_for()
+    look("original")
+    page.goto(f"/desk/{site.answering.returned}/answer")
+    page.get_by_role("button", name="保存して決裁へ回す").click()
+    page.get_by_role("alert").wait_for()
+    look("stopped by checks")
+    page.goto(f"/desk/{site.answering.sent}/answer")
+    page.get_by_role("button", name="宛名を入れて印刷する").click()
+    page.locator(".letter").first.wait_for()
+    look("letters")
+    page.goto("/account/password")
+    for label, typed in (("いまのパスワード", "x"), ("新しいパスワード（12文字以上）", "short"), ("新しいパスワード（もう一度）", "other")):
+        page.get_by_label(label).fill(typed)
+    page.locator("main form").evaluate("form => form.noValidate = true")
+    page.get_by_role("button", name="パスワードを変える").click()
+    page.get_by_role("alert").wait_for()
+    look("password refused")
+    assert faults == {}
+
+
+def test_the_forms_of_administrators_are_accessible_when_they_come_back(visit: Any, site: Site) -> None:
+    page = visit(viewport={"width": 375, "height": 900}).sign_in("root01").page
+    page.goto("/admin/users/new")
+    page.get_by_label("利用者名").fill("あ")
+    page.get_by_label("役割").select_option("department")
+    page.get_by_role("button", name="加える").click()
+    page.get_by_role("alert").wait_for()
+    assert complaints_of_axe(page) == []
+    page.goto("/admin/keys")
+    page.get_by_label("名前（英小文字・数字）").fill("dwh")
+    page.get_by_role("button", name="作る").click()
+    page.get_by_role("alert").wait_for()
+    assert complaints_of_axe(page) == []
+    page.get_by_label("監査記録を読む").check()
+    page.get_by_role("button", name="作る").click()
+    page.get_by_text("このキーが出るのは、いまだけです").wait_for()
+    assert complaints_of_axe(page) == []
+    assert not is_wider_than_the_window(page)
+    page.goto("/admin/keys")
+    assert complaints_of_axe(page) == []
+
+
+def test_a_phone_shows_who_is_signed_in_and_the_menu_in_one_row(visit: Any, site: Site) -> None:
+    page = visit(viewport={"width": 375, "height": 760}).sign_in("root01").page
+    page.goto("/admin/audit")
+    tops = page.locator(".staff-nav a").evaluate_all("links => links.map((link) => link.getBoundingClientRect().top)")
+    assert len(tops) > 6
+    assert len(set(tops)) == 1
+    name, menu = page.locator(".staff-account").bounding_box(), page.locator(".staff-nav").bounding_box()
+    assert "情報 三郎" in page.locator(".staff-account").inner_text()
+    assert name["height"] >= 44
+    assert name["y"] + name["height"] <= menu["y"] + 1
+    here = page.locator(".staff-nav [aria-current]").bounding_box()
+    assert here["x"] >= menu["x"]
+    assert here["x"] + here["width"] <= menu["x"] + menu["width"]
 
 
 def test_voices_are_moved_without_a_script(visit: Any, site: Site) -> None:

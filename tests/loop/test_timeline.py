@@ -103,8 +103,8 @@ def test_everything_is_told_once_and_in_japanese(engine: Engine, city: Taxonomy,
             "回答案を保存: 第2版",
             "差し戻し: 道路維持課 係長、第1版「時期を書いてください。」",
             "承認: 道路維持課 係長、第2版",
-            "送付: メール 2 通",
-            "送付できなかった: メール 1 通",
+            "送付: 電子メール 2 件",
+            "送付できなかった: 電子メール 1 件",
         ):
             assert lines.count(line) == 1, (line, lines)
         assert sum(line.startswith("原文を表示（R08-") and line.endswith("緊急の対応のため") for line in lines) == 1

@@ -143,6 +143,16 @@ def test_what_a_check_stops_is_saved_but_not_put_forward(clerk: Browser, head: B
     assert "決裁へ回しました" in page.words()
 
 
+def test_a_check_quotes_the_line_that_it_is_about_and_none_where_it_misses_an_answer(clerk: Browser, voice: Voice) -> None:
+    form = {**clerk.get(here(voice)).form(here(voice)), **FIELDS, "text": "拝見しました。\r\n電話は 090-1234-5678 です。", "then": "submit"}
+    page = Page(clerk.post(here(voice), form, status=400).text)
+    assert "2行目「090-1234-5678」" in page.words(page.by_class("finding-stop")[0])
+    form = {**form, "text": "ごみの収集は、火曜日と金曜日です。", "then": "check"}
+    (missed,) = Page(clerk.post(here(voice), form, status=200).text).by_class("finding")
+    assert "直してください。" in page.words(missed)
+    assert "行目" not in page.words(missed)
+
+
 def test_checking_and_using_a_past_answer_save_nothing(clerk: Browser, voice: Voice, save: Session) -> None:
     past = factories.create_voice(save, theme="道路・交通", answered=True)
     save.commit()

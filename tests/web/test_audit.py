@@ -71,6 +71,23 @@ def test_every_act_that_is_recorded_has_a_japanese_name() -> None:
     assert len(set(audit_words.ACTIONS.values())) == len(audit_words.ACTIONS)
 
 
+@pytest.mark.parametrize(
+    ("code", "values", "said"),
+    [
+        ("case.answer", {"delivery": "mail", "voices": 2}, [("送り方", "電子メール"), ("声の件数", "2")]),
+        ("case.close", {"reason": "unclear"}, [("理由", "趣旨不明")]),
+        ("case.hand_back", {"reason": "unclear"}, [("理由", "内容の確認が要る")]),
+        ("case.approve", {"step": 1, "position": "課長", "in_place": False}, [("職位", "課長")]),
+        ("job.create", {"kind": "forecast"}, [("処理", "期限の見通しを立てる")]),
+        ("voices.search", {"conditions": {"theme": "道路・交通", "kind": "通報"}, "found": 0},
+         [("条件", "分野: 道路・交通、種別: 通報"), ("件数", "0")]),
+        ("user.change", {"changed": ["position"], "from": {"role": "kocho"}}, [("変えた項目", "職位"), ("前", "役割: 広聴課")]),
+    ],
+)  # fmt: skip
+def test_the_particulars_are_told_in_the_words_of_the_pages(code: str, values: dict[str, object], said: list[tuple[str, str]]) -> None:
+    assert audit_words.detail(values, code) == said
+
+
 def test_nothing_but_the_trail_s_own_module_writes_to_it() -> None:
     writers = [
         found.relative_to(PROJECT_ROOT).as_posix()
