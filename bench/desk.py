@@ -105,8 +105,10 @@ def _begin(opened: Opened, members: Sequence[int], staff: Sequence[int], rng: Ge
     )
     for place, department in enumerate(departments):
         person = staff[int(rng.integers(0, len(staff)))] if status is not Status.RECEIVED else None
-        part = {"case_id": case_id, "department": department, "is_lead": place == 0, "assignee_id": person, "added_at": now, "reply": ""}
-        opened.parts.append({"id": len(opened.parts) + 1, **part})
+        part = {"case_id": case_id, "department": department, "is_lead": place == 0, "assignee_id": person, "added_at": now}
+        asked = {"asked_at": now if place else None, "due_on": opened.voices[lead]["due_on"] if place else None}
+        empty = {"version": 1, "passages": [], "asked": "", "reply": "", "return_reason": ""}
+        opened.parts.append({"id": len(opened.parts) + 1, **part, **asked, **empty})
 
 
 def _said(session: Session, ids: Sequence[int], opened: Opened, staff: Sequence[int], rng: Generator) -> None:
@@ -158,6 +160,7 @@ LISTS: dict[str, Callable[[random.Random], str]] = {
     "/desk": lambda _: "",
     "/desk?tab=mine": lambda _: "tab=mine",
     "/desk?tab=department": lambda _: "tab=department",
+    "/desk?tab=asked": lambda _: "tab=asked",
     "/desk?tab=due": lambda _: "tab=due",
     "/desk?tab=all": lambda _: "tab=all",
     "/desk?order=due": lambda _: "order=due",

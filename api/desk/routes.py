@@ -230,22 +230,6 @@ def decide(
     return _back_to_voice(query, receipt_number, changed)
 
 
-@router.post("/desk/{receipt_number}/accept", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
-def accept(
-    receipt_number: ReceiptNumber,
-    query: ViewQuery,
-    signed_in: Labeller,
-    session: Writing,
-    back: Annotated[str, Form(max_length=8)] = "voice",
-) -> Response:
-    """Accepts every label that nobody has decided; comes back to where the button was."""
-    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
-    labels.accept_all(session, voice, actor=signed_in.actor)
-    if back == "list":
-        return RedirectResponse("/desk" + query.query(done=""), status_code=303)
-    return _back_to_voice(query, receipt_number, "accepted")
-
-
 @router.post("/desk/{receipt_number}/undo", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
 def undo(
     receipt_number: ReceiptNumber,
