@@ -50,8 +50,20 @@ def test_a_voice_is_triaged_when_every_facet_was_decided(engine: Engine, city: T
 def test_accepting_twice_writes_once(engine: Engine) -> None:
     with db.writing(engine) as session:
         voice, who = start(session)
-        assert len(labels.accept_all(session, voice, actor=who)) == 5
-        assert labels.accept_all(session, voice, actor=who) == []
+        assert len(labels.put(session, labels.undecided(session, [voice]), actor=who)) == 5
+        assert labels.undecided(session, [voice]) == []
+
+
+def test_what_was_taken_back_can_be_accepted_and_what_stands_is_left(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city)
+        made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
+        labels.undo(session, voice, [label.id for label in made], actor=who)
+        again = labels.accept_all(session, voice, actor=who)
+        assert {label.facet for label in again} == set(Facet) - {Facet.KIND}
+        standing = [made for made in queries.labels_of(session, voice.id).decisions[Facet.THEME] if not made.undone]
+        assert [made.value for made in standing] == ["道路・交通"]
 
 
 def test_what_is_taken_back_is_no_decision_any_more(engine: Engine, city: Taxonomy) -> None:
@@ -96,7 +108,7 @@ def test_a_manager_decides_nothing(engine: Engine, city: Taxonomy) -> None:
         voice, who = start(session, role=Role.MANAGER)
         for act in (
             lambda: labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city),
-            lambda: labels.accept_all(session, voice, actor=who),
+            lambda: labels.put(session, labels.undecided(session, [voice]), actor=who),
             lambda: labels.undo(session, voice, [1], actor=who),
         ):
             with pytest.raises(ForbiddenError):

@@ -56,6 +56,9 @@ def test_changing_a_theme_clears_a_foreign_subtheme_and_can_be_undone(staff: Bro
     actions = save.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert actions == ["label.set", "label.undo"]
     assert "履歴" in back.words()
+    assert "が確認" not in back.words()
+    assert "（取消）" in back.words()
+    assert "機械の判定・確信度 70%" in back.words()
 
 
 def test_undo_brings_back_what_the_source_file_said(staff: Browser, save: Session) -> None:
@@ -101,7 +104,7 @@ def test_accepting_all_confirms_what_stands_and_touches_no_decision(staff: Brows
     user = factories.create_user(save, display_name="港 一郎")
     factories.create_human_label(save, voice, user, facet=Facet.KIND, value=voice.kind.value)
     save.commit()
-    done = staff.submit(staff.get(address(voice)), f"{address(voice)}/accept")
+    done = staff.accept(staff.get(address(voice)), voice.receipt_number)
     assert "すべて確認済み" in done.words()
     assert "港 一郎が確認" in done.words()
     assert len(save.scalars(select(HumanLabel)).all()) == 5
