@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -152,11 +153,10 @@ class Provider:
 
         # Servers add headers of their own, which say nothing to us.
         registry = JWSRegistry(algorithms=list(_ALGORITHMS), strict_check_header=False)
-        if self._keys is not None:
-            try:
-                return jwt.decode(id_token, KeySet.import_key_set(cast("Any", self._keys)), registry=registry)
-            except (BadSignatureError, InvalidKeyIdError):
-                self._keys = None
+        keys = self._keys
+        if keys is not None:
+            with suppress(BadSignatureError, InvalidKeyIdError):
+                return jwt.decode(id_token, KeySet.import_key_set(cast("Any", keys)), registry=registry)
         self._keys = keys = self._fetch(self.metadata()["jwks_uri"])
         return jwt.decode(id_token, KeySet.import_key_set(cast("Any", keys)), registry=registry)
 
