@@ -13,7 +13,14 @@ from starlette.exceptions import HTTPException
 
 from api.deps import pages_of
 from api.security import HEADERS
-from core.errors import InputError, KoeError, NotFoundError, PasswordChangeRequiredError, SignInRequiredError
+from core.errors import (
+    InputError,
+    KoeError,
+    NotFoundError,
+    PasswordChangeRequiredError,
+    SignInRequiredError,
+    TooManyRequestsError,
+)
 
 TO_BE_CHANGED = "/account/password"
 
@@ -26,6 +33,7 @@ TITLES = {
     409: "先に変更がありました",
     413: "送られた内容が大きすぎます",
     422: "入力に誤りがあります",
+    429: "少し待ってから、もう一度お試しください",
     500: "処理中に問題が起きました",
     503: "いま使えません",
 }
@@ -124,7 +132,8 @@ async def _koe_error(request: Request, error: Exception) -> Response:
         return _to_sign_in(request)
     if isinstance(error, PasswordChangeRequiredError) and not _is_api(request):
         return _to_password(request)
-    return _answer(request, error)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequestsError) else None
+    return _answer(request, error, headers=headers)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -11,9 +11,9 @@ from loop.answers import LONGEST
 
 
 class SourceField(BaseModel):
-    """A past answer, an FAQ entry or a template that a draft was made from."""
+    """What a draft was made from: a past answer, an FAQ entry, a template, or another department's part (its name)."""
 
-    kind: str = Field(max_length=16, pattern="^(answer|faq|template)$")
+    kind: str = Field(max_length=16, pattern="^(answer|faq|template|part)$")
     number: str = Field(min_length=1, max_length=100)
 
 
@@ -154,6 +154,26 @@ class WaitingsAnswer(BaseModel):
 
     total: int
     items: list[WaitingAnswer]
+
+
+class ApprovalAnswer(BaseModel):
+    """One step of a way to approval as its approver looks at it: the answer as it was put forward, masked, and the way so far."""
+
+    approval_id: int
+    receipt_number: str
+    department: str
+    position: str
+    state: ApprovalState
+    kind: DraftKind
+    version: int
+    text: str
+    disposition: Disposition | None
+    delivery: Delivery | None
+    review_on: date | None
+    due_on: date | None
+    may_decide: bool = Field(description="whether it waits for the one who asks")
+    findings: list[FindingAnswer]
+    rounds: list[RoundAnswer]
 
 
 class CommentInput(BaseModel):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.deps import (
     MAY_LABEL,
+    SEARCHES,
     STAFF,
     EngineOf,
     KeyringOf,
@@ -27,8 +28,8 @@ from api.deps import (
 from api.desk import part_view
 from api.desk.highlight import pieces
 from api.desk.marks import Marks
-from api.desk.outlook import department_of
-from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
+from api.desk.outlook import week_for
+from api.desk.view import FILTERS, ORDERS, DeskQuery, DeskView, tabs_of
 from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
@@ -41,7 +42,6 @@ from loop import (
     labels,
     looks,
     originals,
-    outlook,
     queries,
     recount,
     rule_queries,
@@ -50,6 +50,7 @@ from loop import (
     views,
 )
 from loop.actors import Actor
+from loop.filters import Tab
 from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
@@ -62,7 +63,7 @@ ReceiptNumber = Annotated[str, Path(max_length=20, pattern=r"^[0-9A-Za-z-]+$")]
 ViewQuery = Annotated[DeskQuery, Query()]
 
 
-@router.get("/desk", dependencies=[Depends(STAFF)])
+@router.get("/desk", dependencies=[Depends(STAFF), Depends(SEARCHES)])
 def desk(
     request: Request,
     query: ViewQuery,
@@ -81,23 +82,24 @@ def desk(
     page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
     counts = queries.count_tabs(session, scope)
     marks = Marks.of(session, page.rows, rules)
+    asked_of = signed_in.actor.department if query.tab is Tab.ASKED else ""
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
         "sought": scope.sought,
         "sought_in": sought.MOST,
-        "lines": case_queries.lines(session, [row.id for row in page.rows]),
+        "lines": case_queries.lines(session, [row.id for row in page.rows], asked_of=asked_of),
         "no_case": case_queries.NO_CASE,
         "marks": marks,
-        "week": outlook.week_ahead(session, rules, today=view.deadlines.today, department=department_of(signed_in.actor, query.department)),
+        "week": week_for(session, rules, actor=signed_in.actor, chosen=query.department),
         "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
         "saved_views": views.views_of(session, actor=signed_in.actor),
         "act": _done(session, query, signed_in.actor),
         "colleagues": case_queries.colleagues(session),
         "close_reasons": cases.CLOSE_REASONS,
         "counts": counts,
-        "tabs": TABS,
+        "tabs": tabs_of(signed_in.actor, query.tab),
         "orders": ORDERS,
         "filters": FILTERS,
         "topic": topic_queries.topic_name(session, query.topic) if query.topic else "",
@@ -137,14 +139,14 @@ def voice_page(
         "pieces": pieces(
             voice.text,
             {facet: label.evidence for facet, label in said.machine.items()},
-            passages=[(part.department, one.start, one.end) for part in case.parts for one in part.passages],
+            passages=case.marks,
         ),
         "previous": previous,
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
         "case": case,
-        **part_view.shown(case, voice, signed_in.actor),
         "interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id),
+        **part_view.shown(case, voice, signed_in.actor),
         "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},
@@ -296,5 +298,5 @@ def _suggestions(
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),
-        "pending": any(facet in said.machine and facet not in newest for facet in Facet),
+        "pending": any(facet in said.machine and all(made.undone for made in said.decisions[facet]) for facet in Facet),
     }

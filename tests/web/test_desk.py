@@ -31,7 +31,7 @@ def test_an_empty_desk_says_how_voices_come_in(staff: Browser) -> None:
     ("role", "expected"),
     [
         (Role.KOCHO, {"open": 3, "mine": 0, "department": 2, "due": 1, "all": 4}),
-        (Role.DEPARTMENT, {"open": 2, "mine": 0, "department": 2, "due": 1, "all": 2}),
+        (Role.DEPARTMENT, {"open": 2, "mine": 0, "department": 2, "asked": 0, "due": 1, "all": 2}),
     ],
 )
 def test_the_tabs_count_what_they_show(sign_in: SignIn, save: Session, role: Role, expected: dict[str, int]) -> None:
