@@ -10,7 +10,21 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import auth
-from api.deps import AT_FIRST, AtFirst, EngineOf, PagesOf, SettingsOf, Writing, cookie_name, form_token, provider_of, public
+from api.deps import (
+    AT_FIRST,
+    AtFirst,
+    EngineOf,
+    PagesOf,
+    SettingsOf,
+    Writing,
+    address_of,
+    cookie_name,
+    form_token,
+    limits_of,
+    provider_of,
+    public,
+)
+from api.limits import Limit
 from api.rendering import Pages
 from core.errors import ForbiddenError
 from core.settings import Settings
@@ -70,9 +84,13 @@ def sign_in(
     next: Annotated[str, Form()] = "",  # noqa: A002
 ) -> Response:
     """Opens a session, or shows the form again with an answer that is the same for every reason."""
-    token = auth.sign_in(engine, username.replace("\x00", ""), password, hours=settings.session_hours)
+    limits, username = limits_of(request), username.replace("\x00", "")
+    limits.count(Limit.SIGN_IN, address_of(request))
+    limits.count(Limit.ACCOUNT, username)
+    token = auth.sign_in(engine, username, password, hours=settings.session_hours)
     if token is None:
         return form(request, settings, pages, wanted=next, username=username, failed=FAILED)
+    limits.forget(Limit.ACCOUNT, username)
     return let_in(settings, token, wanted=next)
 
 

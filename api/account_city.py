@@ -14,7 +14,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from api import city_accounts
 from api.account import LEAVE, form, let_in, own_path
-from api.deps import CitySignIn, EngineOf, KeyringOf, PagesOf, SettingsOf, TaxonomyOf, public
+from api.deps import CitySignIn, EngineOf, KeyringOf, PagesOf, SettingsOf, TaxonomyOf, address_of, limits_of, public
+from api.limits import Limit
 from api.oidc import Attempt
 from core import db
 from core.clock import utc_now
@@ -41,7 +42,16 @@ class Kept:
     until: float
 
 
-@router.get("/sign-in/city", dependencies=[Depends(public)])
+def sign_in_attempt(request: Request) -> None:
+    """Counts one more try of this address to sign in.
+
+    Raises:
+        TooManyRequestsError: it was too often.
+    """
+    limits_of(request).count(Limit.SIGN_IN, address_of(request))
+
+
+@router.get("/sign-in/city", dependencies=[Depends(public), Depends(sign_in_attempt)])
 def leave_for_city(
     request: Request, provider: CitySignIn, settings: SettingsOf, keyring: KeyringOf, pages: PagesOf, next: str = ""  # noqa: A002
 ) -> Response:  # fmt: skip
@@ -58,7 +68,7 @@ def leave_for_city(
     return response
 
 
-@router.get(BACK, dependencies=[Depends(public)])
+@router.get(BACK, dependencies=[Depends(public), Depends(sign_in_attempt)])
 def back_from_city(
     request: Request,
     provider: CitySignIn,

@@ -34,6 +34,7 @@ from api.desk import (
 )
 from api.desk import endpoints as desk_json
 from api.desk import routes as desk_routes
+from api.limits import Limits
 from api.public import endpoints as public_json
 from api.public import routes as public_routes
 from api.rendering import STATIC, Pages
@@ -129,6 +130,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.rules = deadline_file.load(settings.taxonomy_dir)
     chains.load(settings.taxonomy_dir)  # what is wrong with the file is said now, not when the first draft is put forward
     app.state.provider = oidc.load(settings)
+    app.state.limits = Limits(settings)
     app.state.pages = Pages(city=app.state.city)
     app.add_middleware(SecurityHeaders, https=settings.secure_cookies)
     problems.register(app)

@@ -28,7 +28,6 @@ ACTIONS: Mapping[str, str] = {
     "key.read": "API キーで読んだ",
     "key.revoke": "API キーを止めた",
     "keys.rotate": "暗号鍵を入れかえた",
-    "label.accept": "分類を採用した",
     "label.set": "分類を変えた",
     "label.undo": "分類の変更を取り消した",
     "mailbox.move": "メールを移した",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api import keys
 from api.auth import SignedIn, find_session
+from api.limits import Limit, Limits, place_of
 from api.oidc import Provider
 from api.rendering import Pages
 from core import db
@@ -24,6 +25,9 @@ from core.settings import Settings
 from loop.actors import ADMINISTRATORS, LABELLERS, OPERATORS
 from nlp.routing import Routing
 from nlp.taxonomy import Taxonomy
+
+HEALTH = "/healthz"
+"""Asked by proxies and supervisors, all day and from one address."""
 
 
 def settings_of(request: Request) -> Settings:
@@ -52,6 +56,15 @@ def city_of(request: Request) -> City:
 
 def rules_of(request: Request) -> DeadlineRules:
     return cast("DeadlineRules", request.app.state.rules)
+
+
+def limits_of(request: Request) -> Limits:
+    return cast("Limits", request.app.state.limits)
+
+
+def address_of(request: Request) -> str:
+    """From where somebody asks. Behind a proxy it is what the proxy says, once uvicorn is told to believe it (FORWARDED_ALLOW_IPS)."""
+    return place_of(request.client.host) if request.client else ""
 
 
 def provider_of(request: Request) -> Provider | None:
@@ -117,11 +130,13 @@ class Right:
 
         Raises:
             SignInRequiredError: nobody is.
+            TooManyRequestsError: the key has asked too often.
             PasswordChangeRequiredError: this person has to choose a password first.
             ForbiddenError: this person's role isn't among the route's, or the key isn't for it.
         """
         signed_in = _required(signed_in)
         if signed_in.scopes is not None:
+            limits_of(request).count(Limit.KEY, signed_in.actor.username)
             if not self.scope or self.scope not in signed_in.scopes:
                 told = f"この API キーには {self.scope} がありません。" if self.scope else "ここは API キーでは使えません。"
                 raise ForbiddenError(told, hint="管理者に、キーのできることを確かめてください。", code="scope")
@@ -174,8 +189,39 @@ IMPORT_WRITE = Right(OPERATORS, scope="import:write")
 AUDIT_READ = Right(ADMINISTRATORS, scope="audit:read")
 
 
-def public() -> None:
-    """The right of everybody: no cookie is read, nobody is asked who they are."""
+def public(request: Request) -> None:
+    """The right of everybody: no cookie is read, nobody is asked who they are. How often one address asks is counted.
+
+    Raises:
+        TooManyRequestsError: it was too often.
+    """
+    if request.url.path != HEALTH:
+        limits_of(request).count(Limit.PUBLIC, address_of(request))
+
+
+class Limited:
+    """Counts how often a person or key uses a route, as a dependency beside its right.
+
+    ``asked``: only requests that have one of these in their address, such as words to search for; empty: all.
+    """
+
+    def __init__(self, limit: Limit, *asked: str) -> None:
+        self.limit = limit
+        self.asked = asked
+
+    def __call__(self, request: Request, signed_in: SignedInOrNot) -> None:
+        """Lets it through while it isn't too often.
+
+        Raises:
+            TooManyRequestsError: it is.
+        """
+        if not self.asked or any(request.query_params.get(name, "").strip() for name in self.asked):
+            limits_of(request).count(self.limit, _required(signed_in).actor.username)
+
+
+SEARCHES = Limited(Limit.SEARCH, "q", "word")
+EXPORTS = Limited(Limit.EXPORT, "format")
+EVERY_EXPORT = Limited(Limit.EXPORT)
 
 
 def form_token(signed_in: SignedInOrNot, csrf_token: Annotated[str, Form()] = "") -> None:

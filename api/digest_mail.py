@@ -26,6 +26,7 @@ HEADINGS = {
     Part.TODAY: "今日が期限",
     Part.SOON: "期限間近",
     Part.INTERIM: "中間回答の時期",
+    Part.ASKED: "頼まれた部分",
     Part.LIKELY_LATE: "遅れそう",
     Part.NEW: "新しく届いた",
     Part.WAITING: "返事待ち",
@@ -133,8 +134,8 @@ def compose(found: Digest, settings: Settings, *, figures_only: bool = False) ->
     urgent = [f"{HEADINGS[part]} {found.count(part):,}件" for part in (Part.OVERDUE, Part.TODAY) if found.count(part)]
     others = f"{HEADINGS[Part.NEW]}声 {found.count(Part.NEW):,}件" if found.count(Part.NEW) else "今日の予定"
     subject = f"【声環】{found.day.month}月{found.day.day}日 {name}: {'・'.join(urgent) or others}"
-    # A city whose rules ask for no interim reply doesn't hear of them every morning.
-    figures = [_figure(section, found) for section in found.sections if section.count or section.part is not Part.INTERIM]
+    # A city whose rules ask for no interim reply doesn't hear of them every morning, nor a department of parts that nobody asks of it.
+    figures = [_figure(section, found) for section in found.sections if section.count or section.part not in (Part.INTERIM, Part.ASKED)]
     out = [f"{name} の声　{words.short_date(found.day)}", "", *figures]
     if not figures_only:
         for section in found.sections:
@@ -169,6 +170,8 @@ def _voice(line: Line, part: Part, found: Digest, settings: Settings) -> Iterato
         said.append(line.department)
     if part is Part.WAITING and line.since is not None:
         said.append(f"{words.short_date(line.since)} から返事待ち")
+    elif line.asked_by is not None:
+        said.append(f"部分の期日 {words.short_date(line.asked_by)}")
     elif line.due_on is not None and line.left is not None:
         said.append(f"期限 {words.short_date(line.due_on)}（{words.due(line.left)}）")
     if line.interim_by is not None:

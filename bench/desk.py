@@ -5,8 +5,8 @@ Usage: python bench/desk.py [--voices N] [--requests N] [--postgres | --only-pos
 One voice in twenty is open. A third of the open ones are in cases with up to three departments and somebody who has them in hand; some of
 these are campaigns, folded to one line each. One voice in twenty concerns a second department. 40 departments, 200 members of staff. The
 list is asked for through each tab and filter by somebody of 広聴課 and by somebody of a department, then single voices, then the next one
-by the link of the page before, as the keyboard does. 95 of 100 requests must be answered in the limit of their sort; those that aren't
-are marked.
+by the link of the page before. At last Chromium presses j on a server of its own process. 95 of 100 requests must be answered in the limit
+of their sort; those that aren't are marked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+import keyboard
 import timing
 from filling import DISTRICTS, SEED, THEMES, drawn, fill
 from numpy.random import Generator, default_rng
@@ -105,8 +106,10 @@ def _begin(opened: Opened, members: Sequence[int], staff: Sequence[int], rng: Ge
     )
     for place, department in enumerate(departments):
         person = staff[int(rng.integers(0, len(staff)))] if status is not Status.RECEIVED else None
-        part = {"case_id": case_id, "department": department, "is_lead": place == 0, "assignee_id": person, "added_at": now, "reply": ""}
-        opened.parts.append({"id": len(opened.parts) + 1, **part})
+        part = {"case_id": case_id, "department": department, "is_lead": place == 0, "assignee_id": person, "added_at": now}
+        asked = {"asked_at": now if place else None, "due_on": opened.voices[lead]["due_on"] if place else None}
+        empty = {"version": 1, "passages": [], "asked": "", "reply": "", "return_reason": ""}
+        opened.parts.append({"id": len(opened.parts) + 1, **part, **asked, **empty})
 
 
 def _said(session: Session, ids: Sequence[int], opened: Opened, staff: Sequence[int], rng: Generator) -> None:
@@ -158,6 +161,7 @@ LISTS: dict[str, Callable[[random.Random], str]] = {
     "/desk": lambda _: "",
     "/desk?tab=mine": lambda _: "tab=mine",
     "/desk?tab=department": lambda _: "tab=department",
+    "/desk?tab=asked": lambda _: "tab=asked",
     "/desk?tab=due": lambda _: "tab=due",
     "/desk?tab=all": lambda _: "tab=all",
     "/desk?order=due": lambda _: "order=due",
@@ -217,6 +221,8 @@ def measure(url: str, folder: Path, *, voices: int, count: int) -> list[Row]:
             for name, start in (("next voice", "/desk"), ("next voice (due)", "/desk?tab=due")):
                 ask(name, list(_following(client, start, WARM + count)), NEXT_MS)
     engine.dispose()
+    database = f"{engine.dialect.name}、Chromium"
+    found += keyboard.next_voices(url, folder, people[0], count=count, warm=WARM, database=database, limit=NEXT_MS)
     return [row for row in found if row]
 
 

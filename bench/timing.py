@@ -21,7 +21,7 @@ from api.auth import open_session
 from core import db
 from core.clock import today
 from core.models import User
-from core.settings import Settings
+from core.settings import NO_LIMIT, Settings
 
 with warnings.catch_warnings():
     # Starlette recommends another client than the one that it still works with.
@@ -65,7 +65,7 @@ def settle(engine: Engine) -> None:
 @contextmanager
 def application(url: str, folder: Path) -> Iterator[Callable[[User], TestClient]]:
     """The application, started and ended as a server is; gives a browser in which somebody is signed in."""
-    app = create_app(Settings(home=folder, database_url=url))
+    app = create_app(Settings(home=folder, database_url=url, rate_search=NO_LIMIT, rate_export=NO_LIMIT))
 
     def sign_in(user: User) -> TestClient:
         with db.writing(app.state.engine) as session:

@@ -92,6 +92,22 @@ class ConflictError(KoeError):
     status = 409
 
 
+class TooManyRequestsError(KoeError):
+    """Somebody has asked too often in a short time; ``retry_after`` is in how many seconds the next is taken."""
+
+    code = "too_many"
+    status = 429
+    retry_after = 60
+
+    @classmethod
+    def until(cls, message: str, *, seconds: int) -> TooManyRequestsError:
+        """The error with when to come again, in words and as a number."""
+        left = f"{seconds}秒" if seconds < 120 else f"{-(-seconds // 60)}分"
+        error = cls(message, hint=f"{left}ほど待ってから、もう一度お試しください。")
+        error.retry_after = seconds
+        return error
+
+
 class ModelError(KoeError):
     """A model file is missing, damaged, or of another version."""
 

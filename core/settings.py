@@ -14,6 +14,8 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 from core.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+NO_LIMIT = "none"
+_RATE = r"^(none|[1-9]\d{0,6}/([1-9]\d{0,3})?(second|minute|hour))$"
 
 
 class Settings(BaseSettings):
@@ -92,6 +94,13 @@ class Settings(BaseSettings):
     oidc_role_claim: str = Field(default="", description="役割を受け取る項目。空なら管理者が決める")
     oidc_department_claim: str = Field(default="", description="課を受け取る項目。空なら管理者が決める")
     oidc_position_claim: str = Field(default="", description="職位を受け取る項目。空なら管理者が決める")
+
+    rate_sign_in: str = Field(default="300/5minute", pattern=_RATE, description="1つのアドレスからログインを試せる回数。none なら限らない")
+    rate_account: str = Field(default="20/15minute", pattern=_RATE, description="1つの利用者名で続けて間違えられる回数。none なら限らない")
+    rate_public: str = Field(default="600/minute", pattern=_RATE, description="1つのアドレスから公開の画面を開ける回数。none なら限らない")
+    rate_search: str = Field(default="120/minute", pattern=_RATE, description="1人がことばで検索できる回数。none なら限らない")
+    rate_export: str = Field(default="60/10minute", pattern=_RATE, description="1人がファイルを書き出せる回数。none なら限らない")
+    rate_key: str = Field(default="600/minute", pattern=_RATE, description="1つの API キーで要求できる回数。none なら限らない")
 
     @property
     def address(self) -> str:

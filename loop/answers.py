@@ -15,6 +15,7 @@ from core.cleaning import clean_text
 from core.clock import today, utc_now
 from core.errors import ConflictError, InputError
 from core.models import Channel, Delivery, Disposition, Draft, DraftKind, DraftRevision, DraftState, Kind, Secret, Status, User, Voice
+from loop import part_checks
 from loop.actors import Actor
 from loop.handling import Handled, Target, changing, take
 from loop.steps import Step, next_status
@@ -36,7 +37,7 @@ DELIVERIES = {Delivery.MAIL: "電子メール", Delivery.LETTER: "手紙", Deliv
 KINDS = {DraftKind.FINAL: "回答", DraftKind.INTERIM: "中間回答"}
 IN_WORK = (DraftState.EDITING, DraftState.IN_APPROVAL, DraftState.APPROVED)
 LONGEST = 20_000
-_SOURCES = frozenset({"answer", "faq", "template"})
+_SOURCES = frozenset({"answer", "faq", "template", "part"})
 _BY_MAIL = frozenset({Channel.EMAIL, Channel.WEB_FORM, Channel.OPEN311})
 _MOST_SOURCES = 20
 _TEXTS = 5
@@ -181,13 +182,16 @@ class Checks:
     sif: Sif | None = None
 
 
-def findings(text: str, voices: Sequence[Voice], *, review_on: date | None, by: Checks, kind: DraftKind = DraftKind.FINAL) -> list[Finding]:
+def findings(
+    session: Session, text: str, voices: Sequence[Voice], *, review_on: date | None, by: Checks, kind: DraftKind = DraftKind.FINAL
+) -> list[Finding]:
     """What is to be looked at before an answer to these voices is put forward, what stops it first. The one door to the checks.
 
-    An interim reply needn't answer yet what was asked.
+    An interim reply needn't answer yet what was asked, nor wait for other departments' parts.
     """
-    from nlp.answering import checks, files
+    from nlp.answering import checks, files, lists
 
+    folder = by.folder or files.FOLDER
     found = checks.check(
         text,
         "\n\n".join(list(dict.fromkeys(voice.text for voice in voices))[:_TEXTS]),
@@ -196,8 +200,10 @@ def findings(text: str, voices: Sequence[Voice], *, review_on: date | None, by: 
         places=by.places,
         thanks=all(voice.kind is Kind.THANKS for voice in voices),
         sif=by.sif,
-        folder=by.folder or files.FOLDER,
+        folder=folder,
     )
+    if kind is DraftKind.FINAL:
+        found += part_checks.look(session, voices, courtesy=lists.load(folder).courtesy)
     said = {one.message: one for one in reversed(found) if kind is DraftKind.FINAL or one.code not in _LATER}
     return list(reversed(said.values()))
 

@@ -64,7 +64,7 @@ def submit(
         raise answers.overtaken(session, draft)
     _whole(draft)
     asking = sorted(item.voices, key=lambda voice: voice is not item.lead)
-    found = answers.findings(draft.text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
+    found = answers.findings(session, draft.text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
     _checked(found, acknowledged=acknowledged)
     chain = chosen(chains, _matter(item, draft))
     number = 1 + (session.scalar(select(func.max(Approval.round)).where(Approval.draft_id == draft.id)) or 0)

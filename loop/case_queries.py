@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from core.bulk import among
 from core.models import Case, CasePart, CloseReason, DeskAct, Disposition, Role, Status, User, Voice
 
+Mark = tuple[str, int, int]
+"""A department, and where a passage that it answers begins and ends."""
 _VOICES_SHOWN = 100
 _SNIPPET = 100
 
@@ -27,6 +29,8 @@ class CaseLine:
     assignee: str = ""
     others: tuple[str, ...] = ()
     paused: bool = False
+    asked_by: date | None = None
+    """By when the department's part is wanted of which the list is."""
 
 
 NO_CASE = CaseLine(version=0)
@@ -117,13 +121,18 @@ class CaseView:
     def leading(self) -> Part | None:
         return next((part for part in self.parts if part.is_lead), None)
 
+    @property
+    def marks(self) -> list[Mark]:
+        """Which department answers what of the voice that is shown."""
+        return [(part.department, one.start, one.end) for part in self.parts for one in part.passages]
+
     def part_of(self, department: str) -> Part | None:
         """A department's part."""
         return next((part for part in self.parts if part.department == department), None)
 
 
-def lines(session: Session, voice_ids: Sequence[int]) -> dict[int, CaseLine]:
-    """The cases of the voices that have one, in two statements however many there are."""
+def lines(session: Session, voice_ids: Sequence[int], *, asked_of: str = "") -> dict[int, CaseLine]:
+    """The cases of the voices that have one, in three statements however many there are. ``asked_of``: a department whose days are told."""
     rows = session.execute(
         select(Voice.id, Case.id, Case.version, Case.paused_on)
         .join(Case, Case.id == Voice.case_id)
@@ -138,14 +147,17 @@ def lines(session: Session, voice_ids: Sequence[int]) -> dict[int, CaseLine]:
         ).all()
     )  # fmt: skip
     parts: dict[int, list[tuple[str, bool, str | None]]] = defaultdict(list)
+    days: dict[int, date | None] = {}
     found = (
-        select(CasePart.case_id, CasePart.department, CasePart.is_lead, User.display_name)
+        select(CasePart.case_id, CasePart.department, CasePart.is_lead, User.display_name, CasePart.due_on)
         .outerjoin(User, User.id == CasePart.assignee_id)
         .where(among(session, CasePart.case_id, numbers))
         .order_by(CasePart.id)
     )
-    for case_id, department, is_lead, person in session.execute(found):
+    for case_id, department, is_lead, person, due_on in session.execute(found):
         parts[case_id].append((department, is_lead, person))
+        if department == asked_of:
+            days[case_id] = due_on
     return {
         voice_id: CaseLine(
             version=version,
@@ -153,6 +165,7 @@ def lines(session: Session, voice_ids: Sequence[int]) -> dict[int, CaseLine]:
             assignee=next((person for _, is_lead, person in parts[case_id] if is_lead and person), ""),
             others=tuple(department for department, is_lead, _ in parts[case_id] if not is_lead),
             paused=paused_on is not None,
+            asked_by=days.get(case_id),
         )
         for voice_id, case_id, version, paused_on in rows
     }

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from core.calendar import OpenDays
 from core.clock import TOKYO, utc_now
 from core.deadline_rules import DeadlineRules
-from core.models import Case, DigestMark, Voice
+from core.models import Case, CasePart, DigestMark, Voice
 from loop import forecast, interim
 from loop.deadlines import Deadlines
+from loop.filters import owed_by
 
 LINES = 10  # of each section; the rest is a number
 _FRESH = timedelta(days=31)  # a past year that is taken in isn't new
@@ -31,6 +32,7 @@ class Part(StrEnum):
     TODAY = "today"
     SOON = "soon"
     INTERIM = "interim"
+    ASKED = "asked"
     LIKELY_LATE = "likely_late"
     NEW = "new"
     WAITING = "waiting"
@@ -39,7 +41,7 @@ class Part(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Line:
     """A voice. ``text`` is masked, and empty where what is left may tell the writer; ``chance`` is that of being late (0–1);
-    ``interim_by``: the day by which an interim reply (中間回答) is due.
+    ``interim_by``: the day by which an interim reply (中間回答) is due; ``asked_by``: that by which the department's part is wanted.
     """
 
     receipt_number: str
@@ -53,6 +55,7 @@ class Line:
     since: date | None = None
     """Since when the clock stands still."""
     interim_by: date | None = None
+    asked_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Digest:
 
 
 def read(session: Session, rules: DeadlineRules, *, day: date, department: str = "") -> Digest:
-    """The digest of a day. A department's holds what it answers for, the city's everything.
+    """The digest of a day. A department's holds what it answers for, and the parts that it owes to others soon; the city's everything.
 
     What is likely to be late is told beyond what is due soon anyway. New is what came in since the last
     open day began and was received lately.
@@ -101,6 +104,7 @@ def read(session: Session, rules: DeadlineRules, *, day: date, department: str =
     }
     found = {part: _section(session, part, [*own, *conditions], deadlines) for part, conditions in parts.items()}
     found[Part.INTERIM] = _interim(session, rules, own, deadlines)
+    found[Part.ASKED] = _asked(session, department, deadlines) if department else Section(Part.ASKED, 0, ())
     found[Part.LIKELY_LATE] = _likely_late(session, own, deadlines)
     return Digest(department, day, rules.soon, tuple(found[part] for part in Part))
 
@@ -149,6 +153,14 @@ def _interim(session: Session, rules: DeadlineRules, own: Sequence[ColumnElement
     return Section(Part.INTERIM, len(found), lines)
 
 
+def _asked(session: Session, department: str, deadlines: Deadlines) -> Section:
+    owed = (Voice.is_open == true(), Voice.folded.is_(false()), owed_by(department), CasePart.due_on <= deadlines.soon)
+    joined = select(Voice, CasePart.due_on).join(CasePart, CasePart.case_id == Voice.case_id).where(*owed)
+    count = session.scalar(select(func.count()).select_from(joined.subquery())) or 0
+    rows = session.execute(joined.order_by(CasePart.due_on, Voice.id).limit(LINES)).all()
+    return Section(Part.ASKED, count, tuple(_line(voice, deadlines, asked_by=day) for voice, day in rows))
+
+
 def _likely_late(session: Session, own: Sequence[ColumnElement[bool]], deadlines: Deadlines) -> Section:
     found = forecast.likely_late(session, deadlines, and_(*own, Voice.due_on > deadlines.soon))
     first = dict(found[:LINES])
@@ -162,7 +174,13 @@ def _by_id(session: Session, numbers: Iterable[int]) -> dict[int, Voice]:
 
 
 def _line(
-    voice: Voice, deadlines: Deadlines, *, chance: float | None = None, since: date | None = None, interim_by: date | None = None
+    voice: Voice,
+    deadlines: Deadlines,
+    *,
+    chance: float | None = None,
+    since: date | None = None,
+    interim_by: date | None = None,
+    asked_by: date | None = None,
 ) -> Line:
     return Line(
         receipt_number=voice.receipt_number,
@@ -175,4 +193,5 @@ def _line(
         chance=chance,
         since=since,
         interim_by=interim_by,
+        asked_by=asked_by,
     )

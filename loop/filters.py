@@ -28,6 +28,7 @@ class Tab(StrEnum):
     OPEN = "open"
     MINE = "mine"
     DEPARTMENT = "department"
+    ASKED = "asked"
     DUE = "due"
     ALL = "all"
 
@@ -92,8 +93,9 @@ def in_topic(topic: int) -> ColumnElement[bool]:
 class Scope:
     """A filter seen through a tab: of open work a line for each case, and all voices under すべて.
 
-    ``department`` is whose voices 所管 shows; ``due_by`` is the last day of 期限間近. ``seen_by`` is who looks, and whose cases 自分 shows:
-    voices that this person may not see are in no list, no number and beside no other voice. ``sought`` is what the filter's words mean.
+    ``department`` is whose voices 所管 shows, while 依頼 shows what the looking person's own was asked for; ``due_by`` is the last day of
+    期限間近. ``seen_by`` is who looks, and whose cases 自分 shows: voices that this person may not see are in no list, no number and
+    beside no other voice. ``sought`` is what the filter's words mean.
     """
 
     filter: VoiceFilter
@@ -132,9 +134,18 @@ class Scope:
         if self.tab is Tab.MINE:
             own_cases = select(CasePart.case_id).where(CasePart.assignee_id == (self.seen_by.user_id if self.seen_by else None))
             return [Voice.case_id.in_(own_cases)]
+        if self.tab is Tab.ASKED:
+            own = self.seen_by.department if self.seen_by else ""
+            return [Voice.case_id.in_(select(CasePart.case_id).where(owed_by(own))) if own else false()]
         if self.tab is Tab.DEPARTMENT:
             return [Voice.department == self.department if self.department else false()]
         return []
+
+
+def owed_by(department: str) -> ColumnElement[bool]:
+    """Parts (部分案件) that a department owes to the one that answers."""
+    waits = CasePart.asked_at.is_not(None) & CasePart.replied_at.is_(None) & CasePart.is_lead.is_(False)
+    return and_(CasePart.department == department, waits)
 
 
 @dataclass(frozen=True, slots=True)

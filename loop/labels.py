@@ -70,23 +70,6 @@ def decide(
     return made
 
 
-def accept_all(session: Session, voice: Voice, *, actor: Actor) -> list[HumanLabel]:
-    """A person confirms every label in force that nobody has decided yet; decisions that exist stay as they are.
-
-    Raises:
-        ForbiddenError: this person may not label.
-    """
-    _require_labeller(actor)
-    machine = _machine(session, voice)
-    made = [_write(session, voice, facet, value, actor=actor, machine=machine) for _, facet, value in undecided(session, [voice])]
-    if made:
-        session.flush()
-        detail = {"to": _plain({label.facet: label.value for label in made})}
-        audit.record(session, actor=actor.username, action="label.accept", subject=f"voice:{voice.id}", detail=detail)
-        _mark_triaged(voice, decided=set(Facet), machine=machine)
-    return made
-
-
 def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Facet, str]]:
     """What ``put`` takes to confirm every label in force of these voices that nobody has decided yet."""
     numbers = [voice.id for voice in voices]

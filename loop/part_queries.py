@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.models import Voice
-from loop.case_queries import Part
+from loop.case_queries import Mark
 
 _REST = "その他"
 
@@ -31,26 +31,25 @@ class Proposal:
     themes: tuple[str, ...]
 
 
-def sentences_of(voice: Voice, parts: Sequence[Part] = ()) -> list[Sentence]:
-    """A letter's sentences, each with the departments that answer it."""
+def sentences_of(voice: Voice, marks: Sequence[Mark]) -> list[Sentence]:
+    """A letter's sentences, each with the departments that answer it (``CaseView.marks``)."""
     from nlp.segments import sentences
 
-    own = [(part.department, one.start, one.end) for part in parts for one in part.passages]
     return [
-        Sentence(number, start, end, voice.text[start:end].strip(), tuple(name for name, first, last in own if first <= start < last))
+        Sentence(number, start, end, voice.text[start:end].strip(), tuple(name for name, first, last in marks if first <= start < last))
         for number, (start, end) in enumerate(sentences(voice.text), 1)
     ]
 
 
-def proposals(voice: Voice, sentences: Sequence[Sentence]) -> list[Proposal]:
+def proposals(voice: Voice, sentences: Sequence[Sentence], *, least: float) -> list[Proposal]:
     """How the letter could be divided, by the stretches that the import found in it, in the letter's order.
 
     Nothing where they are all of one department: then the letter has one topic as far as the city is organised. Stretches without a
-    matter of their own, such as a farewell, are nobody's in particular.
+    matter of their own, such as a farewell, and those of whose theme the machine is less sure than ``least`` are nobody's in particular.
     """
     found: dict[str, tuple[list[int], list[str]]] = {}
     for stretch in voice.segments:
-        if stretch["theme"] == _REST:
+        if stretch["theme"] == _REST or stretch["confidence"] < least:
             continue
         numbers, themes = found.setdefault(stretch.get("department", ""), ([], []))
         numbers += [one.number for one in sentences if stretch["start"] <= one.start < stretch["end"]]

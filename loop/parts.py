@@ -84,15 +84,18 @@ def involve(session: Session, target: Target, department: str, *, actor: Actor, 
 
 
 def let_go(session: Session, target: Target, department: str, *, actor: Actor) -> DeskAct:
-    """Takes a department's part out of a case; the one that answers stays.
+    """Takes a department's part out of a case; the one that answers stays. A department itself may say that it has nothing to do with it.
 
     Raises:
         InputError: it has no part, or it is the one that answers.
+        ForbiddenError: it is another department's, and this person doesn't say who answers what in this case.
     """
     (item,) = take(session, [target], actor=actor)
     part = item.part_of(department)
     if part is None or part.is_lead:
         raise InputError("この課は外せません。", hint="回答する課を変えるときは、担当を決めなおしてください。")
+    if actor.department != department:
+        _require_leading(item, actor)
     with changing(session, [item], Step.RELEASE, actor=actor, detail={"department": department}) as act:
         item.parts.remove(part)
         session.delete(part)
@@ -238,4 +241,4 @@ def _begin(session: Session, item: Handled) -> None:
 
 def _require_leading(item: Handled, actor: Actor) -> None:
     if not may_divide(actor, item.leading.department if item.leading else item.lead.department):
-        raise ForbiddenError("部分の回答を依頼できるのは、回答する課と広聴課です。", hint="回答する課か広聴課に頼んでください。")
+        raise ForbiddenError("どの課が答えるかを決められるのは、回答する課と広聴課です。", hint="回答する課か広聴課に頼んでください。")

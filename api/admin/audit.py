@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api import audit_words, exports
-from api.deps import MAY_ADMINISTER, Administrator, EngineOf, KeyringOf, PagesOf, Reading
+from api.deps import EXPORTS, MAY_ADMINISTER, SEARCHES, Administrator, EngineOf, KeyringOf, PagesOf, Reading
 from api.exports import Export, Format, Sheet, Value
 from api.fields import Address, Day, Name, Number, Text
 from core import audit_trail
@@ -53,7 +53,7 @@ class AuditFileQuery(AuditQuery):
     format: Format | None = None
 
 
-@router.get("/admin/audit", dependencies=[Depends(MAY_ADMINISTER)])
+@router.get("/admin/audit", dependencies=[Depends(MAY_ADMINISTER), Depends(SEARCHES), Depends(EXPORTS)])
 def audit_page(
     request: Request,
     query: Annotated[AuditFileQuery, Query()],

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.admin.audit import AuditQuery
-from api.deps import AUDIT_READ, KeyringOf, Reading
+from api.deps import AUDIT_READ, SEARCHES, KeyringOf, Reading
 from core import audit_trail
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
@@ -43,7 +43,7 @@ class AuditListQuery(AuditQuery):
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
-@router.get("/audit", summary="監査記録", dependencies=[Depends(AUDIT_READ)])
+@router.get("/audit", summary="監査記録", dependencies=[Depends(AUDIT_READ), Depends(SEARCHES)])
 def entries(query: Annotated[AuditListQuery, Query()], session: Reading, keyring: KeyringOf) -> AuditAnswer:
     """A page of the trail under a filter."""
     found = audit_trail.listing(session, query.filter(keyring), before=query.before, limit=query.limit + 1)

@@ -14,7 +14,7 @@ from api.admin import imports
 from api.admin.import_view import DISCARD_REASONS, OPEN_REASONS, UNDO_REASONS, Progress
 from api.admin.mending import mended, shown
 from api.admin.receiving import LARGEST_STREAM, Sent, sent_files
-from api.deps import MAY_OPERATE, EngineOf, KeyringOf, Operator, PagesOf, Reading, SettingsOf, Writing, form_token
+from api.deps import EVERY_EXPORT, MAY_OPERATE, EngineOf, KeyringOf, Operator, PagesOf, Reading, SettingsOf, Writing, form_token
 from api.fields import Number
 from core import db
 from core.errors import InputError, KoeError, NotFoundError
@@ -69,7 +69,7 @@ def undo(
     return RedirectResponse(f"/admin/import/jobs/{job.id}", status_code=303)
 
 
-@router.post("/admin/import/batches/{batch_id}/export", dependencies=[Depends(MAY_OPERATE), Depends(form_token)])
+@router.post("/admin/import/batches/{batch_id}/export", dependencies=[Depends(MAY_OPERATE), Depends(form_token), Depends(EVERY_EXPORT)])
 def export(batch_id: BatchId, signed_in: Operator, session: Writing, keyring: KeyringOf, reason: Reason = "") -> Response:
     """The open rejects with their content as CSV, to be mended in a spreadsheet."""
     text = io.StringIO(newline="")

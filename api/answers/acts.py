@@ -13,7 +13,7 @@ from api.jobs import submit
 from core import db, deadline_file
 from core.clock import wareki
 from core.errors import InputError
-from core.models import Answer, Delivery, Draft, DraftKind, FaqEntry, Voice
+from core.models import Answer, CasePart, Delivery, Draft, DraftKind, FaqEntry, Voice
 from core.settings import Settings
 from loop import answers, drafting, sending
 from loop.actors import Actor
@@ -70,18 +70,24 @@ def first_draft(session: Session, settings: Settings, voice: Voice, typed: Typed
     return replace(typed, sources=tuple(dict.fromkeys([*typed.sources, *(f"{one.kind}:{one.number}" for one in made.sources)])))
 
 
-def source_text(session: Session, source: str) -> str:
-    """The text of a past answer or FAQ entry that is to be put into a draft, named as ``answer:R08-000001-1`` or ``faq:F-12``.
+def source_text(session: Session, source: str, *, voice: Voice) -> str:
+    """The text that is to be put into a draft: of a past answer, an FAQ entry, or a department's part of the voice's case.
+
+    Named as ``answer:R08-000001-1``, ``faq:F-12`` or ``part:公園緑地課``.
 
     Raises:
         InputError: there is none.
     """
     kind, _, number = source.partition(":")
     past = select(Answer.text).join(Voice, Voice.id == Answer.voice_id).where(Voice.receipt_number == number)
-    statements = {"answer": past, "faq": select(FaqEntry.answer).where(FaqEntry.number == number)}
+    statements = {
+        "answer": past,
+        "faq": select(FaqEntry.answer).where(FaqEntry.number == number),
+        "part": select(CasePart.reply).where(CasePart.case_id == voice.case_id, CasePart.department == number),
+    }
     text = session.scalar(statements[kind]) if kind in statements else None
     if not text:
-        raise InputError("使おうとした過去の回答が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
+        raise InputError("使おうとした回答が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
     return text
 
 

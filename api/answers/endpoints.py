@@ -211,7 +211,7 @@ def _draft(session: Session, found: Draft, voice: Voice, checks: Checks) -> Draf
 
 
 def _findings(session: Session, text: str, voice: Voice, checks: Checks, *, review_on: date | None, kind: DraftKind) -> list[FindingAnswer]:
-    found = answers.findings(text, answers.voices_of(session, voice), review_on=review_on, by=checks, kind=kind)
+    found = answers.findings(session, text, answers.voices_of(session, voice), review_on=review_on, by=checks, kind=kind)
     return [FindingAnswer.model_validate(finding) for finding in found]
 
 

@@ -92,7 +92,8 @@ def write(
     try:
         if then.startswith("use:"):
             with db.reading(engine) as session:
-                typed = typed.using(source_text(session, then.removeprefix("use:")), then.removeprefix("use:"))
+                voice, source = queries.get_voice(session, receipt_number, seen_by=signed_in.actor), then.removeprefix("use:")
+                typed = typed.using(source_text(session, source, voice=voice), source)
         elif then == "draft":
             with db.reading(engine) as session:
                 voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)

@@ -11,9 +11,9 @@ from loop.answers import LONGEST
 
 
 class SourceField(BaseModel):
-    """A past answer, an FAQ entry or a template that a draft was made from."""
+    """What a draft was made from: a past answer, an FAQ entry, a template, or another department's part (its name)."""
 
-    kind: str = Field(max_length=16, pattern="^(answer|faq|template)$")
+    kind: str = Field(max_length=16, pattern="^(answer|faq|template|part)$")
     number: str = Field(min_length=1, max_length=100)
 
 

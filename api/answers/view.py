@@ -22,6 +22,7 @@ from core.settings import Settings
 from loop import answers, approval_queries, case_queries, drafting, sending
 from loop.actors import Actor
 from loop.answers import Checks
+from loop.case_queries import CaseView
 from loop.deadlines import Deadlines
 from loop.drafting import Source
 from nlp.answering import files, templates
@@ -51,11 +52,15 @@ def _place(finding: Finding, text: str) -> Place:
     return Place(finding, text.count("\n", 0, finding.start) + 1, text[finding.start : finding.end][:60])
 
 
-def marked(voice: Voice) -> list[Piece]:
-    """The masked text with what asks something of the city. The pieces' facet only says that they are marked."""
+def marked(voice: Voice, case: CaseView) -> list[Piece]:
+    """The masked text with what asks something of the city, and who answers what. The pieces' facet only says that they are marked."""
     from nlp.answering.questions import questions
 
-    return pieces(voice.text, {Facet.KIND: [{"start": asked.start, "end": asked.end} for asked in questions(voice.text)]})
+    return pieces(
+        voice.text,
+        {Facet.KIND: [{"start": asked.start, "end": asked.end} for asked in questions(voice.text)]},
+        passages=case.marks,
+    )
 
 
 def editor(
@@ -79,15 +84,16 @@ def editor(
     looked = bool(shown.text.strip()) and (look or draft is not None)
     if not found and looked:
         found = answers.findings(
-            shown.text, answers.voices_of(session, voice), review_on=_day(shown), by=checks, kind=_kind(shown)
+            session, shown.text, answers.voices_of(session, voice), review_on=_day(shown), by=checks, kind=_kind(shown)
         )  # fmt: skip
     sent = answers.sent_drafts(session, voice.case_id) if voice.case_id else []
+    case = case_queries.case_view(session, voice)
     return {
         "voice": voice,
-        "case": case_queries.case_view(session, voice),
+        "case": case,
         "lead_number": case_queries.number_of_lead(session, voice),
         "deadlines": Deadlines(city.calendar, today()),
-        "pieces": marked(voice),
+        "pieces": marked(voice, case),
         "past": _sources(session, settings, voice) if is_edited and open_case else [],
         "templates": _templates(settings, voice, shown) if is_edited and open_case else [],
         "draft": draft,
@@ -116,15 +122,16 @@ def approval(session: Session, city: City, found: tuple[Approval, Draft, Voice],
     before = approval_queries.returned_version(session, draft.id, before=step.version)
     old = answers.text_of(session, draft.id, before) if before else ""
     asking = answers.voices_of(session, voice)
-    found_in = answers.findings(text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
+    found_in = answers.findings(session, text, asking, review_on=draft.review_on, by=checks, kind=draft.kind)
     is_next = step == approval_queries.may_decide(session, actor, draft)
+    case = case_queries.case_view(session, voice)
     return {
         "step": step,
         "draft": draft,
         "voice": voice,
-        "case": case_queries.case_view(session, voice),
+        "case": case,
         "deadlines": Deadlines(city.calendar, today()),
-        "pieces": marked(voice),
+        "pieces": marked(voice, case),
         "changes": difference(old, text) if before else [Change(text)],
         "compared": before,
         "places": places(found_in, text),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
 from api.deps import (
+    SEARCHES,
     STAFF,
     VOICES_READ,
     VOICES_WRITE,
@@ -59,7 +60,7 @@ def session_answer(signed_in: Staff) -> SessionAnswer:
     )
 
 
-@router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(VOICES_READ)])
+@router.get("/voices", summary="条件に合う声の一覧", dependencies=[Depends(VOICES_READ), Depends(SEARCHES)])
 def voices(
     query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf, rules: RulesOf
 ) -> VoicesAnswer:

@@ -88,16 +88,16 @@ class ReturnInput(BaseModel):
 
 
 @router.get("/parts", summary="声の文と、どの課がどこに答えるか", dependencies=[Depends(VOICES_READ)])
-def parts(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading) -> PartsAnswer:
+def parts(receipt_number: ReceiptNumber, signed_in: Staff, session: Reading, settings: SettingsOf) -> PartsAnswer:
     """The sentences of a voice, the parts of its case, and how the machine would divide it."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
     case = case_queries.case_view(session, voice)
-    sentences = part_queries.sentences_of(voice, case.parts)
+    sentences = part_queries.sentences_of(voice, case.marks)
     return PartsAnswer(
         version=case.version,
         sentences=[SentenceAnswer.model_validate(one) for one in sentences],
         parts=[PartAnswer.model_validate(one) for one in case.parts],
-        proposals=[ProposalAnswer.model_validate(one) for one in part_queries.proposals(voice, sentences)],
+        proposals=[ProposalAnswer.model_validate(one) for one in part_queries.proposals(voice, sentences, least=settings.low_confidence)],
     )
 
 

@@ -44,6 +44,7 @@ def page_again(
     engine: EngineOf,
     rules: RulesOf,
     taxonomy: TaxonomyOf,
+    settings: SettingsOf,
     pages: PagesOf,
 ) -> Callable[[part_view.Typed], Response]:
     """Shows the letter again with what couldn't be taken in its form."""
@@ -51,7 +52,10 @@ def page_again(
     def again(typed: part_view.Typed) -> Response:
         with db.reading(engine) as session:
             voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-            context = part_view.letter(session, voice, query, actor=signed_in.actor, rules=rules, taxonomy=taxonomy, typed=typed)
+            context = part_view.letter(
+                session, voice, query, actor=signed_in.actor, rules=rules, taxonomy=taxonomy, low_confidence=settings.low_confidence,
+                typed=typed,
+            )  # fmt: skip
             return pages.page(request, "desk/parts.html", context, status=typed.error.status)
 
     return again
@@ -69,11 +73,14 @@ def parts_page(
     session: Reading,
     rules: RulesOf,
     taxonomy: TaxonomyOf,
+    settings: SettingsOf,
     pages: PagesOf,
 ) -> Response:
     """The letter sentence by sentence, with who answers what, and the forms to divide it."""
     voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor)
-    context = part_view.letter(session, voice, query, actor=signed_in.actor, rules=rules, taxonomy=taxonomy)
+    context = part_view.letter(
+        session, voice, query, actor=signed_in.actor, rules=rules, taxonomy=taxonomy, low_confidence=settings.low_confidence
+    )
     context["act"] = case_queries.act_of(session, query.done, signed_in.actor.user_id) if query.done else None
     return pages.page(request, "desk/parts.html", context)
 

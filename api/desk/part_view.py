@@ -46,21 +46,22 @@ def letter(
     actor: Actor,
     rules: DeadlineRules,
     taxonomy: Taxonomy,
+    low_confidence: float,
     typed: Typed | None = None,
 ) -> dict[str, Any]:
     """Everything that the page of a letter's parts shows."""
     view = DeskView.of(query, actor=actor, rules=rules)
     case = case_queries.case_view(session, voice)
-    sentences = part_queries.sentences_of(voice, case.parts)
-    settled = {part.department for part in case.parts if part.passages or part.is_lead}
-    answering = case.leading.department if case.leading else voice.department
+    sentences = part_queries.sentences_of(voice, case.marks)
+    proposals = part_queries.proposals(voice, sentences, least=low_confidence)
+    settled = {part.department for part in case.parts if part.passages or part.is_lead} or {voice.department}
     return {
         "view": view,
         "voice": voice,
         "case": case,
         "sentences": sentences,
         "numbers_of": lambda part: [one.number for one in sentences if part.department in one.departments],
-        "proposals": [one for one in part_queries.proposals(voice, sentences) if one.department not in {*settled, answering}],
+        "proposals": [one for one in proposals if one.department not in settled],
         "departments": tuple(department.name for department in taxonomy.departments),
         "usual_day": reply_day(rules, voice.due_on, today=view.deadlines.today) if voice.due_on else None,
         "steps": {step.name for step in possible(voice.status)},

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.deps import (
     MAY_LABEL,
+    SEARCHES,
     STAFF,
     EngineOf,
     KeyringOf,
@@ -28,7 +29,7 @@ from api.desk import part_view
 from api.desk.highlight import pieces
 from api.desk.marks import Marks
 from api.desk.outlook import week_for
-from api.desk.view import FILTERS, ORDERS, TABS, DeskQuery, DeskView
+from api.desk.view import FILTERS, ORDERS, DeskQuery, DeskView, tabs_of
 from api.searching import note_search
 from core import db
 from core.models import DeskAct, Facet, Voice
@@ -49,6 +50,7 @@ from loop import (
     views,
 )
 from loop.actors import Actor
+from loop.filters import Tab
 from loop.steps import possible
 from nlp import likeness
 from nlp.opinions import service as opinion_service
@@ -61,7 +63,7 @@ ReceiptNumber = Annotated[str, Path(max_length=20, pattern=r"^[0-9A-Za-z-]+$")]
 ViewQuery = Annotated[DeskQuery, Query()]
 
 
-@router.get("/desk", dependencies=[Depends(STAFF)])
+@router.get("/desk", dependencies=[Depends(STAFF), Depends(SEARCHES)])
 def desk(
     request: Request,
     query: ViewQuery,
@@ -80,13 +82,14 @@ def desk(
     page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
     counts = queries.count_tabs(session, scope)
     marks = Marks.of(session, page.rows, rules=rules, deadlines=view.deadlines)
+    asked_of = signed_in.actor.department if query.tab is Tab.ASKED else ""
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {
         "view": view,
         "page": page,
         "sought": scope.sought,
         "sought_in": sought.MOST,
-        "lines": case_queries.lines(session, [row.id for row in page.rows]),
+        "lines": case_queries.lines(session, [row.id for row in page.rows], asked_of=asked_of),
         "no_case": case_queries.NO_CASE,
         "marks": marks,
         "week": week_for(session, rules, actor=signed_in.actor, chosen=query.department),
@@ -96,7 +99,7 @@ def desk(
         "colleagues": case_queries.colleagues(session),
         "close_reasons": cases.CLOSE_REASONS,
         "counts": counts,
-        "tabs": TABS,
+        "tabs": tabs_of(signed_in.actor, query.tab),
         "orders": ORDERS,
         "filters": FILTERS,
         "topic": topic_queries.topic_name(session, query.topic) if query.topic else "",
@@ -136,7 +139,7 @@ def voice_page(
         "pieces": pieces(
             voice.text,
             {facet: label.evidence for facet, label in said.machine.items()},
-            passages=[(part.department, one.start, one.end) for part in case.parts for one in part.passages],
+            passages=case.marks,
         ),
         "previous": previous,
         "following": following,
@@ -227,22 +230,6 @@ def decide(
         return RedirectResponse("/desk" + query.query(), status_code=303)
     changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
     return _back_to_voice(query, receipt_number, changed)
-
-
-@router.post("/desk/{receipt_number}/accept", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
-def accept(
-    receipt_number: ReceiptNumber,
-    query: ViewQuery,
-    signed_in: Labeller,
-    session: Writing,
-    back: Annotated[str, Form(max_length=8)] = "voice",
-) -> Response:
-    """Accepts every label that nobody has decided; comes back to where the button was."""
-    voice = queries.get_voice(session, receipt_number, seen_by=signed_in.actor, lock=True)
-    labels.accept_all(session, voice, actor=signed_in.actor)
-    if back == "list":
-        return RedirectResponse("/desk" + query.query(done=""), status_code=303)
-    return _back_to_voice(query, receipt_number, "accepted")
 
 
 @router.post("/desk/{receipt_number}/undo", dependencies=[Depends(MAY_LABEL), Depends(form_token)])

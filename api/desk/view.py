@@ -8,6 +8,7 @@ from typing import Any
 from api.fields import Address, AnyChannel, AnyKind, AnyUrgency, Day, Name, Number, Place, Text
 from core.clock import today
 from core.deadline_rules import DeadlineRules
+from core.models import Role
 from loop.actors import Actor
 from loop.deadlines import Deadlines
 from loop.filters import Cursor, Order, Scope, Tab, VoiceFilter, words_of
@@ -24,15 +25,21 @@ FILTERS = {
     "until": "受付日（まで）",
     "topic": "話題",
 }
-TABS = {Tab.OPEN: "未対応", Tab.MINE: "自分", Tab.DEPARTMENT: "所管", Tab.DUE: "期限間近", Tab.ALL: "すべて"}
+TABS = {Tab.OPEN: "未対応", Tab.MINE: "自分", Tab.DEPARTMENT: "所管", Tab.ASKED: "依頼", Tab.DUE: "期限間近", Tab.ALL: "すべて"}
 ORDERS = {Order.NEWEST: "新しい順", Order.DUE: "期限の近い順"}
+
+
+def tabs_of(actor: Actor, tab: Tab) -> dict[Tab, str]:
+    """The tabs that somebody has: parts are asked of departments, and 広聴課 asks them."""
+    is_asked = (actor.role is Role.DEPARTMENT and bool(actor.department)) or tab is Tab.ASKED
+    return {each: name for each, name in TABS.items() if is_asked or each is not Tab.ASKED}
 
 
 def order_of(tab: Tab, wanted: Order | None) -> Order:
     """The order of a tab's list. All voices there ever were come newest first: most of their deadlines are long past."""
     if tab is Tab.ALL:
         return Order.NEWEST
-    return wanted or (Order.DUE if tab is Tab.DUE else Order.NEWEST)
+    return wanted or (Order.DUE if tab in (Tab.DUE, Tab.ASKED) else Order.NEWEST)
 
 
 class VoiceQuery(Address):

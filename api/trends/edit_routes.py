@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.deps import MAY_LABEL, EngineOf, Labeller, PagesOf, Reading, RulesOf, SettingsOf, form_token
+from api.deps import MAY_LABEL, SEARCHES, EngineOf, Labeller, PagesOf, Reading, RulesOf, SettingsOf, form_token
 from api.fields import Number
 from api.rendering import Pages
 from api.trends.edit_view import Done, EditQuery, edit_page, edited
@@ -73,7 +73,7 @@ def editing(request: Request, topic_id: TopicId, query: Asked, signed_in: Labell
 EditingOf = Annotated[Editing, Depends(editing)]
 
 
-@router.get("/edit", dependencies=[Depends(MAY_LABEL)])
+@router.get("/edit", dependencies=[Depends(MAY_LABEL), Depends(SEARCHES)])
 def edit(request: Request, topic_id: TopicId, query: Asked, signed_in: Labeller, session: Reading, pages: PagesOf) -> Response:
     """The forms, and what has just been done by one of them."""
     return edit_page(request, session, topic_id, query, actor=signed_in.actor, pages=pages)

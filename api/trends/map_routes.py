@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api import exports
-from api.deps import STAFF, EngineOf, PagesOf, Reading, Staff
+from api.deps import EXPORTS, STAFF, EngineOf, PagesOf, Reading, Staff
 from api.exports import PERCENT, Export, Format, Sheet, Value
 from api.fields import Address, Number
 from api.trends.cross import period_conditions
@@ -31,7 +31,7 @@ class MapQuery(Address):
     format: Format | None = None
 
 
-@router.get("/trends/map", dependencies=[Depends(STAFF)])
+@router.get("/trends/map", dependencies=[Depends(STAFF), Depends(EXPORTS)])
 def map_page(
     request: Request, query: Annotated[MapQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, pages: PagesOf
 ) -> Response:

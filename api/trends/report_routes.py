@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api import exports
-from api.deps import STAFF, EngineOf, PagesOf, Reading, Staff
+from api.deps import EXPORTS, STAFF, EngineOf, PagesOf, Reading, Staff
 from api.graphics import months_chart
 from api.trends import report, surges
 from api.trends.attributes import Attribute
@@ -17,7 +17,7 @@ from loop import monthly_report, topic_queries
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/trends/report", dependencies=[Depends(STAFF)])
+@router.get("/trends/report", dependencies=[Depends(STAFF), Depends(EXPORTS)])
 def report_page(
     request: Request, query: Annotated[report.ReportQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, pages: PagesOf
 ) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api import exports
-from api.deps import STAFF, EngineOf, PagesOf, Reading, Staff
+from api.deps import EXPORTS, STAFF, EngineOf, PagesOf, Reading, Staff
 from api.exports import Format
 from api.trends import faq, surges, topic_exports
 from api.trends.view import PRESETS, TrendsQuery, TrendsView, steps_table
@@ -21,7 +21,7 @@ SaveAs = Annotated[Format | None, Query(alias="format")]
 _LINES = 5  # topics drawn beside the total: more can't be told apart
 
 
-@router.get("/trends", dependencies=[Depends(STAFF)])
+@router.get("/trends", dependencies=[Depends(STAFF), Depends(EXPORTS)])
 def trends(
     request: Request,
     query: Annotated[TrendsQuery, Query()],

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
-from api.deps import TRENDS_READ, VOICES_READ, EngineOf, KeyringOf, Reading, Staff
+from api.deps import SEARCHES, TRENDS_READ, VOICES_READ, EngineOf, KeyringOf, Reading, Staff
 from api.trends import compare, cross, search
 from api.trends.table_schemas import (
     AssociationItem,
@@ -85,7 +85,7 @@ def compared(query: Annotated[compare.ComparePeriods, Query()], session: Reading
     )
 
 
-@router.get("/search", summary="ことばとその前後", dependencies=[Depends(VOICES_READ)])
+@router.get("/search", summary="ことばとその前後", dependencies=[Depends(VOICES_READ), Depends(SEARCHES)])
 def searched(
     query: Annotated[search.SearchConditions, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf
 ) -> SearchAnswer:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api import exports
-from api.deps import STAFF, EngineOf, KeyringOf, PagesOf, Reading, Staff, TaxonomyOf
+from api.deps import EXPORTS, SEARCHES, STAFF, EngineOf, KeyringOf, PagesOf, Reading, Staff, TaxonomyOf
 from api.desk.view import FILTERS
 from api.trends import attributes, compare, cross, search
 from api.trends.view import PRESETS, TrendsView
@@ -19,7 +19,7 @@ from nlp.taxonomy import Taxonomy
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/trends/cross", dependencies=[Depends(STAFF)])
+@router.get("/trends/cross", dependencies=[Depends(STAFF), Depends(EXPORTS)])
 def cross_page(
     request: Request,
     query: Annotated[cross.CrossQuery, Query()],
@@ -48,7 +48,7 @@ def cross_page(
     return pages.page(request, "trends/cross.html", context)
 
 
-@router.get("/trends/compare", dependencies=[Depends(STAFF)])
+@router.get("/trends/compare", dependencies=[Depends(STAFF), Depends(EXPORTS)])
 def compare_page(
     request: Request,
     query: Annotated[compare.CompareQuery, Query()],
@@ -78,7 +78,7 @@ def compare_page(
     return pages.page(request, "trends/compare.html", context)
 
 
-@router.get("/trends/search", dependencies=[Depends(STAFF)])
+@router.get("/trends/search", dependencies=[Depends(STAFF), Depends(SEARCHES), Depends(EXPORTS)])
 def search_page(
     request: Request,
     query: Annotated[search.SearchQuery, Query()],

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api import exports
-from api.deps import STAFF, EngineOf, PagesOf, Reading, RulesOf, Staff
+from api.deps import EXPORTS, STAFF, EngineOf, PagesOf, Reading, RulesOf, Staff
 from api.desk.view import DeskQuery, DeskView
 from api.exports import Format
 from api.rendering import Pages
@@ -48,7 +48,7 @@ class Moving:
     to: int | None = None
 
 
-@router.get("/trends/topics/{topic_id}", dependencies=[Depends(STAFF)])
+@router.get("/trends/topics/{topic_id}", dependencies=[Depends(STAFF), Depends(EXPORTS)])
 def topic(
     request: Request,
     topic_id: TopicId,

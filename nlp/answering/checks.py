@@ -48,6 +48,8 @@ class Code(StrEnum):
     HARD_WORD = "hard_word"
     KANJI = "kanji"
     HARD_TO_READ = "hard_to_read"
+    PART_OPEN = "part_open"
+    NOBODYS = "nobodys"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakeredis import TcpFakeServer
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
@@ -73,3 +75,15 @@ def refused(result: Result) -> str:
 
 def json_lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def redis() -> Iterator[str]:
+    """The address of a server of this test's own."""
+    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"redis://127.0.0.1:{server.server_address[1]}/0"
+    server.shutdown()
+    server.server_close()
+    thread.join()

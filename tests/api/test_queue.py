@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import pickle
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import huey.storage
 import pytest
-from fakeredis import TcpFakeServer
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -24,18 +22,6 @@ from core.models import Job, JobState
 from core.settings import Settings
 from tests.api.conftest import Koe
 from tests.api.processes import Started, free_port
-
-
-@pytest.fixture
-def redis() -> Iterator[str]:
-    """The address of a server of this test's own."""
-    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"redis://127.0.0.1:{server.server_address[1]}/0"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture(params=["file", "redis"])

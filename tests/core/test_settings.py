@@ -48,6 +48,12 @@ VALUES: dict[str, tuple[str, Any]] = {
     "oidc_role_claim": ("koenowa_role", "koenowa_role"),
     "oidc_department_claim": ("department", "department"),
     "oidc_position_claim": ("title", "title"),
+    "rate_sign_in": ("600/5minute", "600/5minute"),
+    "rate_account": ("10/15minute", "10/15minute"),
+    "rate_public": ("1200/minute", "1200/minute"),
+    "rate_search": ("1/second", "1/second"),
+    "rate_export": ("30/hour", "30/hour"),
+    "rate_key": ("none", "none"),
 }
 BAD = [
     ("KOE_BASE_URL", "koe.city.example"),
@@ -64,6 +70,9 @@ BAD = [
     ("KOE_OIDC_LABEL", "長" * 31),
     ("KOE_OIDC_SCOPES", "profile"),
     ("KOE_QUEUE", "amqp://queue"),
+    ("KOE_RATE_KEY", "0/minute"),
+    ("KOE_RATE_PUBLIC", "600"),
+    ("KOE_RATE_SEARCH", "10/day"),
     ("KOE_WORKERS", "-1"),
     ("KOE_WORKERS", "257"),
     ("KOE_WORKERS", "二"),

@@ -186,6 +186,8 @@ def test_an_answer_goes_as_the_voice_came(
 )
 def test_what_must_not_leave_is_found_with_its_place(sqlite_engine: Engine, text: str, codes: list[str]) -> None:
     with db.writing(sqlite_engine) as session:
-        found = answers.findings(text, [factories.create_voice(session, text="歩道の段差を直してください。")], review_on=None, by=Checks())
+        found = answers.findings(
+            session, text, [factories.create_voice(session, text="歩道の段差を直してください。")], review_on=None, by=Checks()
+        )
     assert [item.code for item in found] == codes
     assert all(0 <= item.start < item.end <= len(text) for item in found)

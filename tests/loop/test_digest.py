@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from core import db
 from core.calendar import OpenDays
 from core.deadline_rules import DeadlineRule, DeadlineRules, Term
-from core.models import Case, DigestMark, Kind, Status, Voice
+from core.models import Case, CasePart, DigestMark, Kind, Status, Voice
 from loop import digest, forecast
 from loop.digest import LINES, Digest, Part
 from loop.pace import LEAST
@@ -48,6 +48,33 @@ def pause(engine: Engine, number: str, since: date) -> None:
         session.add(case)
         session.flush()
         found.case_id = case.id
+
+
+def asked(engine: Engine, number: str, due_on: date | None, **values: Any) -> str:
+    """Asks the nursery's department for a part of a voice."""
+    with db.writing(engine) as session:
+        found = session.scalars(select(Voice).where(Voice.receipt_number == number)).one()
+        case = factories.create_case(session, found)
+        common = {"case_id": case.id, "department": NURSERY, "asked_at": factories.NOON, "added_at": factories.NOON, "due_on": due_on}
+        session.add(CasePart(**{**common, **values}))
+    return number
+
+
+def test_what_others_ask_of_a_department_and_want_soon_is_told_to_it_alone(engine: Engine) -> None:
+    far = date(2027, 1, 12)
+    later = asked(engine, voice(engine, due_on=far), date(2026, 11, 27))
+    passed = asked(engine, voice(engine, due_on=far), date(2026, 11, 20))
+    asked(engine, voice(engine, due_on=far), date(2026, 11, 30))  # the fourth open day
+    asked(engine, voice(engine, due_on=far), None)
+    asked(engine, voice(engine, due_on=far), DAY, replied_at=factories.NOON)
+    asked(engine, voice(engine, due_on=far), DAY, asked_at=None)
+    asked(engine, voice(engine, due_on=far, status=Status.ANSWERED), DAY)
+    found = read(engine, NURSERY)
+    assert told(found) == {Part.ASKED: [passed, later]}
+    (section,) = (section for section in found.sections if section.count)
+    assert [line.asked_by for line in section.lines] == [date(2026, 11, 20), date(2026, 11, 27)]
+    assert told(read(engine, ROADS)) == {}
+    assert told(read(engine)) == {}
 
 
 def test_each_voice_stands_where_it_belongs(engine: Engine) -> None:

@@ -50,8 +50,8 @@ def test_a_voice_is_triaged_when_every_facet_was_decided(engine: Engine, city: T
 def test_accepting_twice_writes_once(engine: Engine) -> None:
     with db.writing(engine) as session:
         voice, who = start(session)
-        assert len(labels.accept_all(session, voice, actor=who)) == 5
-        assert labels.accept_all(session, voice, actor=who) == []
+        assert len(labels.put(session, labels.undecided(session, [voice]), actor=who)) == 5
+        assert labels.undecided(session, [voice]) == []
 
 
 def test_what_was_taken_back_can_be_accepted_and_what_stands_is_left(engine: Engine, city: Taxonomy) -> None:
@@ -108,7 +108,7 @@ def test_a_manager_decides_nothing(engine: Engine, city: Taxonomy) -> None:
         voice, who = start(session, role=Role.MANAGER)
         for act in (
             lambda: labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city),
-            lambda: labels.accept_all(session, voice, actor=who),
+            lambda: labels.put(session, labels.undecided(session, [voice]), actor=who),
             lambda: labels.undo(session, voice, [1], actor=who),
         ):
             with pytest.raises(ForbiddenError):

@@ -13,13 +13,15 @@ from core.calendar import OpenDays
 from core.clock import today
 from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from core.models import AuditEntry, CaseEvent, CasePart, Role, Voice
+from core.models import AuditEntry, CaseEvent, CasePart, Delivery, Disposition, DraftKind, Role, Voice
 from core.settings import Settings
-from loop import cases, handling, merging, parts
+from loop import answers, approvals, cases, chains, handling, merging, parts
 from loop.actors import Actor
+from loop.answers import Checks
 from loop.deadlines import reply_day
 from loop.handling import Target
 from nlp import taxonomy
+from nlp.answering.checks import Code
 from nlp.segments import sentences
 from nlp.taxonomy import Taxonomy
 from tests import factories
@@ -140,6 +142,10 @@ def test_who_may_divide_and_who_may_reply(engine: Engine, city: Taxonomy) -> Non
         ask(session, voice, lead, city)
         with pytest.raises(ForbiddenError, match="回答する課と広聴課"):
             ask(session, voice, other, city, department="保育課")
+        parts.involve(session, target(voice), "ごみ減量課", actor=lead, taxonomy=city)
+        with pytest.raises(ForbiddenError, match="回答する課と広聴課"):
+            parts.let_go(session, target(voice), "ごみ減量課", actor=other)
+        parts.let_go(session, target(voice), "ごみ減量課", actor=somebody(session, Role.DEPARTMENT, department="ごみ減量課"))
         parts.reply(session, target(voice), "来月替えます。", actor=other)
         with pytest.raises(ForbiddenError, match="回答する課と広聴課"):
             parts.return_part(session, target(voice), "公園緑地課", "早い。", actor=other)
@@ -246,3 +252,43 @@ def test_without_a_day_the_citys_usual_one_holds(engine: Engine, city: Taxonomy)
 def test_sentences_are_numbered_as_the_page_shows_them() -> None:
     found = [LETTER[start:end] for start, end in sentences(LETTER)]
     assert found[2:] == ["また、公園のブランコの鎖がさびています。", "取り替えはいつですか。"]
+
+
+def told(session: Session, voice: Voice, kind: DraftKind = DraftKind.FINAL) -> list[tuple[str, str]]:
+    """What is found about parts when an answer is to be put forward."""
+    found = answers.findings(session, "歩道の段差は、昨日直しました。", [voice], review_on=None, by=Checks(), kind=kind)
+    return [(one.code.value, one.message) for one in found if one.code in (Code.PART_OPEN, Code.NOBODYS)]
+
+
+def test_an_answer_is_not_put_forward_unwarned_before_all_parts_are_there(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, voice = somebody(session), letter(session)
+        own = somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        assert told(session, voice) == []
+        ask(session, voice, who, city)
+        waits = [("part_open", "公園緑地課の部分の回答が、まだありません。")]
+        assert told(session, voice) == waits
+        assert told(session, voice, DraftKind.INTERIM) == [], "that is what an interim reply is for"
+        parts.reply(session, target(voice), "来月替えます。", actor=own)
+        assert told(session, voice) == []
+        parts.return_part(session, target(voice), "公園緑地課", "何日か。", actor=who)
+        assert told(session, voice) == [("part_open", "公園緑地課へ差し戻した部分の回答が、まだありません。")]
+        answers.save(
+            session, target(voice), actor=who, text="歩道の段差は、昨日直しました。", disposition=Disposition.DONE, delivery=Delivery.NONE
+        )
+        factories.create_user(session, role=Role.DEPARTMENT, department="道路維持課", position="課長")
+        with pytest.raises(approvals.CheckError) as refused:
+            approvals.submit(session, target(voice), actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1)
+        assert Code.PART_OPEN in {one.code for one in refused.value.findings}
+        approvals.submit(session, target(voice), actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1, acknowledged=True)
+
+
+def test_a_sentence_is_nobodys_where_the_leading_department_said_which_are_its_own(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, voice = somebody(session), letter(session, text=f"{LETTER}よろしくお願いします。")
+        own = somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        ask(session, voice, who, city, numbers=[4])
+        parts.reply(session, target(voice), "来月替えます。", actor=own)
+        assert told(session, voice) == [], "what nobody was asked for is the leading department's"
+        ask(session, voice, who, city, department="道路維持課", numbers=[1, 2], asked="")
+        assert told(session, voice) == [("nobodys", "どの課も答えない文があります: 「また、公園のブランコの鎖がさびています。」")]

@@ -72,6 +72,14 @@ class Browser:
         response = self.post(target, {**page.form(action), **fields})
         return self.get(response.headers["location"].partition("#")[0])
 
+    def accept(self, page: Page, receipt_number: str) -> Page:
+        """Confirms a voice's labels by its own button, on the list or on the voice's page."""
+        for form in page.all("form", method="post"):
+            hidden = {field.get("name", ""): field.get("value", "") for field in form.iter(_XHTML + "input")}
+            if form.get("data-accept") is not None and hidden["chosen"].startswith(f"{receipt_number}:"):
+                return self.get(self.post(form.get("action", ""), hidden).headers["location"])
+        raise AssertionError(f"no button for {receipt_number}")
+
 
 def check(response: Any) -> Page:
     """The contract of every page."""

@@ -50,7 +50,7 @@ def test_a_person_whose_password_another_chose_is_led_to_choosing_one(sign_in: S
     assert (answer.status_code, answer.json()["code"]) == (403, "password_change")
     told = browser.client.get("/desk", headers={"HX-Request": "true"}, follow_redirects=False)
     assert (told.status_code, told.headers["HX-Redirect"]) == (403, ACCOUNT)
-    assert browser.client.post("/desk/R08-1/accept", data={}, follow_redirects=False).headers["location"] == ACCOUNT
+    assert browser.client.post("/desk/R08-1/undo", data={}, follow_redirects=False).headers["location"] == ACCOUNT
     assert "管理者が決めたもの" in browser.get(ACCOUNT).words()
     choose(browser)
     browser.get("/desk")

@@ -31,7 +31,7 @@ def test_an_empty_desk_says_how_voices_come_in(staff: Browser) -> None:
     ("role", "expected"),
     [
         (Role.KOCHO, {"open": 3, "mine": 0, "department": 2, "due": 1, "all": 4}),
-        (Role.DEPARTMENT, {"open": 2, "mine": 0, "department": 2, "due": 1, "all": 2}),
+        (Role.DEPARTMENT, {"open": 2, "mine": 0, "department": 2, "asked": 0, "due": 1, "all": 2}),
     ],
 )
 def test_the_tabs_count_what_they_show(sign_in: SignIn, save: Session, role: Role, expected: dict[str, int]) -> None:
@@ -176,8 +176,9 @@ def test_accepting_in_the_list_marks_the_voice_as_checked(staff: Browser, save: 
     voice = factories.create_voice(save, received_on=date(2026, 9, 1), kind=Kind.COMPLAINT)
     save.commit()
     page = staff.get("/desk?kind=苦情")
-    after = staff.submit(page, f"/desk/{voice.receipt_number}/accept")
+    after = staff.accept(page, voice.receipt_number)
     assert rows(after)
+    assert "分類を採用" in after.words()
     assert "採用" not in rows(after)[0]
     renew(save)
     assert save.get(type(voice), voice.id).status is Status.TRIAGED

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import today
-from core.models import CasePart, Role, Voice
+from core.models import CasePart, Draft, Role, Voice
 from tests import factories
 from tests.web.browser import Browser, Page
 from tests.web.conftest import SignIn, renew
@@ -20,6 +20,7 @@ TURN = LETTER.index("また、")
 SEGMENTS = [
     {"start": 0, "end": TURN, "theme": "道路・交通", "subtheme": "", "department": "道路維持課", "confidence": 0.8},
     {"start": TURN, "end": len(LETTER), "theme": "公園・緑地", "subtheme": "", "department": "公園緑地課", "confidence": 0.8},
+    {"start": 0, "end": TURN, "theme": "学校・教育", "subtheme": "", "department": "教育総務課", "confidence": 0.3},
     {"start": len(LETTER), "end": len(LETTER) + 12, "theme": "その他", "subtheme": "", "department": "広聴課", "confidence": 0.8},
 ]
 
@@ -171,3 +172,49 @@ def test_parts_in_the_json_api(sign_in: SignIn, staff: Browser, voice: Voice) ->
     part = next(part for part in staff.client.get(api).json()["parts"] if part["department"] == "公園緑地課")
     assert (part["state"], part["reply"], part["return_reason"], part["version"]) == ("returned", "来月替えます。", "何日か。", 4)
     assert [passage["text"] for passage in part["passages"]] == [LETTER[TURN:]]
+
+
+def test_a_reply_stands_beside_the_answer_and_is_put_into_it(sign_in: SignIn, staff: Browser, voice: Voice, save: Session) -> None:
+    staff.post(f"{address(voice)}/parts", form_of(staff.get(f"{address(voice)}/parts"), "公園緑地課に頼む"))
+    page = staff.get(f"{address(voice)}/answer")
+    assert "依頼中" in page.words(page.by_class("answer-part")[0])
+    assert "use:part:公園緑地課" not in page.text, "there is nothing to use yet"
+    parks = sign_in(Role.DEPARTMENT, department="公園緑地課")
+    parks.submit(parks.get(address(voice)), f"{address(voice)}/parts/reply", text="来月替えます。")
+    page = staff.get(f"{address(voice)}/answer")
+    said = page.words(page.by_class("answer-part")[0])
+    assert all(word in said for word in ("公園緑地課", "回答あり", "取り替えはいつですか。", "来月替えます。"))
+    fields = {**page.form(f"{address(voice)}/answer"), "text": "歩道は昨日直しました。", "then": "use:part:公園緑地課"}
+    used = Page(staff.post(f"{address(voice)}/answer", fields, status=200).text)
+    (text,) = used.all("textarea")
+    assert (text.text or "").split() == ["歩道は昨日直しました。", "来月替えます。"]
+    saved = {**used.form(f"{address(voice)}/answer"), "text": "歩道は昨日直しました。鎖は来月替えます。", "delivery": "none"}
+    staff.post(f"{address(voice)}/answer", {**saved, "then": "save"})
+    renew(save)
+    assert save.scalars(select(Draft.sources)).one() == [{"kind": "part", "number": "公園緑地課"}]
+    other = staff.post(f"{address(voice)}/answer", {**saved, "then": "use:part:保育課"}, status=400)
+    assert "使おうとした回答が見つかりません" in other.text
+
+
+def test_what_a_department_was_asked_for_has_a_list_of_its_own_until_it_replied(sign_in: SignIn, staff: Browser, voice: Voice) -> None:
+    fields = form_of(staff.get(f"{address(voice)}/parts"), "公園緑地課に頼む")
+    day = today() + timedelta(days=5)
+    staff.post(f"{address(voice)}/parts", {**fields, "due_on": day.isoformat()})
+    parks = sign_in(Role.DEPARTMENT, department="公園緑地課")
+
+    def listed(browser: Browser) -> list[str]:
+        page = browser.get("/desk?tab=asked")
+        assert len(page.by_class("voice-row")) == len(page.by_class("voice-link"))
+        return [time.get("datetime", "") for cell in page.by_class("voice-due") for time in cell.iter() if time.get("datetime")]
+
+    assert listed(parks) == [day.isoformat()], "the part's day, not the resident's deadline"
+    assert listed(sign_in(Role.DEPARTMENT, department="道路維持課")) == [], "who answers isn't asked"
+    assert listed(staff) == []
+    assert "依頼" in parks.get("/desk").words(parks.get("/desk").by_class("tabs")[0])
+    assert "依頼" not in staff.get("/desk").words(staff.get("/desk").by_class("tabs")[0])
+    parks.submit(parks.get(address(voice)), f"{address(voice)}/parts/reply", text="来月替えます。")
+    assert listed(parks) == []
+    staff.submit(staff.get(address(voice)), f"{address(voice)}/parts/return", reason="何日か。")
+    assert listed(parks) == [day.isoformat()], "what was sent back is owed again"
+    api = parks.client.get("/api/v1/voices", params={"tab": "asked"}).json()
+    assert [item["receipt_number"] for item in api["items"]] == [voice.receipt_number]

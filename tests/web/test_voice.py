@@ -104,7 +104,7 @@ def test_accepting_all_confirms_what_stands_and_touches_no_decision(staff: Brows
     user = factories.create_user(save, display_name="港 一郎")
     factories.create_human_label(save, voice, user, facet=Facet.KIND, value=voice.kind.value)
     save.commit()
-    done = staff.submit(staff.get(address(voice)), f"{address(voice)}/accept")
+    done = staff.accept(staff.get(address(voice)), voice.receipt_number)
     assert "すべて確認済み" in done.words()
     assert "港 一郎が確認" in done.words()
     assert len(save.scalars(select(HumanLabel)).all()) == 5

@@ -73,7 +73,7 @@ def test_what_staff_have_worked_on_is_not_taken_back_unasked(take: Take, app: Fa
     voice = save.scalars(select(Voice).order_by(Voice.id)).first()
     assert voice is not None
     page = staff.get(f"/desk/{voice.receipt_number}")
-    staff.submit(page, f"/desk/{voice.receipt_number}/accept")
+    staff.accept(page, voice.receipt_number)
     response = undone(staff, batch, reason="mapping", sure="true")
     assert response.status_code == 409
     assert "分類を決めた声 1 件" in check(response).words()
