@@ -44,7 +44,11 @@ class Deadlines:
         self._first = self._last = today
 
     def left(self, due: date) -> int:
-        """Open days from today to ``due``: 0 on the day itself, negative when it has passed."""
+        """Open days from today to ``due``: 0 on the day itself, negative when it has passed, on the closed days after it too."""
+        count = self._count(due)
+        return min(count, -1) if due < self.today else count
+
+    def _count(self, due: date) -> int:
         while self._last < due:
             day = self._last + timedelta(days=1)
             self._counts[day] = self._counts[self._last] + self._calendar.is_open(day)
@@ -57,7 +61,7 @@ class Deadlines:
 
     def span(self, received: date, until: date) -> int:
         """Open days after ``received`` up to and with ``until``."""
-        return self.left(until) - self.left(received)
+        return self._count(until) - self._count(received)
 
     def waiting_day(self, received: date) -> int:
         """On which open day after its receipt a voice waits now: today's number, on a closed day the next open one's."""

@@ -96,11 +96,10 @@ def outlooks(session: Session, *, department: str | None = None) -> list[Outlook
 def chances(session: Session, voices: Sequence[Waiting], deadlines: Deadlines) -> dict[int, float]:
     """How likely each open voice is to be late (0–1), by its id; 1 for one that is. None without a deadline or a past."""
     due = [voice for voice in voices if voice.due_on is not None]
-    wanted = {(voice.department, kind) for voice in due for kind in (voice.kind.value, "")} | {CITY}
-    if not due:
-        return {}
+    to_come = [voice for voice in due if voice.due_on is not None and voice.due_on >= deadlines.today]
+    wanted = {(voice.department, kind) for voice in to_come for kind in (voice.kind.value, "")} | {CITY}
     columns = (Pace.department, Pace.kind, Pace.still_open, Pace.ended, Pace.waiting)
-    rows = session.execute(select(*columns).where(tuple_(Pace.department, Pace.kind).in_(sorted(wanted))))
+    rows = session.execute(select(*columns).where(tuple_(Pace.department, Pace.kind).in_(sorted(wanted)))) if to_come else ()
     curves = {(department, kind): Curve(tuple(still_open), ended, waiting) for department, kind, still_open, ended, waiting in rows}
     return {voice.id: chance for voice in due if (chance := _chance(curves, voice, deadlines)) is not None}
 

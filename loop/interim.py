@@ -37,7 +37,7 @@ def due_days(session: Session, rules: DeadlineRules, *which: ColumnElement[bool]
 
 def of_voices(session: Session, rules: DeadlineRules, voices: Sequence[int]) -> dict[int, date]:
     """The same for the voices of a page, by their ids."""
-    return due_days(session, rules, among(session, Voice.id, list(voices))) if voices else {}
+    return due_days(session, rules, among(session, Voice.id, list(voices))) if voices and rules.asks_interim else {}
 
 
 def near(days: dict[int, date], deadlines: Deadlines) -> dict[int, date]:

@@ -36,7 +36,8 @@ def merge(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskA
     main, *others = sorted(items, key=lambda item: (-order.index(item.case.status), item.case.id))
     if others[0].case.status is Status.DRAFTING:
         raise ConflictError("2 件以上の案件に、回答案があります。", hint="使わないほうを広聴課へ差し戻してから、まとめてください。")
-    if len({item.case.paused_on is None for item in items}) > 1:
+    clocks = {item.case.paused_on is None for item in items if item.case.paused_on or any(voice.due_on for voice in item.voices)}
+    if len(clocks) > 1:
         raise ConflictError(
             "期限を止めている案件と、動いている案件があります。", hint="どれも再開するか、どれも止めてから、まとめてください。"
         )

@@ -65,17 +65,18 @@ def voices(
     query: Annotated[VoicesQuery, Query()], signed_in: Staff, session: Reading, engine: EngineOf, keyring: KeyringOf, rules: RulesOf
 ) -> VoicesAnswer:
     """Voices under a filter, a page at a time."""
+    deadlines = Deadlines(rules.calendar, today(), soon=rules.soon)
     scope = Scope(
         filter=query.filter(),
         tab=query.tab,
         department=query.department or signed_in.actor.department,
-        due_by=Deadlines(rules.calendar, today(), soon=rules.soon).soon,
+        due_by=deadlines.soon,
         seen_by=signed_in.actor,
     )
     after = Cursor.parse(query.after) if query.after else None
     page = queries.list_voices(session, scope, order=order_of(query.tab, query.order), after=after, limit=query.limit)
     note_search(engine, keyring, query, actor=signed_in.actor, found=len(page.rows))
-    marks = Marks.of(session, page.rows, rules)
+    marks = Marks.of(session, page.rows, rules=rules, deadlines=deadlines)
     items = [
         VoiceItem.model_validate(row).model_copy(
             update={"chance_late": marks.chances.get(row.id), "interim_by": marks.interims.get(row.id)}

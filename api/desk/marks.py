@@ -9,7 +9,6 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from core.casework import DONE
-from core.clock import today
 from core.deadline_rules import DeadlineRules
 from loop import forecast, interim
 from loop.deadlines import Deadlines
@@ -26,9 +25,8 @@ class Marks:
     deadlines: Deadlines
 
     @classmethod
-    def of(cls, session: Session, rows: Sequence[VoiceRow], rules: DeadlineRules) -> Marks:
+    def of(cls, session: Session, rows: Sequence[VoiceRow], *, rules: DeadlineRules, deadlines: Deadlines) -> Marks:
         """For the rows of one page: a statement for the chances, and two for interim replies where the city's rules ask for them."""
-        deadlines = Deadlines(rules.calendar, today(), soon=rules.soon)
         waiting = [row for row in rows if row.status not in DONE and row.due_on is not None]
         interims = interim.of_voices(session, rules, [row.id for row in waiting])
         return cls(forecast.chances(session, waiting, deadlines), interims, deadlines)

@@ -81,7 +81,7 @@ def desk(
     scope = queries.looked_up(session, view.scope)
     page = queries.list_voices(session, scope, order=view.order, after=view.after, before=view.before)
     counts = queries.count_tabs(session, scope)
-    marks = Marks.of(session, page.rows, rules)
+    marks = Marks.of(session, page.rows, rules=rules, deadlines=view.deadlines)
     asked_of = signed_in.actor.department if query.tab is Tab.ASKED else ""
     note_search(engine, keyring, query, actor=signed_in.actor, found=counts[query.tab])
     context = {

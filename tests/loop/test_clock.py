@@ -181,6 +181,19 @@ def test_stopped_cases_are_put_together_with_stopped_ones_only(engine: Engine, r
         assert (first.due_on, second.due_on) == (None, None)
 
 
+def test_what_has_no_deadline_joins_a_stopped_case(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        survey = factories.create_voice(session, due_on=None)
+        who, voice, target = started(session, rules, received_on=date(2026, 11, 2))
+        turn_to(date(2026, 11, 5))
+        clock.stop(session, target, "resident", actor=who)
+        merging.merge(session, [Target(survey.receipt_number), target], actor=who)
+        session.flush()
+        turn_to(date(2026, 11, 9))
+        clock.go_on(session, Target(survey.receipt_number), actor=who, rules=rules)
+        assert (voice.due_on, survey.due_on) == (date(2026, 11, 20), None)
+
+
 def test_a_merge_that_is_taken_back_takes_its_pauses_back(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
     with db.writing(engine) as session:
         who, first, target = started(session, rules, received_on=date(2026, 11, 2))

@@ -22,7 +22,15 @@ DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))
 def test_open_days_left_agree_with_the_calendar(today: date, due: list[date]) -> None:
     calendar = OpenDays(closed=[date(2026, 6, 10)])
     deadlines = Deadlines(calendar, today)
-    assert [deadlines.left(day) for day in due] == [calendar.between(today, day) for day in due]
+    assert [deadlines.left(day) for day in due] == [
+        min(calendar.between(today, day), -1) if day < today else calendar.between(today, day) for day in due
+    ]  # fmt: skip
+    assert [deadlines.span(today, day) for day in due] == [calendar.between(today, day) for day in due]
+
+
+def test_fridays_deadline_has_passed_on_saturday() -> None:
+    friday = date(2026, 11, 20)
+    assert [Deadlines(OpenDays(), friday + timedelta(days=days)).left(friday) for days in range(5)] == [0, -1, -1, -1, -1]
 
 
 @given(since=DAYS, days=st.integers(1, 900))
