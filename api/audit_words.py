@@ -8,7 +8,7 @@ from api.desk.view import FILTERS
 from api.job_kinds import TITLES
 from api.timeline_words import POST
 from api.words import FACET, ROLE, STEP_NAME
-from loop import answers, cases, clock, originals
+from loop import answers, cases, clock, originals, recount
 from loop.steps import STEPS, Step
 
 ACTIONS: Mapping[str, str] = {
@@ -92,7 +92,7 @@ DETAILS: Mapping[str, str] = {
     **FILTERS,
     "act": "扱い",
     "also": "関係課",
-    "because": "直した分類",
+    "because": "期限が変わったわけ",
     "broken_at": "つながらない番号",
     "by": "ログインのしかた",
     "chain": "決裁の順",
@@ -168,6 +168,7 @@ _HIDDEN = {"step", "ids"}
 """Places in tables that nobody can look up by."""
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "act": POST,
+    "because": {**{facet.value: name for facet, name in FACET.items()}, recount.INTERIM: "中間回答"},
     "by": SIGN_INS,
     "delivery": {way.value: name for way, name in answers.DELIVERIES.items()},
     "kind": TITLES,

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -51,6 +52,8 @@ class Provider:
         self.client_id = settings.oidc_client_id
         self.label = settings.oidc_label
         self._settings = settings
+        # Said with each request: requests puts a variable of its own (REQUESTS_CA_BUNDLE) before what a session says.
+        self._verify = str(settings.oidc_ca_file) if settings.oidc_ca_file else True
         self._metadata: Mapping[str, Any] | None = None
         self._keys: Mapping[str, Any] | None = None
 
@@ -77,7 +80,9 @@ class Provider:
         at = self.metadata()["token_endpoint"]
         with self._client(back=back) as client:
             try:
-                token = client.fetch_token(at, code=code, grant_type="authorization_code", code_verifier=attempt.verifier)
+                token = client.fetch_token(
+                    at, code=code, grant_type="authorization_code", code_verifier=attempt.verifier, verify=self._verify
+                )
             except OAuthError as error:
                 raise self._untrusted("code", error) from None
             except OSError as error:  # what requests raises, too
@@ -144,14 +149,16 @@ class Provider:
         from joserfc import jwt
         from joserfc.errors import BadSignatureError, InvalidKeyIdError
         from joserfc.jwk import KeySet
+        from joserfc.jws import JWSRegistry
 
-        if self._keys is not None:
-            try:
-                return jwt.decode(id_token, KeySet.import_key_set(cast("Any", self._keys)), algorithms=_ALGORITHMS)
-            except (BadSignatureError, InvalidKeyIdError):
-                self._keys = None
+        # Servers add headers of their own, which say nothing to us.
+        registry = JWSRegistry(algorithms=list(_ALGORITHMS), strict_check_header=False)
+        keys = self._keys
+        if keys is not None:
+            with suppress(BadSignatureError, InvalidKeyIdError):
+                return jwt.decode(id_token, KeySet.import_key_set(cast("Any", keys)), registry=registry)
         self._keys = keys = self._fetch(self.metadata()["jwks_uri"])
-        return jwt.decode(id_token, KeySet.import_key_set(cast("Any", keys)), algorithms=_ALGORITHMS)
+        return jwt.decode(id_token, KeySet.import_key_set(cast("Any", keys)), registry=registry)
 
     def _with_profile(self, claims: dict[str, Any], token: Mapping[str, Any]) -> dict[str, Any]:
         """Adds what the server tells only when it is asked; of the same person alone."""
@@ -172,7 +179,7 @@ class Provider:
     def _fetch(self, address: str, *, token: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         with self._client(token=token) as client:
             try:
-                answer = client.get(address, withhold_token=token is None)
+                answer = client.get(address, withhold_token=token is None, verify=self._verify)
                 answer.raise_for_status()
                 found = answer.json()
             except (OSError, ValueError) as error:  # what requests raises is an OSError or, for no JSON, a ValueError
@@ -193,7 +200,6 @@ class Provider:
             code_challenge_method="S256",
             token=token,
             default_timeout=_PATIENCE,
-            verify=str(settings.oidc_ca_file) if settings.oidc_ca_file else True,
         )
 
     def _unreachable(self, what: str, error: Exception) -> CitySignInError:

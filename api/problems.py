@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -33,7 +33,7 @@ TITLES = {
     409: "先に変更がありました",
     413: "送られた内容が大きすぎます",
     422: "入力に誤りがあります",
-    429: "少し待ってから、もう一度お試しください",
+    429: "回数が多すぎます",
     500: "処理中に問題が起きました",
     503: "いま使えません",
 }
@@ -166,8 +166,17 @@ def _answer(request: Request, error: KoeError, *, headers: dict[str, str] | None
         body |= {"detail": error.hint} if error.hint else {}
         body |= {"errors": fields} if fields else {}
         return JSONResponse(body, error.status, headers=headers, media_type="application/problem+json")
-    context = {"heading": TITLES.get(error.status, TITLES[500]), "error": error, "staff": _is_staff(request)}
+    context = {"heading": TITLES.get(error.status, TITLES[500]), "error": error, "staff": _is_staff(request), "back": _came_from(request)}
     return pages_of(request).page(request, "errors/error.html", context, status=error.status, headers=headers)
+
+
+def _came_from(request: Request) -> str:
+    """The page whose form was sent, where the browser names one of this site: errors ask to open it again."""
+    page = urlsplit(request.headers.get("referer", ""))
+    is_here = page.netloc == request.headers.get("host") and page.path.startswith("/") and not page.path.startswith("//")
+    if request.method != "POST" or not is_here:
+        return ""
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -13,7 +13,7 @@ from core.bulk import among
 from core.clock import today
 from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, InputError
-from core.models import CasePause, DeskAct
+from core.models import Case, CasePause, DeskAct, Voice
 from loop.actors import Actor
 from loop.deadlines import due_of
 from loop.handling import Handled, Target, changing, take
@@ -79,6 +79,19 @@ def pauses_of(session: Session, cases: Collection[int] | None = None) -> dict[in
         for voice in pause.voices:
             found[voice].append(pause)
     return dict(found)
+
+
+def carry(session: Session, source: Case, to: Case, voices: Collection[Voice]) -> None:
+    """Gives a case the pauses of voices that come from another one: the days for which their clocks stood still go with them.
+
+    What stood there stays, for the way back; a day is taken out of the count once, however many pauses it is in.
+    """
+    going = {voice.id for voice in voices}
+    for pause in session.scalars(select(CasePause).where(CasePause.case_id == source.id).order_by(CasePause.id)).all():
+        if theirs := [number for number in pause.voices if number in going]:
+            session.add(CasePause(case_id=to.id, since=pause.since, until=pause.until, reason=pause.reason, voices=theirs))
+            if pause.until is None:
+                to.paused_on = max(to.paused_on or pause.since, pause.since)
 
 
 def _open(session: Session, item: Handled) -> list[CasePause]:

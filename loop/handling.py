@@ -267,14 +267,21 @@ def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[in
         voice.related = stored["related"]
         voice.folded = voice.id != lead
         casework.mark(voice, case.status)
-    last = session.scalar(select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.id.desc()).limit(1))
-    if case.paused_on is not None and last is not None:
-        last.until = None
-    elif last is not None and last.until is None:
-        session.delete(last)
+    _put_back_pauses(session, case, {stored["id"] for stored in was["voices"]})
     session.execute(delete(CasePart).where(CasePart.case_id == case.id))
     for stored in was["parts"]:
         session.add(CasePart(case_id=case.id, **{name: _typed(CasePart, name, stored[name]) for name in _OF_A_PART}))
+
+
+def _put_back_pauses(session: Session, case: Case, voices: set[int]) -> None:
+    """What the clock was: running as it was, or stopped again as of the last time that it was let go on."""
+    own = session.scalars(select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.id)).all()
+    ended = own[-1].until if own else None
+    for pause in own:
+        if voices.isdisjoint(pause.voices) or (case.paused_on is None and pause.until is None):
+            session.delete(pause)  # it came with voices that have gone back, or with the stop
+        elif case.paused_on is not None and pause.until == ended:
+            pause.until = None
 
 
 def _put_back_labels(

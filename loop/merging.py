@@ -11,7 +11,7 @@ from core import casework
 from core.clock import today, utc_now
 from core.errors import ConflictError, InputError
 from core.models import Case, CaseEvent, CasePart, DeskAct, Facet, Status, Voice
-from loop import labels, parts
+from loop import clock, labels, parts
 from loop.actors import Actor
 from loop.handling import Handled, Target, changing, take
 from loop.steps import Step
@@ -26,6 +26,7 @@ def merge(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskA
     Raises:
         InputError: fewer than two cases.
         ConflictError: answers are being drafted to two of them: one would be out of sight.
+        ConflictError: the clock stands still for some of them only.
         ConflictError: one of them is answered, closed or in approval.
     """
     items = take(session, targets, actor=actor)
@@ -35,6 +36,10 @@ def merge(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskA
     main, *others = sorted(items, key=lambda item: (-order.index(item.case.status), item.case.id))
     if others[0].case.status is Status.DRAFTING:
         raise ConflictError("2 件以上の案件に、回答案があります。", hint="使わないほうを広聴課へ差し戻してから、まとめてください。")
+    if len({item.case.paused_on is None for item in items}) > 1:
+        raise ConflictError(
+            "期限を止めている案件と、動いている案件があります。", hint="どれも再開するか、どれも止めてから、まとめてください。"
+        )
     with changing(session, items, Step.MERGE, actor=actor, detail={"into": main.case.id}) as act:
         said = [
             (voice, Facet.DEPARTMENT, main.leading.department)
@@ -46,6 +51,7 @@ def merge(session: Session, targets: Sequence[Target], *, actor: Actor) -> DeskA
         for other in others:
             for part in other.parts:
                 _bring(session, part, main)
+            clock.carry(session, other.case, main.case, other.voices)
             _move_all(other, main)
         parts.concern(main)
     return act
@@ -75,6 +81,7 @@ def split(session: Session, target: Target, receipt_numbers: Sequence[str], *, a
             copy.asked, copy.asked_at, copy.due_on = part.asked, part.asked_at, part.due_on
             copy.passages = [one for one in part.passages if one["voice"] in gone]
             part.passages = [one for one in part.passages if one["voice"] not in gone]
+        clock.carry(session, item.case, apart.case, leaving)
         item.voices = [voice for voice in item.voices if voice not in leaving]
         apart.voices = leaving
     return act

@@ -52,7 +52,7 @@ class VoiceRow:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's label with who set it and when."""
+    """A person's label with who set it and when; ``undone``: taken back, or written to put back what stood there."""
 
     id: int
     facet: Facet
@@ -60,6 +60,7 @@ class Decision:
     machine_value: str
     user: str
     at: datetime
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _pending(session: Session, voices: Sequence[int]) -> set[int]:
     """
     said = [getattr(MachineReading, facet.value).is_not(None) for facet in Facet]
     readings = session.execute(select(MachineReading.voice_id, *said).where(among(session, MachineReading.voice_id, voices)))
-    decisions = select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, voices))
+    decisions = select(HumanLabel.voice_id, HumanLabel.facet).where(among(session, HumanLabel.voice_id, voices), ~HumanLabel.undone)
     decided = {(voice, facet) for voice, facet in session.execute(decisions)}
     return {
         voice
@@ -225,11 +226,14 @@ def labels_of(session: Session, voice_id: int) -> Labels:
     reading = session.get(MachineReading, voice_id)
     decisions: dict[Facet, list[Decision]] = {facet: [] for facet in Facet}
     statement = (
-        select(HumanLabel.id, HumanLabel.facet, HumanLabel.value, HumanLabel.machine_value, User.display_name, HumanLabel.created_at)
+        select(
+            HumanLabel.id, HumanLabel.facet, HumanLabel.value, HumanLabel.machine_value, User.display_name, HumanLabel.created_at,
+            HumanLabel.undone,
+        )
         .join(User, User.id == HumanLabel.user_id)
         .where(HumanLabel.voice_id == voice_id)
         .order_by(HumanLabel.id.desc())
-    )
+    )  # fmt: skip
     for row in session.execute(statement):
         decisions[row.facet].append(Decision(*row))
     return Labels(reading.labels() if reading else {}, decisions)

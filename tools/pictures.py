@@ -2,7 +2,7 @@
 
 Usage: python tools/pictures.py   (KOE_CHROMIUM names the browser where it isn't `chromium`)
 
-The sample city is taken in first where KOE_HOME has no voices yet.
+The sample city is taken in first where KOE_HOME has no voices yet. The pictures are of a copy: what is clicked for them changes nothing.
 """
 
 from __future__ import annotations
@@ -10,23 +10,28 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from api.cli.demo import ACCOUNTS
 from core import db
-from core.models import Answer, MachineReading, Topic, TopicMembership, Voice
-from core.settings import PROJECT_ROOT, get_settings
+from core.clock import today
+from core.models import Answer, MachineReading, Status, Topic, TopicMembership, Voice
+from core.settings import PROJECT_ROOT, Settings, get_settings
 
 PICTURES = PROJECT_ROOT / "docs" / "pictures"
 WIDTHS = {"wide": (1280, 860), "phone": (375, 760)}
@@ -34,16 +39,35 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 KOE = Path(sys.executable).with_name("koe")
 WINDOW = 3  # months
 FEW = 80  # voices: with fewer, a peak may be chance
+TALL = 1180  # pixels: of the page whose end belongs to it
+COLOURS = 256  # of a picture: no difference to the eye, and a third of the bytes
+REPLY = """歩道を通りにくくしており、申し訳ありません。
+ご連絡の歩道は、現地で確かめます。木の根で盛りあがったところは、けずって平らにします。
+舗装の全体は、令和9年3月までに直します。工事の日は、前もって沿道にお知らせします。"""
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """`koe serve` on a free port of this machine, as long as the block lasts."""
+def copied(settings: Settings) -> Iterator[Path]:
+    """A folder with the city of KOE_HOME as it is now, gone afterwards."""
+    if settings.database_url or settings.keys:
+        sys.exit("絵は KOE_HOME の SQLite から撮ります。KOE_DATABASE_URL と KOE_KEYS を外してください。")
+    with TemporaryDirectory(prefix="koe-pictures") as folder:
+        home = Path(folder)
+        with closing(sqlite3.connect(settings.home / "koenowa.db")) as city, closing(sqlite3.connect(home / "koenowa.db")) as copy:
+            city.backup(copy)
+        shutil.copy(settings.home / "keys.json", home)
+        (home / "models").symlink_to(settings.models_dir.resolve())
+        yield home
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """`koe serve` of a city on a free port of this machine, as long as the block lasts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen([KOE, "serve", "--port", str(port)], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen([KOE, "serve", "--port", str(port)], stderr=subprocess.DEVNULL, env={**os.environ, "KOE_HOME": str(home)})
     try:
         for _ in range(200):
             try:
@@ -83,6 +107,17 @@ def telling_voice(session: Session) -> str:
     return str(number)
 
 
+def telling_question(session: Session) -> str:
+    """The newest voice that ``REPLY`` answers, of the department whose people the demo has."""
+    department = next(department for username, _, _, department, *_ in ACCOUNTS if username == "doro")
+    open_ = (Voice.department == department) & (Voice.status == Status.RECEIVED) & (Voice.case_id.is_(None))
+    found = select(Voice.receipt_number).where(open_, Voice.text.contains("木の根")).order_by(Voice.received_on.desc(), Voice.id)
+    number = session.scalar(found.limit(1))
+    if number is None:
+        sys.exit("回答の絵にできる声（歩道と木の根の声）がありません。KOE_HOME を空にすると、見本の市を取り込みます。")
+    return str(number)
+
+
 def telling_topic(session: Session) -> int:
     """The topic of which the largest share came within three months: a peak that one sees at a glance."""
     months: dict[int, Counter[int]] = defaultdict(Counter)
@@ -102,19 +137,74 @@ def _peak(counts: Counter[int]) -> float:
 def take(page: Page, address: str, name: str, width: str) -> None:
     """One picture of a page, of the window's height."""
     page.goto(address)
+    shoot(page, name, width)
+
+
+def shoot(page: Page, name: str, width: str) -> None:
+    """One picture of the page as it stands."""
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(400)  # charts draw themselves
-    page.screenshot(path=PICTURES / f"{name}-{width}.png")
+    path = PICTURES / f"{name}-{width}.png"
+    page.screenshot(path=path)
+    with Image.open(path) as taken:
+        small = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
 
 
-def take_import(page: Page, site: str, width: str) -> None:
-    """The preview of the sample city's call log, which is thrown away again."""
+@contextmanager
+def window(browser: Browser, width: str) -> Iterator[Page]:
+    """A tab of a width."""
+    pixels, height = WIDTHS[width]
+    context = browser.new_context(viewport={"width": pixels, "height": height}, reduced_motion="reduce", locale="ja-JP")
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(page: Page, site: str, who: str) -> None:
+    """Signs in as one of the demo's people."""
+    password = next(account[-1] for account in ACCOUNTS if account[0] == who)
+    page.goto(f"{site}/sign-in")
+    page.fill("[name=username]", who)
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk*")
+
+
+def take_import(page: Page, site: str) -> None:
+    """The preview of the sample city's call log."""
     page.goto(f"{site}/admin/import")
     page.set_input_files("#files", PROJECT_ROOT / "data/sample/call_log_cp932.csv")
     page.get_by_role("button", name="送って確かめる").click()
     page.wait_for_url("**/uploads/*")
-    take(page, page.url, "import", width)
-    page.get_by_role("button", name="このファイルを捨てる").click()
+    take(page, page.url, "import", "wide")
+
+
+def take_answer(browser: Browser, site: str, number: str) -> None:
+    """An answer as it is drafted from past ones, and as it lies before the one who decides."""
+    with window(browser, "wide") as page:
+        page.set_viewport_size({"width": WIDTHS["wide"][0], "height": TALL})
+        sign_in(page, site, "doro")
+        page.goto(f"{site}/desk/{number}/answer")
+        page.get_by_role("button", name="下書きを作る").click()
+        page.get_by_role("heading", name="確認").wait_for()
+        shoot(page, "answer", "wide")
+        page.fill("[name=text]", REPLY)
+        page.select_option("[name=disposition]", "planned")
+        page.select_option("[name=delivery]", "mail")
+        page.fill("[name=review_on]", (today() + timedelta(days=90)).isoformat())
+        page.get_by_role("button", name="確認だけする").click()
+        page.wait_for_load_state("networkidle")
+        for box in page.locator("[name=acknowledged]").all():
+            box.check()
+        page.get_by_role("button", name="保存して決裁へ回す").click()
+        page.get_by_text("決裁へ回しました").wait_for()
+    for width in WIDTHS:
+        with window(browser, width) as page:
+            sign_in(page, site, "kakari")
+            page.goto(f"{site}/desk/approvals")
+            page.locator(".waiting", has_text=number).get_by_role("link").click()
+            page.get_by_role("button", name="承認する").wait_for()
+            shoot(page, "approval", width)
 
 
 def main() -> None:
@@ -124,28 +214,24 @@ def main() -> None:
         sys.exit("Chromium がありません。KOE_CHROMIUM で場所を指定してください。")
     engine = filled()
     with db.reading(engine) as session:
-        voice, topic = telling_voice(session), telling_topic(session)
+        voice, topic, question = telling_voice(session), telling_topic(session), telling_question(session)
     engine.dispose()
-    username, *_, password = ACCOUNTS[0]
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with served() as site, sync_playwright() as playwright:
+    with copied(get_settings()) as home, served(home) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
-        for width, (pixels, height) in WIDTHS.items():
-            context = browser.new_context(viewport={"width": pixels, "height": height}, reduced_motion="reduce")
-            page = context.new_page()
-            take(page, f"{site}/", "public-home", width)
-            take(page, f"{site}/voices/{voice}", "public-voice", width)
-            page.goto(f"{site}/sign-in")
-            page.fill("[name=username]", username)
-            page.fill("[name=password]", password)
-            page.keyboard.press("Enter")
-            page.wait_for_url("**/desk*")
-            take(page, f"{site}/desk", "desk", width)
-            take(page, f"{site}/desk/{voice}", "voice", width)
-            take(page, f"{site}/trends", "trends", width)
-            take(page, f"{site}/trends/topics/{topic}?period=all", "topic", width)
-            take_import(page, site, width)
-            context.close()
+        for width in WIDTHS:
+            with window(browser, width) as page:
+                take(page, f"{site}/", "public-home", width)
+                sign_in(page, site, "kocho")
+                take(page, f"{site}/desk", "desk", width)
+                take(page, f"{site}/trends", "trends", width)
+        with window(browser, "wide") as page:
+            take(page, f"{site}/voices/{voice}", "public-voice", "wide")
+            sign_in(page, site, "kocho")
+            take(page, f"{site}/desk/{voice}", "voice", "wide")
+            take(page, f"{site}/trends/topics/{topic}?period=all", "topic", "wide")
+            take_import(page, site)
+        take_answer(browser, site, question)
         browser.close()
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.relative_to(PROJECT_ROOT)}  {path.stat().st_size // 1024} KB")

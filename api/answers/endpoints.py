@@ -12,6 +12,7 @@ from api.answers.approval_routes import ApprovalId
 from api.answers.masking import masked
 from api.answers.schemas import (
     AnswerState,
+    ApprovalAnswer,
     CheckInput,
     CommentInput,
     DeputyInput,
@@ -124,6 +125,30 @@ def waiting(signed_in: Staff, session: Reading) -> WaitingsAnswer:
     rows = approval_queries.waiting_for(session, signed_in.actor)
     total = approval_queries.count_waiting(session, signed_in.actor)
     return WaitingsAnswer(total=total, items=[WaitingAnswer.model_validate(row) for row in rows])
+
+
+@router.get("/approvals/{approval_id}", summary="決裁1件と、回された回答、決裁の経過", dependencies=[Depends(STAFF)])
+def approval(approval_id: ApprovalId, signed_in: Staff, session: Reading, checks: ChecksOf) -> ApprovalAnswer:
+    """One answer as an approver looks at it."""
+    step, draft, voice = approval_queries.approval_of(session, approval_id, seen_by=signed_in.actor)
+    text = answers.text_of(session, draft.id, step.version)
+    return ApprovalAnswer(
+        approval_id=step.id,
+        receipt_number=voice.receipt_number,
+        department=step.department,
+        position=step.position,
+        state=step.state,
+        kind=draft.kind,
+        version=step.version,
+        text=text,
+        disposition=draft.disposition,
+        delivery=draft.delivery,
+        review_on=draft.review_on,
+        due_on=voice.due_on,
+        may_decide=step == approval_queries.may_decide(session, signed_in.actor, draft),
+        findings=_findings(session, text, voice, checks, review_on=draft.review_on, kind=draft.kind),
+        rounds=_rounds(session, draft.id),
+    )
 
 
 @router.post("/approvals/{approval_id}/approve", summary="承認する", dependencies=_DECIDES)

@@ -156,6 +156,26 @@ class WaitingsAnswer(BaseModel):
     items: list[WaitingAnswer]
 
 
+class ApprovalAnswer(BaseModel):
+    """One step of a way to approval as its approver looks at it: the answer as it was put forward, masked, and the way so far."""
+
+    approval_id: int
+    receipt_number: str
+    department: str
+    position: str
+    state: ApprovalState
+    kind: DraftKind
+    version: int
+    text: str
+    disposition: Disposition | None
+    delivery: Delivery | None
+    review_on: date | None
+    due_on: date | None
+    may_decide: bool = Field(description="whether it waits for the one who asks")
+    findings: list[FindingAnswer]
+    rounds: list[RoundAnswer]
+
+
 class CommentInput(BaseModel):
     """What an approver has to say; it is masked before it is kept. Needed to send a draft back."""
 

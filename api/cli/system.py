@@ -138,6 +138,8 @@ def city(username: _Username) -> None:
     from api import accounts
     from core import db
 
+    if not settings().oidc_issuer:
+        raise InputError("市の認証は、設定されていません。", hint="先に KOE_OIDC_ISSUER などを設定してください（docs/operations.md）。")
     with db.writing(database()) as session:
         accounts.give_to_city(session, accounts.named_user(session, username), actor="cli")
     say(f"利用者「{username}」は、市の認証でログインします。次にこの利用者名で来た人と結びつきます。")

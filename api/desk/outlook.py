@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from api.deps import STAFF, VOICES_READ, PagesOf, Reading, RulesOf, Staff
 from api.fields import Name
 from core.clock import today
+from core.deadline_rules import DeadlineRules
 from core.models import Role, Status
 from loop import forecast, outlook
 from loop.actors import Actor
@@ -66,8 +69,37 @@ class OutlookAnswer(BaseModel):
     items: list[LikelyLateAnswer]
 
 
-def department_of(actor: Actor, chosen: str) -> str:
-    """Whose outlook a person sees: a department's member their own, the others the one they chose, or the city's."""
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a person may know of the deadlines to come: of their own department alone, or of the one they chose, or of the city.
+
+    ``is_there``: whether there is any forecast.
+    """
+
+    department: str
+    week: outlook.WeekAhead | None
+    departments: list[forecast.Outlook]
+    is_there: bool
+
+
+def week_for(session: Session, rules: DeadlineRules, *, actor: Actor, chosen: str) -> outlook.WeekAhead | None:
+    """The week ahead of a department's member's own department, and for the others of the one that they chose, or of the city."""
+    if actor.role is Role.DEPARTMENT and not actor.department:
+        return None
+    return outlook.week_ahead(session, rules, today=today(), department=_department(actor, chosen))
+
+
+def foreseen(session: Session, rules: DeadlineRules, *, actor: Actor, chosen: str) -> Foreseen:
+    """All figures."""
+    department = _department(actor, chosen)
+    city = forecast.outlooks(session, department="")
+    if actor.role is Role.DEPARTMENT and not department:
+        return Foreseen("", None, [], is_there=bool(city))
+    found = forecast.outlooks(session, department=department or None)
+    return Foreseen(department, week_for(session, rules, actor=actor, chosen=chosen), found, is_there=bool(city))
+
+
+def _department(actor: Actor, chosen: str) -> str:
     return actor.department if actor.role is Role.DEPARTMENT else chosen
 
 
@@ -81,36 +113,21 @@ def outlook_page(
     department: Annotated[Name, Query()] = "",
 ) -> Response:
     """The outlook in figures, and the voices that are likely to be late."""
-    actor, day = signed_in.actor, today()
-    own = department_of(actor, department)
-    count, voices = outlook.likely_late(session, rules, today=day, seen_by=actor, department=own)
-    context = {
-        "department": own,
-        "week": outlook.week_ahead(session, rules, today=day, department=own),
-        "outlooks": _outlooks(session, actor, own),
-        "count": count,
-        "voices": voices,
-        "deadlines": Deadlines(rules.calendar, day, soon=rules.soon),
-    }
+    found = foreseen(session, rules, actor=signed_in.actor, chosen=department)
+    count, voices = outlook.likely_late(session, rules, today=today(), seen_by=signed_in.actor, department=found.department)
+    deadlines = Deadlines(rules.calendar, today(), soon=rules.soon)
+    context = {"found": found, "count": count, "voices": voices, "deadlines": deadlines, "horizon": forecast.HORIZON}
     return pages.page(request, "desk/outlook.html", context)
 
 
 @json.get("/outlook", summary="期限の見通し", dependencies=[Depends(VOICES_READ)])
 def outlook_json(signed_in: Staff, session: Reading, rules: RulesOf, department: Annotated[Name, Query()] = "") -> OutlookAnswer:
     """The outlook on deadlines: of one's own department, of one that is named, or of all."""
-    actor, day = signed_in.actor, today()
-    own = department_of(actor, department)
-    count, voices = outlook.likely_late(session, rules, today=day, seen_by=actor, department=own)
-    week = outlook.week_ahead(session, rules, today=day, department=own)
+    found = foreseen(session, rules, actor=signed_in.actor, chosen=department)
+    count, voices = outlook.likely_late(session, rules, today=today(), seen_by=signed_in.actor, department=found.department)
     return OutlookAnswer(
-        week=WeekAnswer.model_validate(week) if week else None,
-        departments=[DepartmentAnswer.model_validate(item) for item in _outlooks(session, actor, own)],
+        week=WeekAnswer.model_validate(found.week) if found.week else None,
+        departments=[DepartmentAnswer.model_validate(item) for item in found.departments],
         likely_late=count,
         items=[LikelyLateAnswer.model_validate(item) for item in voices],
     )
-
-
-def _outlooks(session: Reading, actor: Actor, department: str) -> list[forecast.Outlook]:
-    if actor.role is Role.DEPARTMENT and not department:
-        return []
-    return forecast.outlooks(session, department=department or None)

@@ -28,7 +28,7 @@ from api.deps import (
 from api.desk import part_view
 from api.desk.highlight import pieces
 from api.desk.marks import Marks
-from api.desk.outlook import department_of
+from api.desk.outlook import week_for
 from api.desk.view import FILTERS, ORDERS, DeskQuery, DeskView, tabs_of
 from api.searching import note_search
 from core import db
@@ -42,7 +42,6 @@ from loop import (
     labels,
     looks,
     originals,
-    outlook,
     queries,
     recount,
     rule_queries,
@@ -93,7 +92,7 @@ def desk(
         "lines": case_queries.lines(session, [row.id for row in page.rows], asked_of=asked_of),
         "no_case": case_queries.NO_CASE,
         "marks": marks,
-        "week": outlook.week_ahead(session, rules, today=view.deadlines.today, department=department_of(signed_in.actor, query.department)),
+        "week": week_for(session, rules, actor=signed_in.actor, chosen=query.department),
         "unread": looks.unread(session, [row.id for row in page.rows], actor=signed_in.actor),
         "saved_views": views.views_of(session, actor=signed_in.actor),
         "act": _done(session, query, signed_in.actor),
@@ -146,8 +145,8 @@ def voice_page(
         "following": following,
         "topic": topic_queries.topic_of(session, voice.id),
         "case": case,
-        **part_view.shown(case, voice, signed_in.actor),
         "interim_by": interim.of_voices(session, rules, [voice.id]).get(voice.id),
+        **part_view.shown(case, voice, signed_in.actor),
         "names": looks.beside(session, voice.id, actor=signed_in.actor),
         "lead_number": case_queries.number_of_lead(session, voice),
         "steps": {step.name for step in possible(voice.status)},
@@ -299,5 +298,5 @@ def _suggestions(
         "low_confidence": settings.low_confidence,
         "changed": changed,
         "undoable": ".".join(map(str, undoable)),
-        "pending": any(facet in said.machine and facet not in newest for facet in Facet),
+        "pending": any(facet in said.machine and all(made.undone for made in said.decisions[facet]) for facet in Facet),
     }

@@ -88,6 +88,7 @@ class DecisionAnswer(BaseModel):
     machine_value: str
     user: str
     at: datetime
+    undone: bool = Field(description="taken back, or written to put back what stood there: nobody's judgement")
 
 
 class FacetAnswer(BaseModel):

@@ -113,7 +113,8 @@ def test_accounts_are_looked_after(koe: Koe, home: Path) -> None:
     assert "停止　hanako" in koe("user", "list").stdout
     for command in ("reopen", "unlock"):
         assert "hanako" in koe("user", command, "hanako").stdout
-    assert "市の認証でログインします" in koe("user", "city", "hanako").stdout
+    assert "設定されていません" in refused(koe("user", "city", "hanako"))
+    assert "市の認証でログインします" in koe("user", "city", "hanako", KOE_OIDC_ISSUER="https://sso.city.example").stdout
     assert "hanako　道路維持課　係長　市の認証" in koe("user", "list").stdout
     assert koe("user", "password", "hanako", KOE_NEW_PASSWORD=f"{PASSWORD}!").exit_code == 0
     assert "市の認証" not in koe("user", "list").stdout

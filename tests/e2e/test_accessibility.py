@@ -37,6 +37,8 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "desk-course": lambda site: f"/desk/{site.answering.sent}/course",
     "desk-similar": lambda site: f"/desk/{site.voice}/similar",
     "desk-opinions": lambda site: f"/desk/{site.voice}/opinions",
+    "desk-parts": lambda site: f"/desk/{site.voice}/parts",
+    "outlook": lambda _: "/desk/outlook",
     "desk-merged": lambda site: f"/desk/{site.answering.waiting}",
     "desk-divided": lambda site: f"/desk/{site.answering.divided}",
     "parts": lambda site: f"/desk/{site.answering.divided}/parts",

@@ -111,3 +111,87 @@ def test_what_makes_no_sense_is_refused(engine: Engine, rules: DeadlineRules) ->
         survey = factories.create_voice(session, due_on=None)
         with pytest.raises(ConflictError, match="回答期限がありません"):
             clock.stop(session, Target(survey.receipt_number), "resident", actor=who)
+
+
+def test_the_days_of_a_pause_go_with_the_voices(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        who, asked, target = started(session, rules, received_on=date(2026, 11, 2))
+        other = factories.create_voice(session, received_on=date(2026, 11, 2), due_on=date(2026, 11, 17))
+        turn_to(date(2026, 11, 5))
+        clock.stop(session, target, "resident", actor=who)
+        turn_to(date(2026, 11, 9))
+        clock.go_on(session, target, actor=who, rules=rules)
+        merged = merging.merge(session, [Target(other.receipt_number), target], actor=who)
+        session.flush()
+        clock.stop(session, target, "on_site", actor=who)
+        turn_to(date(2026, 11, 11))
+        clock.go_on(session, target, actor=who, rules=rules)
+        # 4 November was counted of the one, 4, 5 and 6 of the other; the 9th to the 11th stand out for both.
+        assert (asked.due_on, other.due_on) == (date(2026, 11, 25), date(2026, 11, 20))
+        merging.split(session, target, [other.receipt_number], actor=who)
+        session.flush()
+        assert {pause.case_id for pause in session.scalars(select(CasePause)) if other.id in pause.voices} >= {other.case_id}
+        clock.stop(session, Target(other.receipt_number), "resident", actor=who)
+        turn_to(date(2026, 11, 12))
+        clock.go_on(session, Target(other.receipt_number), actor=who, rules=rules)
+        assert (asked.due_on, other.due_on) == (date(2026, 11, 25), date(2026, 11, 24))
+        assert merged.undone_at is None
+
+
+def test_a_stopped_clock_stays_stopped_through_a_split_and_its_undo(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        who, first, target = started(session, rules, received_on=date(2026, 11, 2))
+        second = factories.create_voice(session, received_on=date(2026, 11, 2), due_on=date(2026, 11, 17))
+        merging.merge(session, [target, Target(second.receipt_number)], actor=who)
+        turn_to(date(2026, 11, 5))
+        clock.stop(session, target, "resident", actor=who)
+        split = merging.split(session, target, [second.receipt_number], actor=who)
+        session.flush()
+        assert session.get_one(Case, second.case_id).paused_on == date(2026, 11, 5)
+        handling.undo(session, split.id, actor=who)
+        turn_to(date(2026, 11, 9))
+        done = clock.go_on(session, target, actor=who, rules=rules)
+        assert (first.due_on, second.due_on) == (date(2026, 11, 20), date(2026, 11, 20))
+        handling.undo(session, done.id, actor=who)
+        assert (first.due_on, second.due_on) == (None, None)
+        open_ones = select(CasePause).where(CasePause.until.is_(None))
+        assert [sorted(pause.voices) for pause in session.scalars(open_ones)] == [sorted([first.id, second.id])]
+
+
+def test_stopped_cases_are_put_together_with_stopped_ones_only(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        who, first, target = started(session, rules, received_on=date(2026, 11, 2))
+        second = factories.create_voice(session, received_on=date(2026, 11, 2), due_on=date(2026, 11, 17))
+        both = [target, Target(second.receipt_number)]
+        turn_to(date(2026, 11, 5))
+        clock.stop(session, target, "resident", actor=who)
+        with pytest.raises(ConflictError, match="期限を止めている案件"):
+            merging.merge(session, both, actor=who)
+        turn_to(date(2026, 11, 6))
+        clock.stop(session, both[1], "resident", actor=who)
+        merged = merging.merge(session, both, actor=who)
+        session.flush()
+        assert session.get_one(Case, first.case_id).paused_on == date(2026, 11, 6)
+        turn_to(date(2026, 11, 9))
+        done = clock.go_on(session, target, actor=who, rules=rules)
+        assert (first.due_on, second.due_on) == (date(2026, 11, 20), date(2026, 11, 19))
+        handling.undo(session, done.id, actor=who)
+        with pytest.raises(ConflictError):
+            handling.undo(session, merged.id, actor=who)
+        assert (first.due_on, second.due_on) == (None, None)
+
+
+def test_a_merge_that_is_taken_back_takes_its_pauses_back(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:
+    with db.writing(engine) as session:
+        who, first, target = started(session, rules, received_on=date(2026, 11, 2))
+        second = factories.create_voice(session, received_on=date(2026, 11, 2), due_on=date(2026, 11, 17))
+        both = [target, Target(second.receipt_number)]
+        turn_to(date(2026, 11, 5))
+        for each in both:
+            clock.stop(session, each, "resident", actor=who)
+        handling.undo(session, merging.merge(session, both, actor=who).id, actor=who)
+        session.flush()
+        assert session.scalars(select(CasePause.voices).order_by(CasePause.id)).all() == [[first.id], [second.id]]
+        turn_to(date(2026, 11, 9))
+        clock.go_on(session, target, actor=who, rules=rules)
+        assert (first.due_on, second.due_on) == (date(2026, 11, 20), None)

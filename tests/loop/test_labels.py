@@ -54,6 +54,18 @@ def test_accepting_twice_writes_once(engine: Engine) -> None:
         assert labels.undecided(session, [voice]) == []
 
 
+def test_what_was_taken_back_can_be_accepted_and_what_stands_is_left(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        voice, who = start(session)
+        labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city)
+        made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
+        labels.undo(session, voice, [label.id for label in made], actor=who)
+        again = labels.put(session, labels.undecided(session, [voice]), actor=who)
+        assert {label.facet for label in again} == set(Facet) - {Facet.KIND}
+        standing = [made for made in queries.labels_of(session, voice.id).decisions[Facet.THEME] if not made.undone]
+        assert [made.value for made in standing] == ["道路・交通"]
+
+
 def test_what_is_taken_back_is_no_decision_any_more(engine: Engine, city: Taxonomy) -> None:
     with db.writing(engine) as session:
         voice, who = start(session)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, unquote
+
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +13,7 @@ from core import db
 from core.models import Case, CasePart, DeskAct, Role, Status, Voice
 from loop import merging
 from tests import factories
-from tests.web.browser import Browser, Page
+from tests.web.browser import Browser, Page, check
 from tests.web.conftest import SignIn, renew
 
 
@@ -56,6 +59,26 @@ def test_the_same_boxes_a_second_time_are_refused(staff: Browser, save: Session)
     send(staff, page, "take", chosen=boxes(page))
     answer = staff.post("/desk/acts", {**page.form("/desk/acts"), "act": "close", "chosen": boxes(page), "reason": "noted"}, status=409)
     assert "先に変更" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("came", "led"),
+    [
+        ("http://{host}/desk?theme=道路", ["/desk?theme=道路"]),
+        ("http://elsewhere.example/desk/1", []),
+        ("http://{host}//elsewhere.example", []),
+        ("javascript:alert(1)", []),
+        ("", []),
+    ],
+)
+def test_an_error_leads_back_to_the_page_of_this_site_that_was_left(staff: Browser, came: str, led: list[str]) -> None:
+    page = staff.get("/desk/approvals")
+    headers = {"referer": quote(came.format(host=staff.client.base_url.netloc.decode()), safe=":/?=()")}
+    form = {**page.form("/sign-out"), "act": "merge"}
+    answer = staff.client.post("/desk/acts", data=form, headers=headers)
+    assert answer.status_code == 400
+    links = [unquote(link.get("href", "")) for link in check(answer).by_class("error-page")[0].iter() if link.get("href")]
+    assert links == [*led, "/desk"]
 
 
 def test_a_case_is_assigned_on_its_page_and_appears_under_mine(app: FastAPI, sign_in: SignIn, save: Session) -> None:

@@ -237,8 +237,15 @@ def test_a_program_goes_the_same_way_by_json(clerk: Browser, head: Browser, voic
     (waits,) = theirs.get("/api/v1/approvals")["items"]
     assert (waits["receipt_number"], waits["position"]) == (voice.receipt_number, "課長")
     step = f"/api/v1/approvals/{waits['approval_id']}"
+    seen = theirs.get(step)
+    assert (seen["text"], seen["version"], seen["state"], seen["may_decide"]) == (TEXT, 1, "waiting", True)
+    assert (seen["receipt_number"], seen["disposition"], seen["delivery"]) == (voice.receipt_number, "planned", "letter")
+    assert [each["state"] for each in seen["rounds"][0]["steps"]][-1] == "waiting"
+    assert not mine.get(step)["may_decide"]
+    assert theirs.client.get("/api/v1/approvals/99999").status_code == 404
     assert theirs.post(f"{step}/return", {"comment": ""}, status=400)["code"] == "input"
     assert theirs.post(f"{step}/return", {"comment": "時期を書いてください。"})[0]["steps"][-1]["state"] == "returned"
+    assert (theirs.get(step)["state"], theirs.get(step)["may_decide"]) == ("returned", False)
     assert theirs.post(f"{step}/approve", {}, status=409)["code"] == "conflict"
     mine.post(f"{case}/draft", {**body, "text": f"{TEXT}国道も直しました。", "version": 1})
     mine.post(f"{case}/draft/submit", {"version": 2})

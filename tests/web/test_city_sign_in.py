@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import certifi
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -20,6 +28,7 @@ from core.models import AuditEntry, Role, SignInBy, User, UserSession
 from core.settings import Settings
 from tests import factories
 from tests.api.processes import free_port
+from tests.imap_server import certificate
 from tests.oidc_provider import CLIENT, OidcProvider
 from tests.web.browser import Browser, TestClient, check
 from tests.web.conftest import SignIn, renew
@@ -368,6 +377,92 @@ def test_a_server_that_is_another_issuer_is_not_asked(provider: OidcProvider, tm
     ours = Provider(provider.settings(tmp_path, oidc_issuer=f"{named}/"))
     with pytest.raises(CitySignInError, match="つながりません"):
         ours.begin(back="http://testserver/back")
+
+
+def test_over_https_the_cookies_are_tied_to_the_host(tmp_path: Path, app: FastAPI, provider: OidcProvider, save: Session) -> None:
+    city_user(save)
+    url = app.state.settings.database_url
+    outside = "https://koe.city.example"
+    secure = create_app(provider.settings(tmp_path / "other", database_url=url, secure_cookies=True, base_url=f"{outside}/"))
+    client = TestClient(secure, base_url=outside)
+    asked = client.get(START, follow_redirects=False)
+    assert all(word in asked.headers["set-cookie"] for word in ("__Host-koe_city=", "Secure", "Path=/"))
+    assert parse_qs(urlsplit(asked.headers["location"]).query)["redirect_uri"] == [outside + BACK]
+    provider.has("hanako", preferred_username="hanako")
+    response = client.get(provider.let(asked.headers["location"], "hanako"), follow_redirects=False)
+    assert response.status_code == 303
+    assert set(client.cookies) == {"__Host-koe_session"}
+    secure.state.engine.dispose()
+
+
+def test_the_servers_certificate_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, key = certificate(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    with encrypted(authority, key) as (issuer, _):
+        given = {"home": tmp_path, "oidc_issuer": issuer, "oidc_client_id": CLIENT}
+        with pytest.raises(CitySignInError, match="つながりません"):
+            Provider(Settings(**given)).metadata()
+        assert Provider(Settings(**given, oidc_ca_file=authority)).metadata()["issuer"] == issuer
+
+
+def test_the_code_is_traded_with_what_only_we_know(tmp_path: Path) -> None:
+    """A provider that checks PKCE compares the verifier with the challenge; the one that the other tests use doesn't."""
+    authority, key = certificate(tmp_path)
+    with encrypted(authority, key) as (issuer, sent):
+        given = {"home": tmp_path, "oidc_issuer": issuer, "oidc_client_id": CLIENT, "oidc_ca_file": authority}
+        for secret in ("geheim", ""):
+            ours = Provider(Settings(**given, oidc_client_secret=secret))
+            address, attempt = ours.begin(back="https://koe.city.example/back")
+            challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
+            assert parse_qs(urlsplit(address).query)["code_challenge"] == [challenge]
+            with pytest.raises(CitySignInError, match="確かめられません"):
+                ours.identify(attempt, code="c", back="https://koe.city.example/back")
+            form, authorization = sent.pop()
+            assert (form["code_verifier"], form["code"]) == ([attempt.verifier], ["c"])
+            assert form["redirect_uri"] == ["https://koe.city.example/back"]
+            assert authorization.startswith("Basic ") is bool(secret)
+            assert form.get("client_id") == (None if secret else [CLIENT])
+
+
+@contextmanager
+def encrypted(authority: Path, key: Path) -> Iterator[tuple[str, list[tuple[dict[str, list[str]], str]]]]:
+    """A server that says of itself over TLS what a provider would, and takes no code; gives its address and what is sent to it."""
+    sent: list[tuple[dict[str, list[str]], str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            self.answer(200, {"issuer": address, **dict.fromkeys(names, f"{address}/x")})
+
+        def do_POST(self) -> None:
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            sent.append((parse_qs(form), self.headers.get("Authorization", "")))
+            self.answer(400, {"error": "invalid_grant"})
+
+        def answer(self, status: int, content: dict[str, str]) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that doesn't trust the certificate hangs up, which is what is asked for."""
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(authority, key)
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        address = f"https://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield address, sent
+        server.shutdown()
+        thread.join()
 
 
 def test_settings_that_lack_something(tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ def test_changing_a_theme_clears_a_foreign_subtheme_and_can_be_undone(staff: Bro
     actions = save.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert actions == ["label.set", "label.undo"]
     assert "履歴" in back.words()
+    assert "が確認" not in back.words()
+    assert "（取消）" in back.words()
+    assert "機械の判定・確信度 70%" in back.words()
 
 
 def test_undo_brings_back_what_the_source_file_said(staff: Browser, save: Session) -> None:

@@ -39,6 +39,7 @@ HEAD = """\
 """
 PEOPLES_OWN = {
     "/api/v1/approvals",
+    "/api/v1/approvals/{approval_id}",
     "/api/v1/approvals/{approval_id}/approve",
     "/api/v1/approvals/{approval_id}/delegate",
     "/api/v1/approvals/{approval_id}/return",
