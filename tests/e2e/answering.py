@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 from core import deadline_file
 from core.clock import today
 from core.crypto import Keyring
-from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
+from core.deadline_rules import DeadlineRules
+from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, Role, User, Voice
 from core.settings import PROJECT_ROOT
-from loop import answers, approvals, merging, sending
+from loop import answers, approvals, merging, parts, sending
 from loop.actors import Actor
 from loop.answers import Checks
 from loop.chains import Chain, ChainStep
 from loop.handling import Target
+from nlp import taxonomy
 from tests import factories
 
 _WAY = (Chain("通常", (ChainStep("係長", "広聴課", optional=True), ChainStep("課長", "広聴課")), {}),)
@@ -29,8 +31,11 @@ _TEXT = (
 
 @dataclass(frozen=True)
 class Answering:
-    """Receipt numbers of voices whose answers were returned, wait for hanako and went out, and the step that waits for her."""
+    """Receipt numbers of voices whose answers were returned, wait for hanako and went out, of a letter with parts, and the step that
+    waits for her.
+    """
 
+    divided: str = ""
     returned: str = ""
     waiting: str = ""
     sent: str = ""
@@ -56,7 +61,25 @@ def fill(session: Session, keyring: Keyring, head: User) -> Answering:
     first = session.scalars(select(Dispatch).order_by(Dispatch.id)).first()
     assert first is not None
     first.delivery, first.state, first.problem = Delivery.MAIL, DispatchState.FAILED, "メールアドレスがありません。"
-    return Answering(returned[0].receipt_number, waiting[0].receipt_number, sent[0].receipt_number, step)
+    return Answering(
+        _divided(session, keyring, desk.clerk, rules), returned[0].receipt_number, waiting[0].receipt_number, sent[0].receipt_number, step
+    )
+
+
+def _divided(session: Session, keyring: Keyring, clerk: Actor, rules: DeadlineRules) -> str:
+    """A letter with one part that was sent back, one that is waited for, and one that 広聴課 itself is asked for."""
+    (voice,) = _voices(session, keyring, 1)
+    target, city = Target(voice.receipt_number), taxonomy.load(PROJECT_ROOT / "data/taxonomy")
+    for number, department in enumerate(("公園緑地課", "ごみ減量課", "広聴課"), 1):
+        parts.divide(session, target, department, [number], actor=clerk, taxonomy=city, rules=rules, asked="時期を教えてください。")
+    parts.reply(session, target, "来月直します。", actor=clerk)
+    parts.return_part(session, target, "広聴課", "何日か書いてください。", actor=clerk)
+    parts.reply(session, target, "11月5日に直します。", actor=clerk)
+    parks = factories.create_user(session, role=Role.DEPARTMENT, department="公園緑地課")
+    member = Actor(parks.id, parks.username, parks.display_name, parks.role, parks.department)
+    parts.reply(session, target, "来月替えます。", actor=member)
+    parts.return_part(session, target, "公園緑地課", "何日か書いてください。", actor=clerk)
+    return voice.receipt_number
 
 
 class _Desk:
