@@ -126,9 +126,20 @@
   });
 
   /* After a swap the same place in the list is chosen again, so that e, e, e goes down the list. */
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSwap", (event) => {
     count();
     if (place >= 0 && rows().length) choose(place);
+    /* The next voice took the place of the one before: read from its beginning. */
+    if (event.detail.boosted) {
+      document.getElementById("main").focus({ preventScroll: true });
+      showOpener();
+    }
+  });
+
+  /* A voice that isn't there any more says so on a page of its own. */
+  document.addEventListener("htmx:responseError", (event) => {
+    const link = event.target.closest("[data-key]");
+    if (link) location.assign(link.href);
   });
 
   /* On a narrow screen the rows of tabs and of the menu scroll; the one that is open should be in view. */
@@ -140,12 +151,17 @@
   function ready() {
     count();
     document.querySelectorAll(".tabs [aria-current], .staff-nav [aria-current]").forEach(showTab);
-    const opener = document.querySelector("[data-open-keys]");
-    if (opener && dialog()) {
-      opener.hidden = false;
-      opener.addEventListener("click", () => dialog().showModal());
-    }
+    showOpener();
   }
+
+  function showOpener() {
+    const opener = document.querySelector("[data-open-keys]");
+    if (opener && dialog()) opener.hidden = false;
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-open-keys]")) dialog().showModal();
+  });
 
   ready();
 })();
