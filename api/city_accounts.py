@@ -20,6 +20,7 @@ from core.settings import Settings
 NOBODY = "oidc"
 """Who stands in the trail where the city's sign-in names somebody who has no account here."""
 _LONGEST = 64
+_UNUSABLE = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,14 @@ def enter(engine: Engine, identity: Identity, *, settings: Settings, departments
         if not user.active:
             refuse(session, "inactive", user=user)
             return None
+        # Before anything that writes the trail: its lock is the last one that anybody takes.
+        session.execute(delete(UserSession).where(UserSession.expires_at <= utc_now()))
         user.oidc_subject = identity.mark
         if not _follow(session, user, _told(identity, settings), departments):
             # The account stays unbound: nothing of a refused sign-in may hold.
             user.oidc_subject = None if bound else identity.mark
             refuse(session, "claims", user=user)
             return None
-        session.execute(delete(UserSession).where(UserSession.expires_at <= utc_now()))
         token = auth.open_session(session, user, hours=settings.session_hours)
         detail = {"by": SignInBy.CITY.value, "first": bound}
         audit.record(session, actor=user.username, action="sign_in", subject=f"user:{user.id}", detail=detail)
@@ -79,19 +81,23 @@ def _named(session: Session, name: object) -> User | None:
 
 def _told(identity: Identity, settings: Settings) -> Told:
     names = (settings.oidc_role_claim, settings.oidc_department_claim, settings.oidc_position_claim)
-    role, department, position = (_text(identity.claims.get(name)) if name else None for name in names)
+    role, department, position = (
+        _text(identity.claims[name]) if name and identity.claims.get(name) is not None else None for name in names
+    )
     return Told(role, department, position)
 
 
-def _text(said: object) -> str | None:
-    """A claim's one text; some servers send a list of one."""
+def _text(said: object) -> str:
+    """A claim's one text; some servers send a list of one. Anything else is no role and no department: whoever it is for isn't let in."""
     if isinstance(said, list) and len(said) == 1:
         said = said[0]
-    return said.strip() if isinstance(said, str) and len(said) <= _LONGEST else None
+    return said.strip() if isinstance(said, str) and len(said.strip()) <= _LONGEST else _UNUSABLE
 
 
 def _follow(session: Session, user: User, told: Told, departments: Collection[str]) -> bool:
     """Changes the account as the city's sign-in says; false when that can't be, such as a department that isn't in the list."""
+    if _UNUSABLE in (told.role, told.department, told.position):
+        return False
     wanted = Person(
         role=user.role if told.role is None else told.role,
         display_name=user.display_name,

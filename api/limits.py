@@ -125,7 +125,10 @@ def place_of(host: str) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network((address, _NETWORK), strict=False)) if isinstance(address, IPv6Address) else str(address)
+    if isinstance(address, IPv6Address):
+        # A proxy whose one socket takes both kinds writes IPv4 addresses like this: they are no one network.
+        return str(address.ipv4_mapped or ip_network((address, _NETWORK), strict=False))
+    return str(address)
 
 
 def _key(limit: Limit, who: str) -> str:

@@ -177,12 +177,15 @@ class Provider:
         return {**found, **claims}
 
     def _fetch(self, address: str, *, token: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        from authlib.integrations.base_client import OAuthError
+
         with self._client(token=token) as client:
             try:
                 answer = client.get(address, withhold_token=token is None, verify=self._verify)
                 answer.raise_for_status()
                 found = answer.json()
-            except (OSError, ValueError) as error:  # what requests raises is an OSError or, for no JSON, a ValueError
+            # What requests raises is an OSError or, for no JSON, a ValueError; the library's own is of a token that it won't send.
+            except (OSError, ValueError, OAuthError) as error:
                 raise self._unreachable(address.rpartition("/")[2], error) from None
         if not isinstance(found, dict):
             raise self._unreachable(address.rpartition("/")[2], TypeError("no object"))
@@ -200,6 +203,7 @@ class Provider:
             code_challenge_method="S256",
             token=token,
             default_timeout=_PATIENCE,
+            leeway=0,  # a token is used in the moment in which it comes
         )
 
     def _unreachable(self, what: str, error: Exception) -> CitySignInError:

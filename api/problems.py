@@ -172,11 +172,14 @@ def _answer(request: Request, error: KoeError, *, headers: dict[str, str] | None
 
 def _came_from(request: Request) -> str:
     """The page whose form was sent, where the browser names one of this site: errors ask to open it again."""
-    page = urlsplit(request.headers.get("referer", ""))
-    is_here = page.netloc == request.headers.get("host") and page.path.startswith("/") and not page.path.startswith("//")
-    if request.method != "POST" or not is_here:
+    if request.method != "POST":
         return ""
-    return page.path + (f"?{page.query}" if page.query else "")
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # whoever sends it may write anything there
+        return ""
+    is_here = page.netloc == request.headers.get("host") and page.path.startswith("/") and not page.path.startswith("//")
+    return page.path + (f"?{page.query}" if page.query else "") if is_here else ""
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -165,7 +165,16 @@ def drift(engine: Engine) -> list[str]:
             # SQLite's indexes over expressions are only looked for by their names.
             warnings.filterwarnings("ignore", message=".*expression-based index")
             found = [repr(difference) for difference in compare_metadata(context, Base.metadata)]
-        return found + _without_expression_indexes(connection)
+        return found + _without_expression_indexes(connection) + _without_triggers(connection)
+
+
+def _without_triggers(connection: Connection) -> list[str]:
+    """What is missing of the triggers that the migrations made: they keep the audit trail whole and voices in departments' lists."""
+    sqlite = connection.dialect.name == "sqlite"
+    own = [f"audit_entries_no_{act}" for act in ("UPDATE", "DELETE", "REPLACE")] if sqlite else ["audit_entries_append_only"]
+    names = "SELECT name FROM sqlite_master WHERE type = 'trigger'" if sqlite else "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
+    there = set(connection.scalars(text(names)))
+    return [f"no trigger {name}" for name in (*own, "voices_concern_new", "voices_concern_changed") if name not in there]
 
 
 def _without_expression_indexes(connection: Connection) -> list[str]:

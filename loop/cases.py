@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import today
-from core.errors import ConflictError, ForbiddenError, InputError
+from core.errors import ConflictError, InputError
 from core.models import CloseReason, DeskAct, Disposition, Facet, Role, Status, User
 from loop import labels, parts
 from loop.actors import Actor
@@ -50,11 +50,16 @@ def assign(
 
     Raises:
         InputError: no such department or person, or the person is in another department.
+        ForbiddenError: a department would take another one's voice, or asks others in a case that it doesn't answer.
         ConflictError: a case's state doesn't allow it.
     """
     parts.require_known(taxonomy, [department, *also])
     person = _member(session, assignee, department) if assignee else None
     items = take(session, targets, actor=actor)
+    labels.require_handing_over(actor, [voice for item in items for voice in item.voices if voice.department != department])
+    if also:
+        for item in items:
+            parts.require_leading(item, actor)
     detail = {"department": department, "to_person": person is not None, "also": list(also)}
     with changing(session, items, Step.ASSIGN, actor=actor, detail=detail) as act:
         for item in items:
@@ -171,8 +176,8 @@ def relabel(session: Session, targets: Sequence[Target], facet: Facet, value: st
     """
     items = take(session, targets, actor=actor)
     voices = [voice for item in items for voice in item.voices]
-    if facet is Facet.DEPARTMENT and not all(actor.may_hand_over(voice) for voice in voices):
-        raise ForbiddenError("ほかの課の声を自分の課に移すことはできません。", hint="移してほしいときは広聴課に頼んでください。")
+    if facet is Facet.DEPARTMENT:
+        labels.require_handing_over(actor, voices)
     if any(value not in labels.choices(taxonomy, facet, theme=voice.theme) for voice in voices):
         raise InputError(f"「{value[:64]}」は選べません。", hint="一覧にあるものから選んでください。")
     with changing(session, items, Step.RELABEL, actor=actor, detail={"facet": facet.value, "value": value}) as act:

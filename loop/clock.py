@@ -67,17 +67,20 @@ def go_on(session: Session, target: Target, *, actor: Actor, rules: DeadlineRule
     return act
 
 
-def pauses_of(session: Session, cases: Collection[int] | None = None) -> dict[int, list[CasePause]]:
-    """The times for which voices' clocks stood still, by the voice's id, in one statement: of some cases' voices, or of all."""
+def pauses_of(session: Session, cases: Collection[int] | None = None) -> dict[tuple[int | None, int], list[CasePause]]:
+    """The times for which voices' clocks stood still, by case and voice, in one statement: of some cases' voices, or of all.
+
+    A voice's own are those of the case that it is in: what stands in one that it has left is kept for the way back.
+    """
     statement = select(CasePause).order_by(CasePause.id)
     if cases is not None:
         if not cases:
             return {}
         statement = statement.where(among(session, CasePause.case_id, sorted(cases)))
-    found: dict[int, list[CasePause]] = defaultdict(list)
+    found: dict[tuple[int | None, int], list[CasePause]] = defaultdict(list)
     for pause in session.scalars(statement):
         for voice in pause.voices:
-            found[voice].append(pause)
+            found[pause.case_id, voice].append(pause)
     return dict(found)
 
 
@@ -101,5 +104,5 @@ def _open(session: Session, item: Handled) -> list[CasePause]:
 def _count_anew(session: Session, item: Handled, rules: DeadlineRules) -> None:
     pauses = pauses_of(session, [item.case.id])
     for voice in item.voices:
-        if voice.id in pauses:
-            voice.due_on = due_of(voice, rules, pauses=pauses[voice.id], replied_on=item.case.interim_on)
+        if own := pauses.get((item.case.id, voice.id)):
+            voice.due_on = due_of(voice, rules, pauses=own, replied_on=item.case.interim_on)

@@ -83,20 +83,20 @@ def take(session: Session, targets: Sequence[Target], *, actor: Actor, deciding:
     if len(found) != len(wanted):
         raise NotFoundError("選んだ声の一部が見つかりません。", hint="画面を開きなおして、選びなおしてください。")
     before = {case_id for _, case_id in found if case_id is not None}
-    held = _locked(session, [number for number, _ in found], sorted(before))
+    held, cases = lock(session, [number for number, _ in found], sorted(before))
     if {voice.case_id for voice in held if voice.case_id is not None} != before:
         raise _overtaken()
-    cases = {case.id: case for case in session.scalars(_locking(session, sorted(before)))}
     parts: dict[int, list[CasePart]] = defaultdict(list)
     owned = select(CasePart).where(among(session, CasePart.case_id, sorted(before))).order_by(CasePart.id)
     for part in session.scalars(owned.execution_options(populate_existing=True)):
         parts[part.case_id].append(part)
     handled = {number: Handled(case, [voice for voice in held if voice.case_id == number], parts[number]) for number, case in cases.items()}
+    begun = {item.lead.id: item for item in _begin(session, [voice for voice in held if voice.case_id is None])}
     chosen: dict[int, Handled] = {}
     for voice in sorted((voice for voice in held if voice.receipt_number in wanted), key=lambda voice: voice.id):
         target = wanted[voice.receipt_number]
-        item = handled[voice.case_id] if voice.case_id is not None else _begun(session, voice)
-        seen = item.case.version if voice.case_id is not None else 0
+        item = begun.get(voice.id) or handled[voice.case_id or 0]
+        seen = item.case.version
         if target.version is not None and target.version != seen and item.case.id not in chosen:
             raise _overtaken()
         if not deciding and not may_handle(actor, item):
@@ -140,8 +140,8 @@ def changing(
         act.before = [was | {"version": item.case.version} for was, item in zip(before, items, strict=True)]
         session.add(act)
     session.flush()
-    for item in items:
-        audit.record(session, actor=actor.username, action=step.value, subject=f"case:{item.case.id}", detail=detail or {})
+    about = [(f"case:{item.case.id}", detail or {}) for item in items]
+    audit.record_all(session, actor=actor.username, action=step.value, about=about)
 
 
 def noted(session: Session, item: Handled, step: Step, *, actor: Actor, detail: dict[str, Any] | None = None) -> CaseEvent:
@@ -179,29 +179,41 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         raise ConflictError("この操作は、すでに取り消されています。", hint="画面を開きなおしてください。")
     numbers = sorted(was["case"] for was in act.before)
     members = {voice["id"] for was in act.before for voice in was["voices"]}
-    voices = {voice.id: voice for voice in _locked(session, sorted(members), numbers)}
-    cases = {case.id: case for case in session.scalars(_locking(session, numbers))}
-    # An act on several cases at once may have moved voices from one to another: they go back together or not at all.
-    moved = STEPS[Step(act.kind)].to is None
+    held, cases = lock(session, sorted(members), numbers)
+    voices = {voice.id: voice for voice in held}
+    # Voices that were moved from one case to another go back together or not at all.
+    moved = Step(act.kind) in (Step.MERGE, Step.SPLIT)
     unchanged = [was for was in act.before if was["case"] in cases and cases[was["case"]].version == was["version"]]
+    if not all(any(actor.may_see(voices[voice["id"]]) for voice in was["voices"]) for was in unchanged if was["voices"]):
+        raise NotFoundError("取り消す操作が見つかりません。", hint="いまはほかの課が回答する案件です。広聴課が取り消せます。")
     if not unchanged or (moved and len(unchanged) < len(act.before)):
         hint = "あとから別の変更がありました。経過を確かめてください。決裁の途中なら、回答の画面で引き戻せます。"
         raise ConflictError("この操作は、もう取り消せません。", hint=hint)
     now = utc_now()
     act.undone_at = now
     _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor, since=act.at)
+    going_back = [was["case"] for was in unchanged]
+    pauses: dict[int, list[CasePause]] = defaultdict(list)
+    for pause in session.scalars(select(CasePause).where(among(session, CasePause.case_id, going_back)).order_by(CasePause.id)):
+        pauses[pause.case_id].append(pause)
+    asked = _versions_of_parts(session, going_back)
+    session.execute(delete(CasePart).where(among(session, CasePart.case_id, going_back)))
     for was in unchanged:
         case = cases[was["case"]]
-        _put_back(session, case, was, voices)
+        _put_back(session, case, was, voices, pauses[case.id])
+        for stored in was["parts"]:
+            # A version is never given out again: what somebody writes to a request that was taken back isn't taken for another's.
+            values = {name: _typed(CasePart, name, stored[name]) for name in _OF_A_PART}
+            values["version"] = max(stored["version"], asked.get((case.id, stored["department"]), 0)) + 1
+            session.add(CasePart(case_id=case.id, **values))
         if not was["voices"]:  # it was begun by the act: its voices are where they came from
             case.status, case.merged_into = Status.CLOSED, next(other["case"] for other in unchanged if other["voices"])
         case.version += 1
         case.changed_at, case.changed_by = now, actor.user_id
         session.add(CaseEvent(case_id=case.id, at=now, user_id=actor.user_id, kind=Step.UNDO.value, detail={"undone": act.kind}))
     session.flush()
-    for was in unchanged:
-        detail = {"act": act.id, "undone": act.kind}
-        audit.record(session, actor=actor.username, action=Step.UNDO.value, subject=f"case:{was['case']}", detail=detail)
+    about = [(f"case:{was['case']}", {"act": act.id, "undone": act.kind}) for was in unchanged]
+    audit.record_all(session, actor=actor.username, action=Step.UNDO.value, about=about)
     return len(unchanged), len(act.before) - len(unchanged)
 
 
@@ -216,24 +228,23 @@ def _may_take_back(session: Session, act: DeskAct, actor: Actor) -> bool:
     return bool(actor.department) and session.get_one(User, act.user_id).department == actor.department
 
 
-def _locked(session: Session, voices: Sequence[int], cases: Sequence[int]) -> list[Voice]:
+def lock(session: Session, voices: Sequence[int], cases: Sequence[int]) -> tuple[list[Voice], dict[int, Case]]:
+    """Locks voices together with all voices of these cases, by their ids, and then the cases: everybody's order."""
     mine = or_(among(session, Voice.id, voices), among(session, Voice.case_id, cases))
-    statement = select(Voice).where(mine).order_by(Voice.id).with_for_update()
-    return list(session.scalars(statement.execution_options(populate_existing=True)))
+    held = select(Voice).where(mine).order_by(Voice.id).with_for_update().execution_options(populate_existing=True)
+    found = list(session.scalars(held))
+    own = select(Case).where(among(session, Case.id, cases)).order_by(Case.id).with_for_update().execution_options(populate_existing=True)
+    return found, {case.id: case for case in session.scalars(own)}
 
 
-def _locking(session: Session, cases: Sequence[int]) -> Any:
-    statement = select(Case).where(among(session, Case.id, cases)).order_by(Case.id).with_for_update()
-    return statement.execution_options(populate_existing=True)
-
-
-def _begun(session: Session, voice: Voice) -> Handled:
+def _begin(session: Session, voices: Sequence[Voice]) -> list[Handled]:
     now = utc_now()
-    case = Case(version=0, lead_id=voice.id, status=voice.status, opened_at=now, changed_at=now)
-    session.add(case)
+    items = [Handled(Case(version=0, lead_id=voice.id, status=voice.status, opened_at=now, changed_at=now), [voice]) for voice in voices]
+    session.add_all(item.case for item in items)
     session.flush()
-    voice.case_id = case.id
-    return Handled(case, [voice])
+    for voice, item in zip(voices, items, strict=True):
+        voice.case_id = item.case.id
+    return items
 
 
 _KEPT = (
@@ -257,7 +268,7 @@ def _voice_as_it_was(voice: Voice) -> dict[str, Any]:
     return {"id": voice.id, "due_on": _plain(voice.due_on), "labels": said, "confidence": voice.confidence, "related": voice.related}
 
 
-def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[int, Voice]) -> None:
+def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[int, Voice], pauses: Sequence[CasePause]) -> None:
     for name in _KEPT:
         setattr(case, name, _typed(Case, name, was["fields"][name]))
     lead = case.lead_id
@@ -267,15 +278,16 @@ def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[in
         voice.related = stored["related"]
         voice.folded = voice.id != lead
         casework.mark(voice, case.status)
-    _put_back_pauses(session, case, {stored["id"] for stored in was["voices"]})
-    session.execute(delete(CasePart).where(CasePart.case_id == case.id))
-    for stored in was["parts"]:
-        session.add(CasePart(case_id=case.id, **{name: _typed(CasePart, name, stored[name]) for name in _OF_A_PART}))
+    _put_back_pauses(session, case, {stored["id"] for stored in was["voices"]}, pauses)
 
 
-def _put_back_pauses(session: Session, case: Case, voices: set[int]) -> None:
+def _versions_of_parts(session: Session, cases: Sequence[int]) -> dict[tuple[int, str], int]:
+    rows = session.execute(select(CasePart.case_id, CasePart.department, CasePart.version).where(among(session, CasePart.case_id, cases)))
+    return {(row.case_id, row.department): row.version for row in rows}
+
+
+def _put_back_pauses(session: Session, case: Case, voices: set[int], own: Sequence[CasePause]) -> None:
     """What the clock was: running as it was, or stopped again as of the last time that it was let go on."""
-    own = session.scalars(select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.id)).all()
     ended = own[-1].until if own else None
     for pause in own:
         if voices.isdisjoint(pause.voices) or (case.paused_on is None and pause.until is None):

@@ -31,7 +31,7 @@ def due_days(session: Session, rules: DeadlineRules, *which: ColumnElement[bool]
     statement = select(*_COLUMNS).outerjoin(Case, Case.id == Voice.case_id).where(*waiting, *which)
     rows: Sequence[Any] = session.execute(statement).all()
     pauses = pauses_of(session, {row.case_id for row in rows if row.case_id is not None})
-    days = ((row.id, interim_of(row, rules, pauses=pauses.get(row.id, ()))) for row in rows)
+    days = ((row.id, interim_of(row, rules, pauses=pauses.get((row.case_id, row.id), ()))) for row in rows)
     return {number: day for number, day in days if day is not None}
 
 

@@ -50,8 +50,8 @@ def decide(
         ConflictError: somebody decided in the meantime.
     """
     _require_labeller(actor)
-    if facet is Facet.DEPARTMENT and not actor.may_hand_over(voice):
-        raise ForbiddenError("ほかの課の声を自分の課に移すことはできません。", hint="移してほしいときは広聴課に頼んでください。")
+    if facet is Facet.DEPARTMENT:
+        require_handing_over(actor, [voice])
     if value not in choices(taxonomy, facet, theme=voice.theme) and value != in_force(voice, facet):
         raise InputError(f"「{value[:64]}」は選べません。", hint="一覧にあるものから選んでください。")
     newest, machine = _newest(session, voice), _machine(session, voice)
@@ -66,7 +66,7 @@ def decide(
     facts.move(session, before=[counted], after=[facts.attributes_of(session, voice)])
     detail = {"from": _plain(before), "to": _plain({label.facet: label.value for label in made}), "ids": [label.id for label in made]}
     audit.record(session, actor=actor.username, action=_SET, subject=f"voice:{voice.id}", detail=detail)
-    _mark_triaged(voice, decided={*newest, *(label.facet for label in made)}, machine=machine)
+    _mark_triaged(voice, decided=_decided(session, voice), machine=machine)
     return made
 
 
@@ -159,6 +159,12 @@ def _plain(labels: dict[Facet, str]) -> dict[str, str]:
     return {facet.value: value for facet, value in labels.items()}
 
 
+def require_handing_over(actor: Actor, voices: Sequence[Voice]) -> None:
+    """Raises ``ForbiddenError`` where a department would say to whom another one's voices belong."""
+    if not all(actor.may_hand_over(voice) for voice in voices):
+        raise ForbiddenError("ほかの課の声を自分の課に移すことはできません。", hint="移してほしいときは広聴課に頼んでください。")
+
+
 def _require_labeller(actor: Actor) -> None:
     if not actor.may_label:
         raise ForbiddenError("分類を変える権限がありません。", hint="広聴課か所管課の職員に依頼してください。")
@@ -172,6 +178,10 @@ def _machine(session: Session, voice: Voice) -> dict[Facet, MachineLabel]:
 def _newest(session: Session, voice: Voice) -> dict[Facet, int]:
     statement = select(HumanLabel.facet, func.max(HumanLabel.id)).where(HumanLabel.voice_id == voice.id).group_by(HumanLabel.facet)
     return dict(session.execute(statement).all())
+
+
+def _decided(session: Session, voice: Voice) -> set[Facet]:
+    return set(session.scalars(select(HumanLabel.facet).where(HumanLabel.voice_id == voice.id, ~HumanLabel.undone)))
 
 
 def _write(

@@ -40,7 +40,9 @@ def join(session: Session, item: Handled, department: str) -> CasePart:
     """The department's part, given to it when it has none."""
     if (known := item.part_of(department)) is not None:
         return known
-    part = CasePart(case_id=item.case.id, department=department, is_lead=False, added_at=utc_now(), passages=[], version=1)
+    # Beyond what an earlier part of it had come to: what is written to an old request isn't taken for the answer to a new one.
+    version = item.case.version + 1
+    part = CasePart(case_id=item.case.id, department=department, is_lead=False, added_at=utc_now(), passages=[], version=version)
     session.add(part)
     item.parts.append(part)
     return part
@@ -71,9 +73,11 @@ def involve(session: Session, target: Target, department: str, *, actor: Actor, 
 
     Raises:
         InputError: no such department, or it has a part already.
+        ForbiddenError: this person doesn't say who answers what in this case.
     """
     require_known(taxonomy, [department])
     (item,) = take(session, [target], actor=actor)
+    require_leading(item, actor)
     if item.part_of(department):
         raise InputError(f"{department}は、すでに入っています。", hint="ほかの課を選んでください。")
     with changing(session, [item], Step.INVOLVE, actor=actor, detail={"department": department}) as act:
@@ -95,7 +99,7 @@ def let_go(session: Session, target: Target, department: str, *, actor: Actor) -
     if part is None or part.is_lead:
         raise InputError("この課は外せません。", hint="回答する課を変えるときは、担当を決めなおしてください。")
     if actor.department != department:
-        _require_leading(item, actor)
+        require_leading(item, actor)
     with changing(session, [item], Step.RELEASE, actor=actor, detail={"department": department}) as act:
         item.parts.remove(part)
         session.delete(part)
@@ -133,7 +137,7 @@ def divide(
     if len(asked) > LONGEST_REQUEST:
         raise InputError(f"依頼の内容を {LONGEST_REQUEST:,} 字以内で書いてください。", hint="くわしいことはメモに書けます。")
     (item,) = take(session, [target], actor=actor)
-    _require_leading(item, actor)
+    require_leading(item, actor)
     voice = next(voice for voice in item.voices if voice.receipt_number == target.receipt_number)
     passages = passages_of(voice, numbers)
     known = item.part_of(department)
@@ -146,7 +150,9 @@ def divide(
         part.passages = [*(one for one in part.passages if one["voice"] != voice.id), *passages]
         part.version += 1
         if not part.is_lead:
-            part.asked = asked
+            # A new request is owed a reply, also where one to the old request has come; what was written stays to be mended.
+            part.asked, part.asked_at = asked, utc_now()
+            part.replied_at, part.returned_at, part.return_reason = None, None, ""
             part.due_on = due_on or (reply_day(rules, item.lead.due_on, today=today()) if item.lead.due_on else None)
             detail["due_on"] = part.due_on.isoformat() if part.due_on else ""
         concern(item)
@@ -193,7 +199,7 @@ def return_part(session: Session, target: Target, department: str, reason: str, 
             f"差し戻す理由を {LONGEST_REQUEST:,} 字以内で書いてください。", hint="どこをどう直すかが分かるように書いてください。"
         )
     (item,) = take(session, [target], actor=actor)
-    _require_leading(item, actor)
+    require_leading(item, actor)
     part = item.part_of(department)
     if part is None or part.is_lead or part.replied_at is None:
         raise ConflictError("差し戻す回答がありません。", hint="画面を開きなおして、いまの内容を確かめてください。")
@@ -239,6 +245,7 @@ def _begin(session: Session, item: Handled) -> None:
         lead_by(session, item, item.lead.department)
 
 
-def _require_leading(item: Handled, actor: Actor) -> None:
+def require_leading(item: Handled, actor: Actor) -> None:
+    """Raises ``ForbiddenError`` for somebody who doesn't say who answers what in a case."""
     if not may_divide(actor, item.leading.department if item.leading else item.lead.department):
         raise ForbiddenError("どの課が答えるかを決められるのは、回答する課と広聴課です。", hint="回答する課か広聴課に頼んでください。")

@@ -21,7 +21,7 @@ from core.bulk import among
 from core.clock import utc_now
 from core.deadline_rules import DeadlineRules, Matter
 from core.errors import ConflictError, NotFoundError
-from core.models import AuditEntry, Case, CaseEvent, DeskAct, Facet, HumanLabel, Voice
+from core.models import AuditEntry, Case, CaseEvent, DeskAct, Facet, HumanLabel, Status, Voice
 from loop import labels, queries
 from loop.actors import Actor
 from loop.clock import pauses_of
@@ -147,12 +147,12 @@ def differing(session: Session, rules: DeadlineRules) -> list[Differing]:
     """The open voices whose deadline isn't what the rules of today say, by their ids. A clock that stands still is left alone."""
     columns = (
         Voice.id, Voice.receipt_number, Voice.channel, Voice.kind, Voice.urgency, Voice.theme, Voice.department, Voice.received_on,
-        Voice.received_at, Voice.due_on, Case.interim_on,
+        Voice.received_at, Voice.due_on, Voice.case_id, Case.interim_on,
     )  # fmt: skip
     statement = select(*columns).outerjoin(Case, Case.id == Voice.case_id).where(*_counted()).order_by(Voice.id)
     rows: Sequence[Any] = session.execute(statement).all()
     pauses = pauses_of(session)
-    counted = ((row, due_of(row, rules, pauses=pauses.get(row.id, ()), replied_on=row.interim_on)) for row in rows)
+    counted = ((row, due_of(row, rules, pauses=pauses.get((row.case_id, row.id), ()), replied_on=row.interim_on)) for row in rows)
     return [Differing(row.id, row.receipt_number, row.due_on, due) for row, due in counted if due is not None and due != row.due_on]
 
 
@@ -211,7 +211,7 @@ def _set(session: Session, voices: Sequence[tuple[Voice, tuple[str, ...]]], rule
     moved = []
     for voice, because in voices:
         before = voice.due_on
-        after = due_of(voice, rules, pauses=pauses.get(voice.id, ()), replied_on=replies.get(voice.case_id or 0))
+        after = due_of(voice, rules, pauses=pauses.get((voice.case_id, voice.id), ()), replied_on=replies.get(voice.case_id or 0))
         if before is not None and after is not None and after != before:
             voice.due_on = after
             moved.append(Moved(voice, before, after, because))
@@ -223,6 +223,7 @@ def _changed(then: Matter, now: Matter) -> tuple[str, ...]:
 
 
 def _after_a_label(session: Session, voice: Voice, then: Matter, *, actor: Actor, rules: DeadlineRules) -> None:
+    _change_case(session, voice, actor=actor)
     before, now = voice.due_on, matter_of(voice)
     if before is None or not voice.is_open or rules.rule_for(then) == rules.rule_for(now):
         return
@@ -233,9 +234,24 @@ def _after_a_label(session: Session, voice: Voice, then: Matter, *, actor: Actor
         moved = _counted_anew(session, [(voice, then)], rules)
     if not moved:
         return
-    _settle(session, moved, user_id=actor.user_id, changes_cases=True)
+    _settle(session, moved, user_id=actor.user_id)
     detail = _detail(moved) | {"stood": _named(then)}
     audit.record(session, actor=actor.username, action=Step.RECOUNT.value, subject=f"voice:{voice.id}", detail=detail)
+
+
+def _change_case(session: Session, voice: Voice, *, actor: Actor) -> None:
+    """A decision on a voice is a change of its case: nobody takes an earlier act back over it. With the last one a new case is triaged."""
+    if voice.case_id is None:
+        return
+    case = session.scalars(select(Case).where(Case.id == voice.case_id).with_for_update()).one()
+    case.version += 1
+    case.changed_at, case.changed_by = utc_now(), actor.user_id
+    if case.status is Status.RECEIVED:
+        members = session.scalars(select(Voice).where(Voice.case_id == case.id).order_by(Voice.id)).all()
+        if not labels.undecided(session, members):
+            case.status = Status.TRIAGED
+            casework.tie(case, members)
+    session.flush()
 
 
 def _stood_before(session: Session, voice: Voice) -> date | None:

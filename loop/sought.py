@@ -8,7 +8,7 @@ line by line, and of all voices the newest that have it are shown. What the inde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -103,12 +103,11 @@ def look_up(session: Session, words: Sequence[str], *, since: date | None = None
     common = rarest.documents > _FEW
     last = session.scalar(select(func.max(Voice.id)).where(*days)) or 0 if common and until else 0
     lookups = [Lookup(way.terms, 1.0, MOST if common else 0, last) for way in rarest.ways]
-    found = sorted({voice for held in postings.find(session, lookups) for voice in held}, reverse=True)[:MOST]
-    phrases = [_is_written(way.written) for way in rarest.ways if way.written]
-    held = among(session, Voice.id, found)
-    if phrases and len(phrases) == len(rarest.ways):
-        # Looked up by its words, and then as it is written; a longer word that it is part of is written so anyway.
-        held = and_(held, or_(*phrases))
+    found = list(zip(rarest.ways, postings.find(session, lookups), strict=True))
+    # A phrase is looked up by its words, and then as it is written.
+    phrases = [and_(among(session, Voice.id, _newest(numbers)), _is_written(way.written)) for way, numbers in found if way.written]
+    words_alone = _newest({number for way, numbers in found if not way.written for number in numbers})
+    held = or_(among(session, Voice.id, words_alone), *phrases)
     if not common:
         held = or_(held, and_(is_new, or_(*(_is_written(spelling.text) for spelling in spellings(rarest.text)))))
     everything = (or_(held, *rarest.by_number()), *(word.condition(session, by_text=True) for word in others))
@@ -124,10 +123,15 @@ def _ways(session: Session, word: str) -> tuple[_Way, ...]:
     found = [
         _Way(each.terms, "" if each.is_word else each.text, min(known[term] for term in each.terms))
         for each in spelled
-        if each.terms and all(term in known for term in each.terms)
+        # In the other kana a phrase falls into words that mean something else: only one that is a word there, too, is meant.
+        if each.terms and all(term in known for term in each.terms) and (each.is_word or each.terms == spelled[0].terms)
     ]
     own = {way.terms for way in found}
     return (*found, *(_Way((term,), "", documents) for term, documents in longer.items() if (term,) not in own))
+
+
+def _newest(numbers: Collection[int]) -> list[int]:
+    return sorted(numbers, reverse=True)[:MOST]
 
 
 def _is_written(word: str) -> ColumnElement[bool]:

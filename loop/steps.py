@@ -62,7 +62,7 @@ _OPEN = _HANDLED | {Status.IN_APPROVAL}
 _ALL = frozenset(Status)
 
 STEPS: dict[Step, Rule] = {
-    Step.CONFIRM: Rule("分類を確認", _HANDLED, None),  # from 受付 to 確認済み; who handles a case already only confirms
+    Step.CONFIRM: Rule("分類を確認", _ALL, None),  # from 受付 to 確認済み; of any other case only the labels are confirmed
     Step.ASSIGN: Rule("担当を決定", _HANDLED, Status.ASSIGNED),
     Step.HAND_BACK: Rule("広聴課へ差戻し", frozenset({Status.ASSIGNED, Status.DRAFTING}), Status.TRIAGED),
     Step.DRAFT: Rule("回答案を保存", _HANDLED, Status.DRAFTING),

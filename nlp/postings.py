@@ -111,7 +111,7 @@ def documents(session: Session, terms: Sequence[str]) -> dict[str, int]:
 
 def containing(session: Session, parts: Sequence[str], *, limit: int) -> dict[str, int]:
     """The terms that hold one of the parts, and in how many voices each stands: the commonest ``limit``."""
-    either = or_(*(SearchTerm.term.contains(part, autoescape=True) for part in parts))
+    either = or_(*(SearchTerm.term.contains(part.casefold(), autoescape=True) for part in parts))  # as the terms are
     wanted = select(SearchTerm.term, SearchTerm.documents).where(either, SearchTerm.documents > 0)
     return dict(session.execute(wanted.order_by(SearchTerm.documents.desc(), SearchTerm.term).limit(limit)).all())
 

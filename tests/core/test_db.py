@@ -48,6 +48,13 @@ def test_an_index_that_is_gone_is_found(engine: Engine, index: str) -> None:
     assert any(index in difference for difference in db.drift(engine))
 
 
+@pytest.mark.parametrize("trigger", ["voices_concern_new", "voices_concern_changed"])
+def test_a_trigger_that_is_gone_is_found(engine: Engine, trigger: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER {trigger}" + (" ON voices" if engine.dialect.name == "postgresql" else "")))
+    assert any(trigger in difference for difference in db.drift(engine))
+
+
 def test_the_chain_goes_down_to_the_start_and_up_again(engine: Engine) -> None:
     with engine.begin() as connection:
         command.downgrade(db._alembic_config(connection), "base")

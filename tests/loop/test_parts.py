@@ -19,6 +19,7 @@ from loop import answers, approvals, cases, chains, handling, merging, parts
 from loop.actors import Actor
 from loop.answers import Checks
 from loop.deadlines import reply_day
+from loop.filters import owed_by
 from loop.handling import Target
 from nlp import taxonomy
 from nlp.answering.checks import Code
@@ -93,7 +94,73 @@ def test_asked_again_it_replaces_what_was_said_and_can_be_taken_back(engine: Eng
         handling.undo(session, second, actor=who)
     with db.reading(engine) as session:
         (passage,) = part(session).passages
-        assert (LETTER[passage["start"] :][:3], part(session).asked, part(session).version) == ("また、", "時期を教えてください。", 2)
+        # Its version is not that of the first request again: what somebody wrote to the second one isn't taken for it.
+        assert (LETTER[passage["start"] :][:3], part(session).asked, part(session).version) == ("また、", "時期を教えてください。", 4)
+
+
+def test_asked_again_after_its_reply_a_department_owes_another(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, other = somebody(session), somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        voice = letter(session)
+        ask(session, voice, who, city)
+        parts.reply(session, target(voice), "来月直します。", actor=other)
+        assert (owed(session), part(session).replied_at is None) == (0, False)
+        ask(session, voice, who, city, asked="費用も教えてください。")
+        assert (owed(session), part(session).reply) == (1, "来月直します。")
+
+
+def owed(session: Session) -> int:
+    wanted = select(CasePart.id).join(Voice, Voice.case_id == CasePart.case_id).where(owed_by("公園緑地課")).distinct()
+    return len(session.scalars(wanted).all())
+
+
+def test_where_both_cases_asked_both_requests_stand_and_a_reply_is_wanted(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, other = somebody(session), somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        one, two = letter(session), letter(session)
+        ask(session, one, who, city, asked="時期は？")
+        parts.reply(session, target(one), "来月です。", actor=other)
+        ask(session, two, who, city, asked="費用は？")
+        merging.merge(session, [target(one), target(two)], actor=who)
+        kept = session.scalars(select(CasePart).where(CasePart.case_id == one.case_id, CasePart.department == "公園緑地課")).one()
+        assert (kept.asked, kept.reply, kept.replied_at) == ("時期は？\n\n費用は？", "来月です。", None)
+        assert {passage["voice"] for passage in kept.passages} == {one.id, two.id}
+        assert owed(session) == 1
+
+
+@pytest.mark.parametrize("leaves", [0, 1], ids=["what was asked about leaves", "the other one leaves"])
+def test_a_request_goes_with_the_voice_that_it_is_about(engine: Engine, city: Taxonomy, leaves: int) -> None:
+    with db.writing(engine) as session:
+        who, other = somebody(session), somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        voices = [letter(session), letter(session)]
+        merging.merge(session, [target(voice) for voice in voices], actor=who)
+        ask(session, voices[0], who, city)
+        parts.reply(session, target(voices[0]), "来月直します。", actor=other)
+        merging.split(session, target(voices[0]), [voices[leaves].receipt_number], actor=who)
+        of = {
+            voice.id: session.scalars(select(CasePart).where(CasePart.case_id == voice.case_id, CasePart.department == "公園緑地課")).one()
+            for voice in voices
+        }
+        about, beside = of[voices[0].id], of[voices[1].id]
+        assert (about.reply, bool(about.passages), about.replied_at is None) == ("来月直します。", True, False)
+        assert (beside.reply, beside.passages, beside.asked_at) == ("", [], None)
+        assert owed(session) == 0
+
+
+def test_a_version_is_never_given_out_again(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, other = somebody(session), somebody(session, Role.DEPARTMENT, department="公園緑地課")
+        voice = letter(session)
+        ask(session, voice, who, city)
+        second = ask(session, voice, who, city, asked="費用は？")
+        seen = part(session).version
+        handling.undo(session, second, actor=who)
+        ask(session, voice, who, city, asked="場所は？")
+        with pytest.raises(ConflictError):
+            parts.reply(session, target(voice), "五万円です。", actor=other, seen=seen)
+        parts.let_go(session, target(voice), "公園緑地課", actor=who)
+        parts.involve(session, target(voice), "公園緑地課", actor=who, taxonomy=city)
+        assert part(session).version > seen
 
 
 def test_a_reply_is_sent_back_and_given_again(engine: Engine, city: Taxonomy) -> None:

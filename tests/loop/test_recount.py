@@ -179,6 +179,44 @@ def test_days_for_which_the_clock_stood_still_stay_out(engine: Engine, city: Tax
         assert voice.due_on == date(2026, 4, 16)  # four days from the 13th
 
 
+@pytest.mark.parametrize("act", ["merge", "split"])
+def test_what_a_voice_left_behind_with_a_case_is_not_counted_again(
+    engine: Engine, city: Taxonomy, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    with db.writing(engine) as session:
+        one, two = voices_of(session, 2)
+        who = somebody(session)
+        if act == "split":
+            merging.merge(session, [target(one), target(two)], actor=who)
+        monkeypatch.setattr(clock, "today", lambda: date(2026, 4, 3))
+        for voice in (one, two) if act == "merge" else (one,):
+            clock.stop(session, target(voice), "resident", actor=who)
+        if act == "merge":
+            merging.merge(session, [target(one), target(two)], actor=who)
+        else:
+            merging.split(session, target(one), [two.receipt_number], actor=who)
+            monkeypatch.setattr(clock, "today", lambda: date(2026, 4, 6))
+            clock.go_on(session, target(two), actor=who, rules=RULES)
+        monkeypatch.setattr(clock, "today", lambda: date(2026, 4, 10))
+        clock.go_on(session, target(one), actor=who, rules=RULES)
+        assert (one.due_on is None, two.due_on is None) == (False, False)
+        assert recount.differing(session, RULES) == []
+        later = DeadlineRules(OpenDays(), DeadlineRule(Term(12)))
+        assert {found.id for found in recount.differing(session, later)} == {one.id, two.id}
+
+
+def test_an_interim_reply_goes_with_the_voices(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        one, two, three = voices_of(session, 3)
+        who = somebody(session)
+        merging.merge(session, [target(one), target(two)], actor=who)
+        case_of(session, one).interim_on = date(2026, 4, 10)
+        merging.split(session, target(one), [two.receipt_number], actor=who)
+        assert case_of(session, two).interim_on == date(2026, 4, 10)
+        with pytest.raises(ConflictError, match="中間回答"):
+            merging.merge(session, [target(two), target(three)], actor=who)
+
+
 def test_what_is_done_keeps_its_day(engine: Engine, city: Taxonomy) -> None:
     with db.writing(engine) as session:
         (voice,) = voices_of(session, 1)

@@ -75,6 +75,26 @@ def test_of_the_newest_voices_the_text_itself_is_read(engine: Engine) -> None:
         assert found(session, "水道") == {"水道", "水道局", "上水道"}
 
 
+@pytest.mark.parametrize("tab", [Tab.OPEN, Tab.ALL])
+@pytest.mark.parametrize("few", [0, 5], ids=["common", "rare"])
+def test_a_phrase_is_not_its_words_in_any_order_and_letters_have_no_case(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int, tab: Tab
+) -> None:
+    monkeypatch.setattr(sought, "_FEW", few)
+    with db.writing(engine) as session:
+        texts = {
+            "1": "ごみステーションが遠い。",
+            "2": "駅のステーションでごみを見た。",
+            "3": "ごみを掃除する。",
+            "4": "JR東日本の駅前。",
+            "5": "jrの駅。",
+        }
+        indexed(session, **texts)
+        assert found(session, "ごみステーション", tab) == {"1"}
+        assert found(session, "JR", tab) == {"4", "5"}
+        assert found(session, "jr", tab) == {"4", "5"}
+
+
 def test_of_a_common_word_the_newest_voices_are_shown_and_all_open_work(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sought, "MOST", 2)
     monkeypatch.setattr(sought, "_FEW", 2)

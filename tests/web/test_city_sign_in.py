@@ -284,6 +284,10 @@ FOLLOWING = {"oidc_role_claim": "role", "oidc_department_claim": "department", "
     ({}, (Role.DEPARTMENT, "ごみ減量課", "主任")),
     ({"department": "ない課"}, None),
     ({"role": "emperor"}, None),
+    ({"role": ["department", "kocho"], "department": "道路維持課"}, None),
+    ({"role": []}, None),
+    ({"role": "department", "department": "道" * 65}, None),
+    ({"title": 7}, None),
 ])  # fmt: skip
 def test_role_department_and_position_follow_the_city(
     tmp_path: Path, app: FastAPI, provider: OidcProvider, save: Session, claims: dict[str, str], expected: tuple[Role, str, str] | None

@@ -197,3 +197,8 @@ def test_text_from_outside_stays_text(staff: Browser, save: Session) -> None:
     save.commit()
     assert "<script>alert(1)</script>" in staff.get("/desk").words()
     assert "<b onclick=x>太い</b>" in staff.get(f"/desk/{voice.receipt_number}").words()
+
+
+def test_an_odd_referer_breaks_no_error_page(staff: Browser) -> None:
+    for send in (staff.client.get, staff.client.post):
+        assert send("/desk/nowhere-at-all", headers={"Referer": "http://["}).status_code in (403, 404, 405)
