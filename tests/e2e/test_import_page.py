@@ -203,7 +203,7 @@ def test_a_whole_import(house: House, visitor: Callable[..., Visitor], tmp_path:
     page.get_by_role("button", name="取込を取り消す").click()
     expect(page.get_by_text("取込を取り消しました")).to_be_visible(timeout=LONG)
     assert (house.count(Voice), house.count(Reject)) == (0, 0)
-    page.get_by_role("link", name="取込の一覧へ").click()
+    page.get_by_role("link", name="取込の一覧へ", exact=True).click()
     expect(page.locator("table")).to_contain_text("取り消し")
     is_well(page)
     # What a browser says of a page that tells a mistake, and htmx of a question that a newer one, or leaving the page, has cut short.
