@@ -1,8 +1,6 @@
 """Words in context over the voices: which voices have them, how many a month, and the places where they stand.
 
-The index says which voices hold a word, in all its forms; the database then keeps those that meet the other conditions and counts them.
-Texts are read for what is shown alone. A word that the index doesn't have (a particle, a number, a part of a longer word) is looked
-for in the newest voices only, so that no search ever goes through all of them.
+Which voices those are ``loop.sought`` says, as it does for lists. Texts are read for what is shown alone.
 """
 
 from __future__ import annotations
@@ -12,28 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import islice, product
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.bulk import among
 from core.models import Kind, Voice
+from loop import sought
 from loop.actors import Actor, visible_to
 from loop.filters import VoiceFilter
-from loop.sought import contains_all
-from nlp import postings
-from nlp.concordance import Excerpt, Spelling, excerpt, places, sort_key, spellings
-from nlp.similar import Lookup
+from nlp.concordance import Excerpt, excerpt, places, sort_key
 
-MOST = 10_000  # voices that the words are looked up for, the newest first
-UNINDEXED = 2_000  # voices that are read for a word that the index doesn't have
 SORTED = 200  # voices whose places are put in order by what stands around them
 PAGE = 50  # voices on a page, or places where they are in the order of their context
 _AROUND = 40
 _PLACES = 5  # of one voice
-_SPELLED = 16  # ways to write all the words, each in the other kana or width
 
 
 class Sort(StrEnum):
@@ -72,8 +63,7 @@ class Concordance:
         lines: the places of this page.
         pages: how many pages there are.
         taken: of how many voices the places are put in order; ``voices`` unless the order goes by context and they are many.
-        unknown: words that the index doesn't have; where it has none of the words, only the newest ``UNINDEXED`` voices were looked at.
-        common: more voices than ``MOST`` have the words: only those that were taken in last were looked at.
+        unknown, common, alone: what ``Sought`` says of the words.
     """
 
     voices: int
@@ -83,13 +73,7 @@ class Concordance:
     taken: int
     unknown: tuple[str, ...]
     common: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    conditions: list[ColumnElement[bool]]
-    unknown: tuple[str, ...]
-    common: bool
+    alone: bool
 
 
 def concordance(
@@ -108,8 +92,8 @@ def concordance(
     ``scope`` says which voices, of those that ``seen_by`` may see; its own words are left aside. ``page_size`` is in voices, or in
     places where their context orders them; of no more than ``voices_read`` voices the texts are read at once.
     """
-    held = _holding(session, words, scope)
-    wanted = [*held.conditions, *scope.conditions(), *visible_to(seen_by)]
+    held = sought.look_up(session, words, since=scope.since, until=scope.until)
+    wanted = [*held.everything, *scope.conditions(), *visible_to(seen_by)]
     # One look at every voice that has the words, for its day; the texts are read of those that are shown.
     found = session.execute(select(Voice.received_on, Voice.id).where(*wanted)).all()
     days = sorted(((row.received_on, row.id) for row in found), reverse=sort is not Sort.OLDEST)
@@ -125,44 +109,7 @@ def concordance(
     else:
         taken, pages = voices, -(-voices // page_size)
         lines = _lines(session, [number for _, number in days[first : first + min(page_size, voices_read)]], words[0])
-    return Concordance(voices, dict(sorted(months.items())), lines, pages, taken, held.unknown, held.common)
-
-
-def _holding(session: Session, words: Sequence[str], scope: VoiceFilter) -> _Held:
-    """The condition that a voice has every word."""
-    known = postings.documents(session, list({term for word in words for spelling in spellings(word) for term in spelling.terms}))
-    indexed = {word: [each for each in spellings(word) if each.terms and all(term in known for term in each.terms)] for word in words}
-    unknown = tuple(word for word in words if not indexed[word])
-    conditions = [_written(spellings(word)) for word in unknown]
-    # A phrase is looked up by its words, and then as it is written.
-    conditions += [_written(found) for found in indexed.values() if found and not all(each.is_word for each in found)]
-    choices = [found for found in indexed.values() if found]
-    if not choices:
-        return _Held([*conditions, Voice.id.in_(_newest(scope))], unknown, common=False)
-    together = [tuple(dict.fromkeys(term for each in chosen for term in each.terms)) for chosen in islice(product(*choices), _SPELLED)]
-    common = sum(min(known[term] for term in terms) for terms in together) > MOST
-    last = _last_of(session, scope) if common else 0
-    lookups = [Lookup(terms, 1.0, MOST if common else 0, last) for terms in dict.fromkeys(together)]
-    voices = sorted({voice for found in postings.find(session, lookups) for voice in found}, reverse=True)
-    common = len(voices) > MOST or any(lookup.limit and len(voices) >= lookup.limit for lookup in lookups)
-    return _Held([among(session, Voice.id, voices[:MOST]), *conditions], unknown, common=common)
-
-
-def _last_of(session: Session, scope: VoiceFilter) -> int:
-    """The newest voice of the period, so that a word of every day is looked up in the period and not only after it."""
-    if scope.until is None:
-        return 0
-    return session.scalar(select(func.max(Voice.id)).where(*VoiceFilter(since=scope.since, until=scope.until).conditions())) or 0
-
-
-def _written(choices: Sequence[Spelling]) -> ColumnElement[bool]:
-    return or_(*(condition for spelling in choices for condition in contains_all((spelling.text,), Voice.text, Voice.title)))
-
-
-def _newest(scope: VoiceFilter) -> Any:
-    days = VoiceFilter(since=scope.since, until=scope.until).conditions()
-    newest = select(Voice.id).where(*days).order_by(Voice.received_on.desc(), Voice.id.desc()).limit(UNINDEXED).subquery()
-    return select(newest.c.id)
+    return Concordance(voices, dict(sorted(months.items())), lines, pages, taken, held.unknown, held.common, held.alone)
 
 
 def _lines(session: Session, ids: Sequence[int], word: str) -> list[Line]:

@@ -26,7 +26,6 @@ SORTS = {Sort.NEWEST: "新しい順", Sort.OLDEST: "古い順", Sort.RIGHT: "後
 MOST_WORDS = 3
 EXPORTED = 2_000  # voices whose places go into a file
 _ALL = 1_000_000
-LIMITS = {"most": concordances.MOST, "unindexed": concordances.UNINDEXED}
 _CONDITIONS = ("theme", "kind", "channel", "urgency", "department", "district", "topic")
 
 

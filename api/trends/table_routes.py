@@ -13,7 +13,7 @@ from api.deps import EXPORTS, SEARCHES, STAFF, EngineOf, KeyringOf, PagesOf, Rea
 from api.desk.view import FILTERS
 from api.trends import attributes, compare, cross, search
 from api.trends.view import PRESETS, TrendsView
-from loop import queries, topic_queries
+from loop import queries, sought, topic_queries
 from nlp.taxonomy import Taxonomy
 
 router = APIRouter(include_in_schema=False)
@@ -107,7 +107,7 @@ def search_page(
         "choices": _choices(session, taxonomy),
         "topic": topic,
         "chart_table": search.chart_of(found),
-        "limits": search.LIMITS,
+        "most": sought.MOST,
     }
     return pages.page(request, "trends/search.html", context, block="results")
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.models import Voice
-from loop import concordances
+from loop import sought
 from loop.concordances import Concordance, Sort, concordance
 from loop.filters import VoiceFilter
 from nlp import likeness, postings
@@ -87,7 +87,8 @@ def test_pages_hold_every_voice_once(engine: Engine, voices: list[Voice]) -> Non
 def test_a_word_of_too_many_voices_is_looked_up_in_the_newest_of_the_period(
     engine: Engine, voices: list[Voice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(concordances, "MOST", 4)
+    monkeypatch.setattr(sought, "MOST", 4)
+    monkeypatch.setattr(sought, "_FEW", 6)
     found = look(engine, "歩道")
     assert found.common
     assert [line.received_on.day for line in found.lines] == [30, 27, 26, 25]
@@ -97,7 +98,7 @@ def test_a_word_of_too_many_voices_is_looked_up_in_the_newest_of_the_period(
 
 
 def test_an_unknown_word_is_looked_for_in_the_newest_voices(engine: Engine, voices: list[Voice], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concordances, "UNINDEXED", 10)
+    monkeypatch.setattr(sought, "MOST", 10)
     found = look(engine, "夜")
     assert (found.voices, found.unknown) == (2, ("夜",))
     assert look(engine, "歩く").unknown == ()
