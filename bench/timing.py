@@ -57,7 +57,7 @@ class Row:
 
 
 def settle(engine: Engine) -> None:
-    """Lets the database learn what lies in it, as it does of itself in a city."""
+    """Lets the database learn what lies in it, as after an import in a city; PostgreSQL does it of itself there."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
 

@@ -122,6 +122,7 @@ def import_file(
     if not cancelled:
         meter.end()
     ended = _finish(engine, batch_id, cancelled=cancelled, actor=actor)
+    db.learn(engine)
     return ImportReport(
         batch=batch_id,
         read=ended.rows_read,

@@ -19,6 +19,7 @@ from loop.sought import Sought
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_WORDS = 10
+_INDEXED = ("theme", "department")  # attributes that an index over all voices begins with
 WITHOUT = "（なし）"  # asks for voices that have no value of an attribute
 
 
@@ -69,16 +70,23 @@ class VoiceFilter:
         equal = {name: getattr(self, name) for name in ("theme", "kind", "channel", "urgency", "department", "district")}
         return {name: "" if value == WITHOUT else value for name, value in equal.items() if value}
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The conditions but for the words, to be joined by AND."""
-        found: list[ColumnElement[bool]] = [getattr(Voice, name) == value for name, value in self.attributes.items()]
+    def conditions(self, *, found: bool = False) -> list[ColumnElement[bool]]:
+        """The conditions but for the words, to be joined by AND.
+
+        ``found``: the voices are found by something else that leaves few, as words do. An attribute is then written so that no index
+        over it fits: a database that takes the words for the wider condition would read all voices of a theme.
+        """
+        columns: dict[str, Any] = {name: getattr(Voice, name) for name in self.attributes}
+        if found:
+            columns |= {name: columns[name].concat("") for name in _INDEXED if name in columns}
+        conditions: list[ColumnElement[bool]] = [columns[name] == value for name, value in self.attributes.items()]
         if self.since:
-            found.append(Voice.received_on >= self.since)
+            conditions.append(Voice.received_on >= self.since)
         if self.until:
-            found.append(Voice.received_on <= self.until)
+            conditions.append(Voice.received_on <= self.until)
         if self.topic is not None:
-            found.append(in_topic(self.topic))
-        return found
+            conditions.append(in_topic(self.topic))
+        return conditions
 
 
 def in_topic(topic: int) -> ColumnElement[bool]:
@@ -120,11 +128,15 @@ class Scope:
 
     def everything(self) -> list[ColumnElement[bool]]:
         """What すべて shows: all that is under the filter, seen by this person."""
-        return [*visible_to(self.seen_by), *self.filter.conditions(), *(self.sought.everything if self.sought else ())]
+        return [*visible_to(self.seen_by), *self.wanted(), *(self.sought.everything if self.sought else ())]
+
+    def wanted(self) -> list[ColumnElement[bool]]:
+        """What the filter asks for besides words."""
+        return self.filter.conditions(found=self.sought is not None)
 
     def lines(self) -> list[ColumnElement[bool]]:
         """What the tabs of open work have in common."""
-        own = [*visible_to(self.seen_by), *self.filter.conditions(), *(self.sought.lines if self.sought else ())]
+        own = [*visible_to(self.seen_by), *self.wanted(), *(self.sought.lines if self.sought else ())]
         return [Voice.is_open == true(), Voice.folded == false(), *own]
 
     def of_tab(self) -> list[ColumnElement[bool]]:

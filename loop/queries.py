@@ -105,8 +105,7 @@ def _counting_all(session: Session, scope: Scope) -> Select[int]:
 def _counting_beside(scope: Scope, chosen: dict[str, str | list[str]], department: str) -> Select[int]:
     """What a department sees of all voices: its own, which are counted already, and the few of others that concern it."""
     wanted = scope.filter
-    concerned = select(VoiceConcern.voice_id).where(VoiceConcern.department == department)
-    others = select(func.count()).select_from(Voice).where(Voice.id.in_(concerned), Voice.department != department, *wanted.conditions())
+    others = _concerning(select(func.count()).select_from(Voice), department).where(*wanted.conditions())
     if chosen.get("department", department) != department:
         return others
     own = facts.voices_with({**chosen, "department": department}, since=wanted.since, until=wanted.until)
@@ -133,19 +132,22 @@ def list_voices(
 
 def _next_in(scope: Scope, order: Order, cursor: Cursor | None, *, backwards: bool, limit: int) -> list[ColumnElement[bool]]:
     """The conditions under which the voices beyond a cursor are found; at least the first ``limit`` of them meet them."""
-    narrowed = scope.conditions()
-    if cursor is not None:
-        narrowed.append(beyond(order, cursor, backwards=backwards))
-    if scope.tab is not Tab.ALL or scope.seen_by is None or scope.is_whole:
-        return narrowed
-    # All that a department sees is its own and what concerns it. Each is found by an index in the list's order; asked for both at once a
-    # database would read all of them first.
-    department = scope.seen_by.department
-    concerned = select(VoiceConcern.voice_id).where(VoiceConcern.department == department)
-    either = (Voice.department == department, and_(Voice.id.in_(concerned), Voice.department != department))
-    keys = sorting(order, backwards=backwards)
-    first = [select(Voice.id).where(which, *narrowed).order_by(*keys).limit(limit).subquery() for which in either]
+    place = [] if cursor is None else [beyond(order, cursor, backwards=backwards)]
+    who = scope.seen_by
+    if scope.tab is not Tab.ALL or scope.sought is not None or scope.is_whole or who is None or not who.department:
+        return [*scope.conditions(), *place]
+    # All that a department sees is its own and what concerns it. The one is found by an index in the list's order, the other is little;
+    # asked for both at once a database would read all of them first.
+    keys, own = sorting(order, backwards=backwards), Voice.department == who.department
+    either = (select(Voice.id).where(own), _concerning(select(Voice.id), who.department))
+    first = [part.where(*scope.wanted(), *place).order_by(*keys).limit(limit).subquery() for part in either]
     return [Voice.id.in_(union_all(*(select(found.c.id) for found in first)))]
+
+
+def _concerning(statement: Select[int], department: str) -> Select[int]:
+    """Of voices that another department answers: those that concern this one, too."""
+    joined = statement.join(VoiceConcern, VoiceConcern.voice_id == Voice.id)
+    return joined.where(VoiceConcern.department == department, Voice.department != department)
 
 
 def _pending(session: Session, voices: Sequence[int]) -> set[int]:

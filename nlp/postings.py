@@ -172,10 +172,10 @@ def _delete(session: Session, known: Mapping[int, Sequence[str]]) -> None:
 
 
 def _matching(session: Session, lookup: Lookup) -> list[int]:
-    wanted = {"wanted": " AND ".join(f'"{term}"' for term in lookup.terms)}
+    wanted: dict[str, object] = {"wanted": " AND ".join(f'"{term}"' for term in lookup.terms)}
     if lookup.limit:
-        return list(session.scalars(text(_FIND + _NEWEST), {**wanted, "limit": lookup.limit, "last": lookup.last or _ANY}))
-    return list(session.scalars(text(_FIND), wanted))
+        wanted |= {"limit": lookup.limit, "last": lookup.last or _ANY}
+    return list(session.scalars(text(_FIND + (_NEWEST if lookup.limit else "")), wanted).all())
 
 
 def _kind(session: Session) -> int:

@@ -15,7 +15,7 @@ from core.types import StrEnumType
 _OPEN: dict[str, Any] = {"sqlite_where": text("is_open = 1"), "postgresql_where": text("is_open")}
 # A voice without a deadline comes after all that have one. Written out: an index over a parameter would never be used.
 DUE_OR_LAST = text("coalesce(due_on, '9999-12-31')")
-_FILTERED = ("theme", "kind", "channel", "urgency", "department", "district")
+_FILTERED = ("theme", "kind", "channel", "urgency", "district")
 
 
 class Voice(Base):
@@ -29,13 +29,14 @@ class Voice(Base):
     __table_args__ = (
         Index(None, "received_on", "id"),
         Index(None, "theme", "received_on"),
-        Index(None, "department", "received_on"),
         Index(None, "external_id"),
         Index(None, "case_id", sqlite_where=text("case_id IS NOT NULL"), postgresql_where=text("case_id IS NOT NULL")),
+        # All that a department answers, in the list's order, with what lists are filtered by.
+        Index("ix_voices_department_newest", "department", "received_on", "id", *_FILTERED),
         # The desk's own, as small as the work that is open, however many voices there are. Each has what lists are filtered by, so that
         # nothing is counted or passed over by reading a voice itself.
-        Index("ix_voices_open_newest", "folded", "received_on", "id", *_FILTERED, "due_on", "case_id", "is_open", **_OPEN),
-        Index("ix_voices_open_due", "folded", DUE_OR_LAST, "id", *_FILTERED, "received_on", "case_id", "is_open", **_OPEN),
+        Index("ix_voices_open_newest", "folded", "received_on", "id", "department", *_FILTERED, "due_on", "case_id", "is_open", **_OPEN),
+        Index("ix_voices_open_due", "folded", DUE_OR_LAST, "id", "department", *_FILTERED, "received_on", "case_id", "is_open", **_OPEN),
         Index("ix_voices_open_department", "department", "due_on", "folded", **_OPEN),
         CheckConstraint("length(text) > 0", name="text_not_empty"),
     )

@@ -156,6 +156,19 @@ def test_a_server_that_is_not_there() -> None:
     engine.dispose()
 
 
+def test_sqlite_learns_what_lies_in_its_tables_when_much_has_come(engine: Engine) -> None:
+    on_sqlite = engine.dialect.name == "sqlite"
+    assert not db.learn(engine)
+    for number, learns in ((2, True), (0, False), (1, True), (1, False)):
+        with db.writing(engine) as session:
+            for _ in range(number):
+                create_voice(session)
+        assert db.learn(engine) is (learns and on_sqlite)
+    if on_sqlite:
+        with db.reading(engine) as session:
+            assert session.scalar(text("SELECT stat FROM sqlite_stat1 WHERE idx = 'ix_voices_external_id'")) == "3 1"
+
+
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "koenowa.db"
     path.write_bytes(b"this is not a database" * 100)

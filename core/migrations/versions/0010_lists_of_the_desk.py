@@ -16,11 +16,11 @@ depends_on = None
 
 OPEN = {"sqlite_where": sa.text("is_open = 1"), "postgresql_where": sa.text("is_open")}
 CONCERNING = {"sqlite_where": sa.text("related != '[]'"), "postgresql_where": sa.text("related != '[]'")}
-FILTERED = ["theme", "kind", "channel", "urgency", "department", "district"]
+FILTERED = ["theme", "kind", "channel", "urgency", "district"]
 DUE_OR_LAST = sa.text("coalesce(due_on, '9999-12-31')")
 INDEXES = {
-    "ix_voices_open_newest": ["folded", "received_on", "id", *FILTERED, "due_on", "case_id", "is_open"],
-    "ix_voices_open_due": ["folded", DUE_OR_LAST, "id", *FILTERED, "received_on", "case_id", "is_open"],
+    "ix_voices_open_newest": ["folded", "received_on", "id", "department", *FILTERED, "due_on", "case_id", "is_open"],
+    "ix_voices_open_due": ["folded", DUE_OR_LAST, "id", "department", *FILTERED, "received_on", "case_id", "is_open"],
 }
 FORMER = {
     "ix_voices_open_newest": ["received_on", "id", "folded"],
@@ -81,9 +81,13 @@ def upgrade() -> None:
         op.drop_index(name, table_name="voices")
     for name, columns in INDEXES.items():
         op.create_index(name, "voices", columns, **OPEN)
+    op.drop_index("ix_voices_department_received_on", table_name="voices")
+    op.create_index("ix_voices_department_newest", "voices", ["department", "received_on", "id", *FILTERED])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_voices_department_newest", table_name="voices")
+    op.create_index("ix_voices_department_received_on", "voices", ["department", "received_on"])
     for name in INDEXES:
         op.drop_index(name, table_name="voices")
     for name, columns in FORMER.items():
