@@ -46,17 +46,18 @@ class Pages:
         context: Mapping[str, Any],
         *,
         block: str = "",
+        alone: str = "",
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """A page. ``block`` names the block that is sent alone when htmx asks for the element of that id."""
+        """A page. When htmx asks for the element whose id is ``block``, the block ``alone`` is sent by itself; as a rule that of the id."""
         signed_in = getattr(request.state, "signed_in", None)
         full = {**context, "actor": signed_in and signed_in.actor, "csrf_token": signed_in and signed_in.csrf_token}
         full["by_city"] = bool(signed_in and signed_in.by_city)
-        alone = {"block_name": block} if block and _wants(request, block) else {}
+        by_itself = {"block_name": alone or block} if block and _wants(request, block) else {}
         vary = {"Vary": "HX-Request"} if block else {}
         response: Response = self._templates.TemplateResponse(
-            request, name, full, status_code=status, headers={**vary, **(headers or {})}, **alone
+            request, name, full, status_code=status, headers={**vary, **(headers or {})}, **by_itself
         )
         return response
 

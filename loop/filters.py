@@ -205,7 +205,9 @@ def sorting(order: Order, *, backwards: bool = False) -> list[Any]:
 
 def beyond(order: Order, cursor: Cursor, *, backwards: bool = False) -> ColumnElement[bool]:
     """Only what comes after the cursor in this order (before it, when ``backwards``)."""
-    key = tuple_(day_of(order), Voice.id)
-    place = tuple_(literal(cursor.day, Date), literal(cursor.id))
-    descending = (order is Order.NEWEST) is not backwards
-    return and_(key < place if descending else key > place)
+    day, on = day_of(order), literal(cursor.day, Date)
+    key, place = tuple_(day, Voice.id), tuple_(on, literal(cursor.id))
+    # The day by itself, too: SQLite finds no place in an index over an expression by a pair.
+    if (order is Order.NEWEST) is not backwards:
+        return and_(day <= on, key < place)
+    return and_(day >= on, key > place)

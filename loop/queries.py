@@ -135,7 +135,7 @@ def _next_in(scope: Scope, order: Order, cursor: Cursor | None, *, backwards: bo
     place = [] if cursor is None else [beyond(order, cursor, backwards=backwards)]
     who = scope.seen_by
     if scope.tab is not Tab.ALL or scope.sought is not None or scope.is_whole or who is None or not who.department:
-        return [*scope.conditions(), *place]
+        return [*place, *scope.conditions()]
     # All that a department sees is its own and what concerns it. The one is found by an index in the list's order, the other is little;
     # asked for both at once a database would read all of them first.
     keys, own = sorting(order, backwards=backwards), Voice.department == who.department

@@ -161,7 +161,7 @@ def voice_page(
         "reasons": originals.REASONS,
         **_suggestions(voice, said, taxonomy=taxonomy, routing=routing, settings=settings, changed=changed),
     }
-    return pages.page(request, "desk/voice.html", context)
+    return pages.page(request, "desk/voice.html", context, block="main", alone="in_place")
 
 
 @router.get("/desk/{receipt_number}/similar", dependencies=[Depends(STAFF)])

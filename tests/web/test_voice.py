@@ -196,6 +196,18 @@ def test_neighbours_follow_the_list(staff: Browser, save: Session) -> None:
     assert [page.all("a", rel=rel)[0].get("href", "").split("?")[0] for rel in ("prev", "next")] == ["/desk/A-3", "/desk/A-1"]
 
 
+def test_the_next_voice_takes_the_place_of_the_one_before(staff: Browser, voice: Voice) -> None:
+    whole = staff.client.get(address(voice)).text
+    asked = {"HX-Request": "true", "HX-Target": "main"}
+    block = staff.client.get(address(voice), headers=asked)
+    assert block.headers["vary"] == "HX-Request"
+    title, _, content = block.text.partition("</title>")
+    assert f"{title}</title>" in whole
+    assert voice.receipt_number in title
+    assert content.strip() == whole.partition('<main id="main" tabindex="-1">')[2].partition("</main>")[0].strip()
+    assert "<html" in staff.client.get(address(voice), headers={**asked, "HX-History-Restore-Request": "true"}).text
+
+
 def test_a_voice_page_takes_a_fixed_number_of_queries(staff: Browser, app: FastAPI, voice: Voice, save: Session) -> None:
     user = factories.create_user(save)
     for _ in range(12):
