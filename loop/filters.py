@@ -139,6 +139,15 @@ class Scope:
         own = [*visible_to(self.seen_by), *self.wanted(), *(self.sought.lines if self.sought else ())]
         return [Voice.is_open == true(), Voice.folded == false(), *own]
 
+    def day(self, order: Order) -> ColumnElement[date]:
+        """The day that an order goes by; by deadline under 依頼 that of the part, with which the list shows it."""
+        if order is Order.NEWEST:
+            return Voice.received_on.expression
+        if self.tab is not Tab.ASKED or self.seen_by is None:
+            return due_or_last()
+        own = select(func.coalesce(CasePart.due_on, date.max)).where(CasePart.case_id == Voice.case_id, owed_by(self.seen_by.department))
+        return own.correlate(Voice).scalar_subquery()
+
     def of_tab(self) -> list[ColumnElement[bool]]:
         """What is the own of a tab of open work."""
         if self.tab is Tab.DUE:
@@ -191,21 +200,16 @@ def due_or_last() -> ColumnElement[date]:
     return func.coalesce(Voice.due_on, literal_column(f"'{date.max.isoformat()}'", Date))
 
 
-def day_of(order: Order) -> ColumnElement[date]:
-    """The day that an order goes by."""
-    return due_or_last() if order is Order.DUE else Voice.received_on.expression
-
-
-def sorting(order: Order, *, backwards: bool = False) -> list[Any]:
+def sorting(scope: Scope, order: Order, *, backwards: bool = False) -> list[Any]:
     """The columns to order by: newest first, or the nearest deadline first; the id decides between equals."""
     descending = (order is Order.NEWEST) is not backwards
-    keys: list[Any] = [day_of(order), Voice.id]
+    keys: list[Any] = [scope.day(order), Voice.id]
     return [key.desc() if descending else key.asc() for key in keys]
 
 
-def beyond(order: Order, cursor: Cursor, *, backwards: bool = False) -> ColumnElement[bool]:
+def beyond(scope: Scope, order: Order, cursor: Cursor, *, backwards: bool = False) -> ColumnElement[bool]:
     """Only what comes after the cursor in this order (before it, when ``backwards``)."""
-    day, on = day_of(order), literal(cursor.day, Date)
+    day, on = scope.day(order), literal(cursor.day, Date)
     key, place = tuple_(day, Voice.id), tuple_(on, literal(cursor.id))
     # The day by itself, too: SQLite finds no place in an index over an expression by a pair.
     if (order is Order.NEWEST) is not backwards:

@@ -16,7 +16,7 @@ from core.errors import NotFoundError
 from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice, VoiceConcern
 from loop import sought
 from loop.actors import Actor, visible_to
-from loop.filters import Cursor, Order, Scope, Tab, beyond, day_of, sorting
+from loop.filters import Cursor, Order, Scope, Tab, beyond, sorting
 from loop.pages import Page, cut
 
 _SNIPPET = 300  # characters of the text that a list needs
@@ -121,10 +121,10 @@ def list_voices(
     if order is Order.NEWEST and wanted.topic and scope.is_whole and not wanted.words and not wanted.attributes:
         place = {"after": after and (after.day, after.id)} if before is None else {"before": (before.day, before.id)}
         nearest = memberships.newest(session, wanted.topic, limit=limit + 1, since=wanted.since, until=wanted.until, **place)
-        statement = _rows(order).where(among(session, Voice.id, [voice for _, voice in nearest]))
+        statement = _rows(scope, order).where(among(session, Voice.id, [voice for _, voice in nearest]))
     else:
-        statement = _rows(order).where(*_next_in(scope, order, cursor, backwards=backwards, limit=limit + 1))
-    found = session.execute(statement.order_by(*sorting(order, backwards=backwards)).limit(limit + 1)).all()
+        statement = _rows(scope, order).where(*_next_in(scope, order, cursor, backwards=backwards, limit=limit + 1))
+    found = session.execute(statement.order_by(*sorting(scope, order, backwards=backwards)).limit(limit + 1)).all()
     waiting = _pending(session, [row[0] for row in found])
     rows = [VoiceRow(*(*row, row[0] in waiting)) for row in found]
     return cut(rows, limit=limit, place=lambda row: row.cursor, after=after, before=before)
@@ -132,13 +132,13 @@ def list_voices(
 
 def _next_in(scope: Scope, order: Order, cursor: Cursor | None, *, backwards: bool, limit: int) -> list[ColumnElement[bool]]:
     """The conditions under which the voices beyond a cursor are found; at least the first ``limit`` of them meet them."""
-    place = [] if cursor is None else [beyond(order, cursor, backwards=backwards)]
+    place = [] if cursor is None else [beyond(scope, order, cursor, backwards=backwards)]
     who = scope.seen_by
     if scope.tab is not Tab.ALL or scope.sought is not None or scope.is_whole or who is None or not who.department:
         return [*place, *scope.conditions()]
     # All that a department sees is its own and what concerns it. The one is found by an index in the list's order, the other is little;
     # asked for both at once a database would read all of them first.
-    keys, own = sorting(order, backwards=backwards), Voice.department == who.department
+    keys, own = sorting(scope, order, backwards=backwards), Voice.department == who.department
     either = (select(Voice.id).where(own), _concerning(select(Voice.id), who.department))
     first = [part.where(*scope.wanted(), *place).order_by(*keys).limit(limit).subquery() for part in either]
     return [Voice.id.in_(union_all(*(select(found.c.id) for found in first)))]
@@ -165,7 +165,7 @@ def _pending(session: Session, voices: Sequence[int]) -> set[int]:
     }
 
 
-def _rows(order: Order) -> Select[*tuple[Any, ...]]:
+def _rows(scope: Scope, order: Order) -> Select[*tuple[Any, ...]]:
     return select(
         Voice.id,
         Voice.receipt_number,
@@ -182,7 +182,7 @@ def _rows(order: Order) -> Select[*tuple[Any, ...]]:
         Voice.status,
         Voice.received_on,
         Voice.due_on,
-        day_of(order),
+        scope.day(order),
         Voice.folded,
     )
 
@@ -244,13 +244,15 @@ def labels_of(session: Session, voice_id: int) -> Labels:
 def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) -> tuple[str | None, str | None]:
     """The receipt numbers before and after a voice in a list's order; ``None`` at an end."""
     scope = looked_up(session, scope)
-    day = voice.received_on if order is Order.NEWEST else voice.due_on or date.max
-    cursor = Cursor(day, voice.id)
+    day = voice.received_on if order is Order.NEWEST else voice.due_on
+    if order is Order.DUE and scope.tab is Tab.ASKED:
+        day = session.scalar(select(scope.day(order)).where(Voice.id == voice.id))
+    cursor = Cursor(day or date.max, voice.id)
     found = [
         session.scalar(
             select(Voice.receipt_number)
             .where(*_next_in(scope, order, cursor, backwards=backwards, limit=1))
-            .order_by(*sorting(order, backwards=backwards))
+            .order_by(*sorting(scope, order, backwards=backwards))
             .limit(1)
         )
         for backwards in (True, False)

@@ -4,15 +4,21 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, delete, select, text
+from sqlalchemy import Engine, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import Role, User, Voice, VoiceConcern
-from loop import queries
+from core.calendar import OpenDays
+from core.clock import today
+from core.deadline_rules import DeadlineRules
+from core.models import CasePart, Role, Status, Voice, VoiceConcern
+from core.settings import Settings
+from loop import parts, queries
 from loop.actors import Actor
 from loop.filters import Order, Scope, Tab, VoiceFilter
+from nlp import taxonomy
 from tests import factories
+from tests.loop.people import actor_of, somebody, target
 
 DAY = date(2026, 9, 1)
 ROADS, PARKS, WASTE = "道路維持課", "公園緑地課", "ごみ減量課"
@@ -56,11 +62,7 @@ def a_city(session: Session) -> tuple[list[Voice], Actor]:
         for _ in range(240)
     ]
     session.flush()
-    return voices, _actor(user)
-
-
-def _actor(user: User) -> Actor:
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return voices, actor_of(user)
 
 
 def _expected(voices: list[Voice], actor: Actor, tab: Tab, order: Order, theme: str) -> list[int]:
@@ -103,3 +105,32 @@ def test_a_department_s_lists_hold_what_it_may_see_page_by_page_in_order(engine:
             around = queries.neighbours(session, scope, order=order, voice=by_id[expected[place]])
             beside = [expected[at] if 0 <= at < len(expected) else None for at in (place - 1, place + 1)]
             assert around == tuple(number and by_id[number].receipt_number for number in beside)
+
+
+def test_what_a_department_is_asked_for_comes_by_the_days_of_its_parts(engine: Engine, settings: Settings) -> None:
+    with db.writing(engine) as session:
+        who, own = somebody(session), somebody(session, Role.DEPARTMENT, department=PARKS)
+        days = [5, 2, None, 9, 2]
+        voices = [
+            factories.create_voice(session, department=ROADS, due_on=today() + timedelta(days=20 + place), status=Status.TRIAGED)
+            for place in range(len(days))
+        ]
+        session.flush()
+        rules = {"taxonomy": taxonomy.load(settings.taxonomy_dir), "rules": DeadlineRules(OpenDays())}
+        for voice, left in zip(voices, days, strict=True):
+            on = None if left is None else today() + timedelta(days=left)
+            parts.divide(session, target(voice), PARKS, [1], actor=who, due_on=on, **rules)
+        session.execute(
+            update(CasePart).where(CasePart.department == PARKS, CasePart.due_on > today() + timedelta(days=9)).values(due_on=None)
+        )
+        expected = [voices[place].id for place in (1, 4, 0, 3, 2)]
+        scope = Scope(filter=VoiceFilter(), tab=Tab.ASKED, department=PARKS, due_by=DAY, seen_by=own)
+        first = queries.list_voices(session, scope, order=Order.DUE, limit=2)
+        second = queries.list_voices(session, scope, order=Order.DUE, after=first.next, limit=3)
+        assert [row.id for page in (first, second) for row in page.rows] == expected
+        assert first.rows[0].day == today() + timedelta(days=2)
+        assert [
+            row.id for row in queries.list_voices(session, scope, order=Order.DUE, before=second.rows[0].cursor, limit=2).rows
+        ] == expected[:2]
+        beside = queries.neighbours(session, scope, order=Order.DUE, voice=voices[0])
+        assert beside == (voices[4].receipt_number, voices[3].receipt_number)
