@@ -37,6 +37,28 @@ TITLES = {
     500: "処理中に問題が起きました",
     503: "いま使えません",
 }
+# The body of every error under /api (RFC 9457), as the OpenAPI document describes it.
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "何が起きたか"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "プログラムのための短い名前"},
+        "detail": {"type": "string", "description": "どうすればよいか"},
+        "errors": {
+            "type": "array",
+            "description": "読み取れなかった項目",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "type": {"type": "string"}},
+                "required": ["field", "type"],
+            },
+        },
+    },
+}
 FIELDS = {
     "batch_id": "取込の番号",
     "cell": "行の欄",

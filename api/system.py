@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse, Response
 
 from api import rights
 from api.deps import EngineOf, PagesOf, public
-from api.problems import FIELDS
+from api.problems import FIELDS, PROBLEM, TITLES
 from core import db
+from core.errors import TooManyRequestsError
 
 router = APIRouter(include_in_schema=False)
 _SCHEMES = {
@@ -50,10 +51,37 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+        document["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+        used: dict[str, Any] = document["components"].setdefault("responses", {})
         for right in rights.stated(app.routes):
             operation = document["paths"].get(right.path, {}).get(right.method.lower())
-            if operation is not None and right.roles is not None:
+            if operation is None:
+                continue
+            if right.roles is not None:
                 # A key's scopes stand in its requirement, as OpenAPI 3.1 lets them for every kind of scheme.
                 operation["security"] = [{"session": []}, *([{"key": [right.scope]}] if right.scope else [])]
+            # What FastAPI says of 422 by itself is another's body than ours.
+            answers = {str(status): f"Problem{status}" for status in _statuses(right)}
+            operation["responses"] |= {status: {"$ref": f"#/components/responses/{name}"} for status, name in answers.items()}
+            used |= {name: _problem(int(status)) for status, name in answers.items()}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _statuses(right: rights.StatedRight) -> list[int]:
+    """How a request may fail, by what the route states."""
+    kept = right.roles is not None
+    when = {400: True, 401: kept, 403: kept, 404: "{" in right.path, 409: right.method != "GET", 422: True, 429: right.limited, 503: True}
+    return [status for status, may_be in when.items() if may_be]
+
+
+def _problem(status: int) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": TITLES[status],
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status == TooManyRequestsError.status:
+        answer["headers"] = {"Retry-After": {"description": "待つ秒数", "schema": {"type": "integer"}}}
+    return answer

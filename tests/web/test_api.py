@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -67,6 +69,29 @@ def test_errors_are_problems_in_japanese(staff: Browser) -> None:
     assert response.json()["title"] == "「期間の始まり」「件数」を読み取れません。"
     assert staff.client.get("/api/v1/nothing").json()["status"] == 404
     assert staff.client.delete("/api/v1/voices").status_code == 405
+
+
+def test_errors_are_what_the_description_says(staff: Browser, reader: Browser) -> None:
+    document = reader.client.get("/api/openapi.json").json()
+    problem = document["components"]["schemas"]["Problem"]
+    for client, address, path in (
+        (staff.client, "/api/v1/voices?limit=0", "/api/v1/voices"),
+        (staff.client, "/api/v1/voices?after=x", "/api/v1/voices"),
+        (staff.client, "/api/v1/voices/R08-1", "/api/v1/voices/{receipt_number}"),
+        (reader.client, "/api/v1/voices", "/api/v1/voices"),
+    ):
+        response = client.get(address)
+        told = _answer(document, path, response.status_code)
+        assert list(told["content"]) == [response.headers["content-type"]]
+        assert set(problem["required"]) <= set(response.json()) <= set(problem["properties"])
+    assert "Retry-After" in _answer(document, "/api/v1/voices", 429)["headers"]
+    assert "HTTPValidationError" not in str(document)
+
+
+def _answer(document: dict[str, Any], path: str, status: int) -> dict[str, Any]:
+    named = document["paths"][path]["get"]["responses"][str(status)]["$ref"]
+    found: dict[str, Any] = document["components"]["responses"][named.rpartition("/")[2]]
+    return found
 
 
 def test_the_description_for_people_lists_every_operation(reader: Browser) -> None:
