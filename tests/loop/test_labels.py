@@ -6,13 +6,14 @@ from sqlalchemy.orm import Session
 
 from core import db, facts
 from core.errors import ConflictError, ForbiddenError, InputError
-from core.models import Facet, Role, Status, User, Voice
+from core.models import Facet, Role, Status, Voice
 from core.settings import Settings
 from loop import labels, queries
 from loop.actors import Actor
 from nlp import service, taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
+from tests.loop.people import member, somebody
 
 
 @pytest.fixture
@@ -20,12 +21,8 @@ def city(settings: Settings) -> Taxonomy:
     return taxonomy.load(settings.taxonomy_dir)
 
 
-def actor(user: User) -> Actor:
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
 def start(session: Session, *, role: Role = Role.KOCHO, theme: str = "道路・交通") -> tuple[Voice, Actor]:
-    return factories.create_voice(session, theme=theme, confidence=0.5), actor(factories.create_user(session, role=role))
+    return factories.create_voice(session, theme=theme, confidence=0.5), somebody(session, role)
 
 
 def test_an_acceptance_is_a_row_that_keeps_what_the_machine_said(engine: Engine, city: Taxonomy) -> None:
@@ -129,7 +126,7 @@ def test_a_department_hands_over_its_own_voices_and_takes_nobodys(engine: Engine
     own, other = city.departments[0].name, city.departments[1].name
     with db.writing(engine) as session:
         voice = factories.create_voice(session, department=other)
-        who = actor(factories.create_user(session, role=Role.DEPARTMENT, department=own))
+        who = member(session, department=own)
         with pytest.raises(ForbiddenError):
             labels.decide(session, voice, Facet.DEPARTMENT, own, actor=who, taxonomy=city)
         assert voice.department == other

@@ -8,11 +8,12 @@ from sqlalchemy import Engine, delete, select, text
 from sqlalchemy.orm import Session
 
 from core import db
-from core.models import Role, User, Voice, VoiceConcern
+from core.models import Role, Voice, VoiceConcern
 from loop import queries
 from loop.actors import Actor
 from loop.filters import Order, Scope, Tab, VoiceFilter
 from tests import factories
+from tests.loop.people import actor_of
 
 DAY = date(2026, 9, 1)
 ROADS, PARKS, WASTE = "道路維持課", "公園緑地課", "ごみ減量課"
@@ -56,11 +57,7 @@ def a_city(session: Session) -> tuple[list[Voice], Actor]:
         for _ in range(240)
     ]
     session.flush()
-    return voices, _actor(user)
-
-
-def _actor(user: User) -> Actor:
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
+    return voices, actor_of(user)
 
 
 def _expected(voices: list[Voice], actor: Actor, tab: Tab, order: Order, theme: str) -> list[int]:

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from core import db
 from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, ForbiddenError, NotFoundError
-from core.models import Case, CaseEvent, DeskAct, Facet, HumanLabel, Kind, Role, Status, Voice
+from core.models import Case, CaseEvent, DeskAct, Facet, HumanLabel, Kind, Status, Voice
 from core.settings import Settings
 from loop import cases, handling, merging, parts, recount
 from loop.actors import Actor
 from nlp import taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
-from tests.loop.people import case_of, somebody, target
+from tests.loop.people import case_of, member, somebody, target
 from tests.loop.test_recount import RULES
 
 ROADS, PARKS = "道路維持課", "公園緑地課"
@@ -32,10 +32,6 @@ def city(settings: Settings) -> Taxonomy:
 def decide(session: Session, voice: Voice, facet: Facet, value: str, who: Actor, city: Taxonomy, rules: DeadlineRules = RULES) -> None:
     held = recount.hold(session, voice.receipt_number, seen_by=who)
     recount.decide(session, held, facet, value, actor=who, taxonomy=city, rules=rules)
-
-
-def member(session: Session, department: str, name: str) -> Actor:
-    return somebody(session, Role.DEPARTMENT, username=name, department=department)
 
 
 def test_what_a_colleague_decided_since_is_never_taken_back_with_it(engine: Engine, city: Taxonomy) -> None:
@@ -69,7 +65,7 @@ def test_of_an_act_on_many_what_somebody_changed_stays_and_the_rest_goes_back(en
 
 def test_a_voice_that_went_to_another_department_does_not_come_back_by_an_undo(engine: Engine, city: Taxonomy) -> None:
     with db.writing(engine) as session:
-        who, desk = member(session, ROADS, "doro01"), somebody(session)
+        who, desk = member(session, department=ROADS), somebody(session)
         voices = [factories.create_voice(session, theme="道路・交通") for _ in range(2)]
         number = cases.accept(session, [target(voice) for voice in voices], actor=who).id
         for voice in voices:
@@ -83,7 +79,7 @@ def test_a_voice_that_went_to_another_department_does_not_come_back_by_an_undo(e
 @pytest.mark.parametrize("act", ["assign", "also", "merge", "involve", "relabel"])
 def test_a_department_that_only_has_a_part_says_nothing_of_whose_the_voice_is(engine: Engine, city: Taxonomy, act: str) -> None:
     with db.writing(engine) as session:
-        who, desk = member(session, PARKS, "koen01"), somebody(session)
+        who, desk = member(session, department=PARKS), somebody(session)
         voice, own = factories.create_voice(session, theme="道路・交通"), factories.create_voice(session, theme="公園・緑地")
         parts.divide(session, target(voice), PARKS, [1], actor=desk, taxonomy=city, rules=RULES, asked="時期は？")
         cases.take_over(session, [target(own)], actor=who)
