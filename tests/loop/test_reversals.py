@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import db
+from core import audit, db
 from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.models import Case, CaseEvent, DeskAct, Facet, HumanLabel, Kind, Status, Voice
@@ -20,6 +20,7 @@ from nlp.taxonomy import Taxonomy
 from tests import factories
 from tests.loop.people import case_of, member, somebody, target
 from tests.loop.test_recount import RULES
+from tests.web.conftest import queries_of
 
 ROADS, PARKS = "道路維持課", "公園緑地課"
 
@@ -127,12 +128,28 @@ def test_new_copies_of_a_campaign_do_not_join_a_case_whose_clock_stands_still(en
         assert [voice.case_id for voice in voices] == [first, first, second, second]
 
 
-def test_an_act_on_many_cases_takes_as_many_statements_for_each_and_begins_them_at_once(engine: Engine) -> None:
-    with db.writing(engine) as session:
-        who, voices = somebody(session), [factories.create_voice(session, theme="道路・交通") for _ in range(5)]
-        act = cases.accept(session, [target(voice) for voice in voices], actor=who)
-        assert session.scalars(select(CaseEvent.case_id).order_by(CaseEvent.case_id)).all() == sorted(
-            voice.case_id or 0 for voice in voices
-        )
-        assert handling.undo(session, act.id, actor=who) == (5, 0)
-        assert session.get_one(DeskAct, act.id).undone_at is not None
+@pytest.mark.parametrize("act", ["accept", "assign", "take_over"])
+def test_an_act_on_many_cases_and_taking_it_back_take_as_many_statements_as_on_few(engine: Engine, city: Taxonomy, act: str) -> None:
+    acts = {
+        "accept": lambda s, chosen, who: cases.accept(s, chosen, actor=who),
+        "assign": lambda s, chosen, who: cases.assign(s, chosen, PARKS, actor=who, taxonomy=city, also=["ごみ減量課"]),
+        "take_over": lambda s, chosen, who: cases.take_over(s, chosen, actor=who),
+    }
+
+    def sent(count: int) -> tuple[int, int]:
+        with db.writing(engine) as session:
+            who = somebody(session)
+            chosen = [target(factories.create_voice(session, theme="道路・交通")) for _ in range(count)]
+        with queries_of(engine) as acting, db.writing(engine) as session:
+            number = acts[act](session, chosen, who).id
+        with db.reading(engine) as session:
+            told = session.scalars(select(CaseEvent.case_id).where(CaseEvent.user_id == who.user_id)).all()
+            assert (len(told), len(set(told))) == (count, count)
+        with queries_of(engine) as undoing, db.writing(engine) as session:
+            assert handling.undo(session, number, actor=who) == (count, 0)
+        with db.reading(engine) as session:
+            assert session.get_one(DeskAct, number).undone_at is not None
+            assert audit.verify(session).broken_at is None
+        return len(acting), len(undoing)
+
+    assert sent(25) == sent(5)
