@@ -57,7 +57,7 @@ class Office:
             session, self.target, actor=self.clerk, text=text, disposition=Disposition.PLANNED, delivery=Delivery.MAIL, version=version
         )  # fmt: skip
 
-    def submit(self, session: Session, version: int = 1, way: tuple[Chain, ...] = TWO, acknowledged: bool = False) -> Draft:  # noqa: FBT001, FBT002
+    def submit(self, session: Session, version: int = 1, *, way: tuple[Chain, ...] = TWO, acknowledged: bool = False) -> Draft:
         return approvals.submit(
             session, self.target, actor=self.clerk, chains=way, checks=Checks(), version=version, acknowledged=acknowledged
         )
