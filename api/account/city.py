@@ -12,8 +12,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api import city_accounts
-from api.account import LEAVE, form, let_in, own_path
+from api.account import admission
+from api.account.sign_in import LEAVE, form, let_in, own_path
 from api.deps import CitySignIn, EngineOf, KeyringOf, PagesOf, SettingsOf, TaxonomyOf, address_of, limits_of, public
 from api.limits import Limit
 from api.oidc import Attempt
@@ -98,13 +98,13 @@ def back_from_city(
             said, status, reason = str(problem), problem.status, problem.code
         else:
             departments = {department.name for department in taxonomy.departments}
-            token = city_accounts.enter(engine, identity, settings=settings, departments=departments)
+            token = admission.enter(engine, identity, settings=settings, departments=departments)
             if token is not None:
                 return _used(settings, let_in(settings, token, wanted=kept.wanted))
             said = _REFUSED
     if reason:
         with db.writing(engine) as session:
-            city_accounts.refuse(session, reason)
+            admission.refuse(session, reason)
     return _used(settings, form(request, settings, pages, wanted=kept.wanted, failed=said, status=status))
 
 

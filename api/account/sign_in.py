@@ -33,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\\]*")
 _LONGEST_PATH = 1000
 LEAVE = "/sign-out/city"
-"""Where the way out of the city's own sign-in begins (``api.account_city``)."""
+"""Where the way out of the city's own sign-in begins (``api.account.city``)."""
 FAILED = "ログインできませんでした。利用者名とパスワードを確かめてください。5回続けて失敗すると、15分間ログインできなくなります。"
 
 
