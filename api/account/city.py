@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.account import admission
-from api.account.sign_in import LEAVE, form, let_in, own_path
+from api.account.sign_in import LEAVE, Wanted, form, let_in, own_path
 from api.deps import CitySignIn, EngineOf, KeyringOf, PagesOf, SettingsOf, TaxonomyOf, address_of, limits_of, public
 from api.limits import Limit
 from api.oidc import Attempt
@@ -53,14 +53,14 @@ def sign_in_attempt(request: Request) -> None:
 
 @router.get("/sign-in/city", dependencies=[Depends(public), Depends(sign_in_attempt)])
 def leave_for_city(
-    request: Request, provider: CitySignIn, settings: SettingsOf, keyring: KeyringOf, pages: PagesOf, next: str = ""  # noqa: A002
+    request: Request, provider: CitySignIn, settings: SettingsOf, keyring: KeyringOf, pages: PagesOf, wanted: Wanted = ""
 ) -> Response:  # fmt: skip
     """Sends the browser to the city's sign-in."""
     try:
         address, attempt = provider.begin(back=_address(request, settings, BACK))
     except CitySignInError as error:
-        return form(request, settings, pages, wanted=next, failed=str(error), status=error.status)
-    kept = Kept(attempt=attempt, wanted=own_path(next), until=utc_now().timestamp() + 60 * _MINUTES)
+        return form(request, settings, pages, wanted=wanted, failed=str(error), status=error.status)
+    kept = Kept(attempt=attempt, wanted=own_path(wanted), until=utc_now().timestamp() + 60 * _MINUTES)
     response = RedirectResponse(address, status_code=302)
     response.set_cookie(
         _cookie(settings), _seal(keyring, kept), httponly=True, samesite="lax", secure=settings.secure_cookies, max_age=60 * _MINUTES
