@@ -28,6 +28,7 @@ from api.desk import (
     beside,
     course_routes,
     files_routes,
+    label_routes,
     outlook,
     part_endpoints,
     part_routes,
@@ -63,6 +64,7 @@ ROUTERS = (
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     outlook.pages,
     desk_routes.router,
+    label_routes.router,
     course_routes.router,
     part_routes.router,
     answer_routes.router,
