@@ -229,6 +229,7 @@ def _begin(session: Session, voices: Sequence[Voice]) -> list[Handled]:
         return []
     now = utc_now()
     rows = [{"version": 0, "lead_id": voice.id, "status": voice.status, "opened_at": now, "changed_at": now} for voice in voices]
+    # Found again by their leads: rows come back in any order, and in the order given SQLAlchemy asks SQLite for them one by one.
     begun = {case.lead_id: case for case in session.scalars(insert(Case).returning(Case), rows)}
     for voice in voices:
         voice.case_id = begun[voice.id].id

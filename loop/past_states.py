@@ -42,7 +42,7 @@ def put_back(
     *,
     actor: Actor,
     since: datetime,
-) -> None:  # fmt: skip
+) -> None:
     """Makes cases what they were, in as many statements for one as for many: fields, voices, labels, parts, and the clock.
 
     The caller holds the cases and the voices; versions, timeline and trail are the caller's too. ``since``: when the act was done.
@@ -81,8 +81,8 @@ def _put_back_parts(session: Session, stored: Mapping[int, Sequence[dict[str, An
 
     What somebody writes to a request that was taken back isn't taken for another's.
     """
-    now = select(CasePart.case_id, CasePart.department, CasePart.version).where(among(session, CasePart.case_id, list(stored)))
-    versions = {(row.case_id, row.department): row.version for row in session.execute(now)}
+    current = select(CasePart.case_id, CasePart.department, CasePart.version).where(among(session, CasePart.case_id, list(stored)))
+    versions = {(row.case_id, row.department): row.version for row in session.execute(current)}
     session.execute(delete(CasePart).where(among(session, CasePart.case_id, list(stored))))
     rows = []
     for number, parts in stored.items():
