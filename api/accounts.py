@@ -11,14 +11,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from api import passwords
-from api.auth import hash_password
+from api.auth import NO_HASH, hash_password
 from core import audit
 from core.clock import utc_now
 from core.errors import ConflictError, InputError, NotFoundError
 from core.models import Role, SignInBy, User, UserSession
 
 _USERNAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,63}$")
-_NO_PASSWORD = "!"  # noqa: S105  (no hash at all: no password opens the account)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
@@ -65,7 +64,7 @@ def add_user(session: Session, *, username: str, person: Person, password: str |
     user = User(
         username=username,
         display_name=person.display_name or username,
-        password_hash=_NO_PASSWORD if password is None else hash_password(password),
+        password_hash=NO_HASH if password is None else hash_password(password),
         sign_in_by=SignInBy.CITY if password is None else SignInBy.LOCAL,
         role=Role(person.role),
         department=person.department,
@@ -158,7 +157,7 @@ def give_to_city(session: Session, user: User, *, actor: str) -> None:
     Who first comes from there under this name is whom the account belongs to. Done again, it waits for a first sign-in anew.
     """
     user.sign_in_by, user.oidc_subject = SignInBy.CITY, None
-    user.password_hash, user.must_change_password = _NO_PASSWORD, False
+    user.password_hash, user.must_change_password = NO_HASH, False
     user.failed_sign_ins, user.locked_until = 0, None
     end_sessions(session, user)
     audit.record(session, actor=actor, action="user.city", subject=f"user:{user.id}")

@@ -14,7 +14,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api import account, account_city, account_password, oidc, problems, rights, system
+from api import oidc, problems, rights, system
+from api.account import city as city_sign_in
+from api.account import password, sign_in
 from api.admin import audit as audit_routes
 from api.admin import audit_endpoints, batch_routes, import_endpoints, import_jobs, import_routes, jobs_routes, keys, users
 from api.answers import approval_routes
@@ -26,6 +28,7 @@ from api.desk import (
     beside,
     course_routes,
     files_routes,
+    label_routes,
     outlook,
     part_endpoints,
     part_routes,
@@ -54,13 +57,14 @@ from loop import chains
 from nlp import routing_file, taxonomy
 
 ROUTERS = (
-    account.router,
-    account_city.router,
-    account_password.router,
+    sign_in.router,
+    city_sign_in.router,
+    password.router,
     act_routes.router,
     approval_routes.router,  # before the voices' pages: /desk/approvals is no receipt number
     outlook.pages,
     desk_routes.router,
+    label_routes.router,
     course_routes.router,
     part_routes.router,
     answer_routes.router,

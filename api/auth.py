@@ -22,6 +22,8 @@ from loop.actors import Actor
 
 MAX_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
+NO_HASH = "!"
+"""Kept in a hash's place for an account that no password opens."""
 _hasher = PasswordHasher()
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from api.auth import SignedIn
+from api.auth import NO_HASH, SignedIn
 from core import audit, db
 from core.clock import today, utc_now
 from core.errors import ConflictError, InputError, NotFoundError
@@ -28,7 +28,6 @@ SCOPES: Mapping[str, str] = {
 }
 PREFIX = "koe_"
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,47}$")
-_NO_PASSWORD = "!"  # noqa: S105  (no hash at all: nobody signs in with it)
 
 
 def actor_name(name: str) -> str:
@@ -56,7 +55,7 @@ def add_key(session: Session, *, name: str, scopes: Iterable[str], expires_on: d
     token, now = PREFIX + secrets.token_urlsafe(32), utc_now()
     key = ApiKey(name=name, token_hash=_hash(token), scopes=wanted, created_by=actor, created_at=now, expires_on=expires_on)
     # What a key changes has its name beside it, as a person's changes have theirs: a closed account that nobody can open.
-    acting = User(username=actor_name(name), display_name=f"API キー {name}", password_hash=_NO_PASSWORD, role=Role.KOCHO, active=False)
+    acting = User(username=actor_name(name), display_name=f"API キー {name}", password_hash=NO_HASH, role=Role.KOCHO, active=False)
     acting.created_at = now
     session.add_all((key, acting))
     session.flush()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LARGEST_STREAM = 1 << 40  # for the routes: the limit in force is a setting, and is kept here
 _LONGEST_FIELD = 4096
 _MOST_FIELDS = 20
-_TOKEN = "csrf_token"  # noqa: S105  (a field's name)
+_CSRF_FIELD = "csrf_token"
 
 Taken = TypeVar("Taken")
 Taken_co = TypeVar("Taken_co", covariant=True)
@@ -113,7 +113,7 @@ class Form(Generic[Taken]):
             step(*values)
 
     def check_token(self) -> None:
-        check_token(self.sent.fields.get(_TOKEN, ""), self._signed_in)
+        check_token(self.sent.fields.get(_CSRF_FIELD, ""), self._signed_in)
 
     def abandon(self) -> None:
         """Removes what nobody has kept: who keeps a file takes it out of ``sent.files``."""

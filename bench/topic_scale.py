@@ -69,7 +69,7 @@ def fill(database: Engine, rows: list[tuple[int, str]], total: int) -> None:
             "batch_id": Same(batch.id), "channel": Same("電話"), "kind": Same("要望"), "urgency": Same("通常"), "confidence": Same(0.5),
             "received_at": Same(None), "due_on": Same(None), "created_at": Same(utc_now()),
         }  # fmt: skip
-        insert_columns(session, Voice.__table__, columns, count=len(rows))  # type: ignore[arg-type]
+        insert_columns(session, Voice.__table__, columns, count=len(rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.bulk import insert_rows
 from core.clock import utc_now
 from core.models import AuditEntry
 
@@ -20,28 +21,26 @@ GENESIS = "0" * 64
 _LOCK = 0x6B6F65  # any number, the same in every process
 
 
-def record(session: Session, *, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> AuditEntry:
+def record(session: Session, *, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
     """Adds one act to the chain, in the caller's transaction. ``detail`` must hold no personal data.
 
     Writers queue up: on PostgreSQL behind an advisory lock, on SQLite because a write transaction is exclusive.
     """
-    (entry,) = record_all(session, actor=actor, action=action, about=[(subject, detail or {})])
-    return entry
+    record_all(session, actor=actor, action=action, about=[(subject, detail or {})])
 
 
-def record_all(session: Session, *, actor: str, action: str, about: Sequence[tuple[str, dict[str, Any]]]) -> list[AuditEntry]:
-    """Adds the same act on many subjects, each with its detail: a link for each, the chain's end looked up once."""
+def record_all(session: Session, *, actor: str, action: str, about: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Adds the same act on many subjects, each with its detail: a link for each, the chain's end looked up and they written once."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     previous = session.scalar(select(AuditEntry.digest).order_by(AuditEntry.id.desc()).limit(1)) or GENESIS
-    entries = []
+    links = []
     for subject, detail in about:
-        entry = AuditEntry(at=utc_now(), actor=actor, action=action, subject=subject, detail=detail, previous=previous, digest="")
-        entry.digest = previous = _digest(entry.at, entry.actor, entry.action, entry.subject, entry.detail, previous)
-        entries.append(entry)
-    session.add_all(entries)
-    session.flush()
-    return entries
+        at, before = utc_now(), previous
+        previous = _digest(at, actor, action, subject, detail, before)
+        about_one = {"at": at, "actor": actor, "action": action, "subject": subject, "detail": detail}
+        links.append(about_one | {"previous": before, "digest": previous})
+    insert_rows(session, AuditEntry.__table__, links)
 
 
 @dataclass(frozen=True, slots=True)

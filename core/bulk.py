@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, LargeBinary, Table, any_, func, insert, literal, select
+from sqlalchemy import ARRAY, JSON, ColumnElement, Dialect, FromClause, LargeBinary, Table, any_, func, insert, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
@@ -47,16 +47,17 @@ class _Target:
     defaults: Mapping[str, Callable[[], Any]]
 
 
-def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(session: Session, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows that all name the same columns; the others take the table's defaults."""
     if rows:
         insert_columns(session, table, {name: [row[name] for row in rows] for name in rows[0]}, count=len(rows))
 
 
-def insert_columns(session: Session, table: Table, columns: Mapping[str, Sequence[Any] | Same], *, count: int) -> None:
+def insert_columns(session: Session, table: FromClause, columns: Mapping[str, Sequence[Any] | Same], *, count: int) -> None:
     """Inserts ``count`` rows given by columns; the columns that are left out take the table's defaults.
 
     The values go through the columns' types as SQLAlchemy sends them, but not through its work on each row; PostgreSQL takes them by COPY.
+    ``table``: a model's ``__table__``, which SQLAlchemy's types call no more than something to select from.
 
     Raises:
         IntegrityError: a row breaks a constraint, as from SQLAlchemy.
@@ -64,7 +65,7 @@ def insert_columns(session: Session, table: Table, columns: Mapping[str, Sequenc
     if not count:
         return
     connection = session.connection()
-    target = _target(table, tuple(columns), connection.dialect)
+    target = _target(cast("Table", table), tuple(columns), connection.dialect)
     given = {**{name: Same(make()) for name, make in target.defaults.items()}, **columns}
     ready = (_ready(given[name], process, count) for name, process in zip(target.names, target.processors, strict=True))
     rows = zip(*ready, strict=False)

@@ -100,8 +100,8 @@ def _write(
         {"entry_id": ids[row.number], "batch_id": batch_id, "since": row.span.since, "until": row.span.until, "views": row.views}
         for row in fresh
     ]
-    insert_rows(session, cast("Any", FaqCount.__table__), counts)
-    insert_rows(session, cast("Any", Reject.__table__), [_reject_row(reject, batch_id, keyring) for reject in rejects])
+    insert_rows(session, FaqCount.__table__, counts)
+    insert_rows(session, Reject.__table__, [_reject_row(reject, batch_id, keyring) for reject in rejects])
     return sums
 
 
@@ -145,7 +145,7 @@ def _insert_entries(session: Session, rows: list[FaqCountRow], wordings: Mapping
     newest = {row.number: row for row in sorted(rows, key=lambda row: row.span.until)}
     now = utc_now()
     entries = [{"number": number, **wordings[row.words]._asdict(), "created_at": now} for number, row in newest.items()]
-    insert_rows(session, cast("Any", FaqEntry.__table__), entries)
+    insert_rows(session, FaqEntry.__table__, entries)
     return dict(session.execute(select(FaqEntry.number, FaqEntry.id).where(among(session, FaqEntry.number, list(newest)))).all())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Engine, Table, select, update
+from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -129,7 +129,7 @@ def _write(
         set_counter(session, year, last)
     if fresh:
         _insert_voices(session, fresh, receipts, common)
-    insert_rows(session, _table(Reject), rejects)
+    insert_rows(session, Reject.__table__, rejects)
     return sums
 
 
@@ -179,11 +179,7 @@ def _insert(
 ) -> None:  # fmt: skip
     if rows:
         columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-        insert_columns(session, _table(model), {**columns, **others}, count=len(rows))
-
-
-def _table(model: type[Base]) -> Table:
-    return cast("Table", model.__table__)
+        insert_columns(session, model.__table__, {**columns, **others}, count=len(rows))
 
 
 def _prepare(

@@ -62,6 +62,8 @@ def assign(
             parts.require_leading(item, actor)
     detail = {"department": department, "to_person": person is not None, "also": list(also)}
     with changing(session, items, Step.ASSIGN, actor=actor, detail=detail) as act:
+        for name in (department, *also):
+            parts.join_all(session, [(item, name) for item in items])
         for item in items:
             parts.lead_by(session, item, department, person=person)
             for other in also:
@@ -92,13 +94,13 @@ def take_over(session: Session, targets: Sequence[Target], *, actor: Actor) -> D
     """
     items = take(session, targets, actor=actor)
     with changing(session, items, Step.ASSIGN, actor=actor, detail={"taken_over": True}) as act:
-        for item in items:
-            part = item.part_of(actor.department) or item.leading
-            if part is None:
-                own = item.lead.department or actor.department
-                if not own:
-                    raise ConflictError("この案件の所管課が決まっていません。", hint="先に所管課を決めてください。")
-                part = parts.lead_by(session, item, own)
+        own = [(item, item.lead.department or actor.department) for item in items]
+        begun = [(item, name) for item, name in own if item.leading is None and item.part_of(actor.department) is None]
+        if not all(name for _, name in begun):
+            raise ConflictError("この案件の所管課が決まっていません。", hint="先に所管課を決めてください。")
+        parts.join_all(session, begun)
+        for item, name in own:
+            part = item.part_of(actor.department) or item.leading or parts.lead_by(session, item, name)
             part.assignee_id = actor.user_id
             parts.concern(item)
     return act

@@ -6,19 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, delete, or_, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit, casework
-from core.bulk import among
+from core.bulk import among, insert_rows
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError, NotFoundError
-from core.models import Base, Case, CaseEvent, CasePart, CasePause, DeskAct, Facet, Status, User, Voice
-from core.types import StrEnumType, UtcDateTime
-from loop import labels
+from core.models import Case, CaseEvent, CasePart, DeskAct, Status, User, Voice
+from loop import past_states
 from loop.actors import Actor
 from loop.steps import STEPS, Step, next_status
 
@@ -124,7 +122,7 @@ def changing(
     """
     now = utc_now()
     states = [next_status(step, item.case.status) for item in items]
-    before = [] if STEPS[step].final else [_as_it_was(item) for item in items]
+    before = [] if STEPS[step].final else [past_states.as_it_was(item.case, item.voices, item.parts) for item in items]
     for item, status in zip(items, states, strict=True):
         item.case.status = status
     act = DeskAct(user_id=actor.user_id, at=now, kind=step.value, cases=len(items), before=[])
@@ -134,12 +132,12 @@ def changing(
         item.case.changed_at, item.case.changed_by = now, actor.user_id
         if item.voices:
             casework.tie(item.case, item.voices)
-        told = {**(detail or {}), "text": text} if text else detail or {}
-        session.add(CaseEvent(case_id=item.case.id, at=now, user_id=actor.user_id, kind=step.value, detail=told))
     if before:
         act.before = [was | {"version": item.case.version} for was, item in zip(before, items, strict=True)]
         session.add(act)
     session.flush()
+    told = {**(detail or {}), "text": text} if text else detail or {}
+    _tell(session, [item.case.id for item in items], at=now, user_id=actor.user_id, kind=step.value, detail=told)
     about = [(f"case:{item.case.id}", detail or {}) for item in items]
     audit.record_all(session, actor=actor.username, action=step.value, about=about)
 
@@ -191,28 +189,17 @@ def undo(session: Session, act_id: int, *, actor: Actor) -> tuple[int, int]:
         raise ConflictError("この操作は、もう取り消せません。", hint=hint)
     now = utc_now()
     act.undone_at = now
-    _put_back_labels(session, [voice for was in unchanged for voice in was["voices"]], voices, actor=actor, since=act.at)
-    going_back = [was["case"] for was in unchanged]
-    pauses: dict[int, list[CasePause]] = defaultdict(list)
-    for pause in session.scalars(select(CasePause).where(among(session, CasePause.case_id, going_back)).order_by(CasePause.id)):
-        pauses[pause.case_id].append(pause)
-    asked = _versions_of_parts(session, going_back)
-    session.execute(delete(CasePart).where(among(session, CasePart.case_id, going_back)))
+    past_states.put_back(session, unchanged, cases, voices, actor=actor, since=act.at)
     for was in unchanged:
         case = cases[was["case"]]
-        _put_back(session, case, was, voices, pauses[case.id])
-        for stored in was["parts"]:
-            # A version is never given out again: what somebody writes to a request that was taken back isn't taken for another's.
-            values = {name: _typed(CasePart, name, stored[name]) for name in _OF_A_PART}
-            values["version"] = max(stored["version"], asked.get((case.id, stored["department"]), 0)) + 1
-            session.add(CasePart(case_id=case.id, **values))
         if not was["voices"]:  # it was begun by the act: its voices are where they came from
             case.status, case.merged_into = Status.CLOSED, next(other["case"] for other in unchanged if other["voices"])
         case.version += 1
         case.changed_at, case.changed_by = now, actor.user_id
-        session.add(CaseEvent(case_id=case.id, at=now, user_id=actor.user_id, kind=Step.UNDO.value, detail={"undone": act.kind}))
     session.flush()
-    about = [(f"case:{was['case']}", {"act": act.id, "undone": act.kind}) for was in unchanged]
+    numbers = [was["case"] for was in unchanged]
+    _tell(session, numbers, at=now, user_id=actor.user_id, kind=Step.UNDO.value, detail={"undone": act.kind})
+    about = [(f"case:{number}", {"act": act.id, "undone": act.kind}) for number in numbers]
     audit.record_all(session, actor=actor.username, action=Step.UNDO.value, about=about)
     return len(unchanged), len(act.before) - len(unchanged)
 
@@ -238,89 +225,17 @@ def lock(session: Session, voices: Sequence[int], cases: Sequence[int]) -> tuple
 
 
 def _begin(session: Session, voices: Sequence[Voice]) -> list[Handled]:
+    if not voices:
+        return []
     now = utc_now()
-    items = [Handled(Case(version=0, lead_id=voice.id, status=voice.status, opened_at=now, changed_at=now), [voice]) for voice in voices]
-    session.add_all(item.case for item in items)
-    session.flush()
-    for voice, item in zip(voices, items, strict=True):
-        voice.case_id = item.case.id
-    return items
+    rows = [{"version": 0, "lead_id": voice.id, "status": voice.status, "opened_at": now, "changed_at": now} for voice in voices]
+    # Found again by their leads: rows come back in any order, and in the order given SQLAlchemy asks SQLite for them one by one.
+    begun = {case.lead_id: case for case in session.scalars(insert(Case).returning(Case), rows)}
+    for voice in voices:
+        voice.case_id = begun[voice.id].id
+    return [Handled(begun[voice.id], [voice]) for voice in voices]
 
 
-_KEPT = (
-    "status", "disposition", "close_reason", "forwarded_to", "merged_into", "lead_id", "paused_on", "interim_on", "answered_on",
-    "closed_on",
-)  # fmt: skip
-_OF_A_PART = tuple(column.key for column in CasePart.__table__.c if column.key not in ("id", "case_id"))
-
-
-def _as_it_was(item: Handled) -> dict[str, Any]:
-    return {
-        "case": item.case.id,
-        "fields": {name: _plain(getattr(item.case, name)) for name in _KEPT},
-        "voices": [_voice_as_it_was(voice) for voice in item.voices],
-        "parts": [{name: _plain(getattr(part, name)) for name in _OF_A_PART} for part in item.parts],
-    }
-
-
-def _voice_as_it_was(voice: Voice) -> dict[str, Any]:
-    said = {facet.value: labels.in_force(voice, facet) for facet in Facet}
-    return {"id": voice.id, "due_on": _plain(voice.due_on), "labels": said, "confidence": voice.confidence, "related": voice.related}
-
-
-def _put_back(session: Session, case: Case, was: dict[str, Any], voices: dict[int, Voice], pauses: Sequence[CasePause]) -> None:
-    for name in _KEPT:
-        setattr(case, name, _typed(Case, name, was["fields"][name]))
-    lead = case.lead_id
-    for stored in was["voices"]:
-        voice = voices[stored["id"]]
-        voice.case_id, voice.due_on = case.id, _typed(Voice, "due_on", stored["due_on"])
-        voice.related = stored["related"]
-        voice.folded = voice.id != lead
-        casework.mark(voice, case.status)
-    _put_back_pauses(session, case, {stored["id"] for stored in was["voices"]}, pauses)
-
-
-def _versions_of_parts(session: Session, cases: Sequence[int]) -> dict[tuple[int, str], int]:
-    rows = session.execute(select(CasePart.case_id, CasePart.department, CasePart.version).where(among(session, CasePart.case_id, cases)))
-    return {(row.case_id, row.department): row.version for row in rows}
-
-
-def _put_back_pauses(session: Session, case: Case, voices: set[int], own: Sequence[CasePause]) -> None:
-    """What the clock was: running as it was, or stopped again as of the last time that it was let go on."""
-    ended = own[-1].until if own else None
-    for pause in own:
-        if voices.isdisjoint(pause.voices) or (case.paused_on is None and pause.until is None):
-            session.delete(pause)  # it came with voices that have gone back, or with the stop
-        elif case.paused_on is not None and pause.until == ended:
-            pause.until = None
-
-
-def _put_back_labels(
-    session: Session, stored: Sequence[dict[str, Any]], voices: dict[int, Voice], *, actor: Actor, since: datetime
-) -> None:  # fmt: skip
-    changed = [
-        (voices[was["id"]], facet, value)
-        for was in stored
-        for facet in Facet
-        if (value := was["labels"][facet.value]) != labels.in_force(voices[was["id"]], facet)
-    ]
-    labels.take_back(session, [was["id"] for was in stored], since=since)
-    labels.put(session, changed, actor=actor, undone=True)
-    for was in stored:
-        voices[was["id"]].confidence = was["confidence"]
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, (date, datetime)) else value
-
-
-def _typed(model: type[Base], name: str, value: Any) -> Any:
-    kind = model.__table__.c[name].type
-    if value is None:
-        return None
-    if isinstance(kind, StrEnumType):
-        return kind.enum(value)
-    if isinstance(kind, UtcDateTime):
-        return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if isinstance(kind, Date) else value
+def _tell(session: Session, cases: Sequence[int], **event: Any) -> None:
+    """Writes the same line into the timelines of cases."""
+    insert_rows(session, CaseEvent.__table__, [{"case_id": number, **event} for number in cases])

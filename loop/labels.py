@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, facts
-from core.bulk import among
+from core.bulk import among, insert_rows
 from core.clock import utc_now
 from core.errors import ConflictError, ForbiddenError, InputError
 from core.models import AuditEntry, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, Voice
@@ -82,7 +83,7 @@ def undecided(session: Session, voices: Sequence[Voice]) -> list[tuple[Voice, Fa
     ]
 
 
-def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: Actor, undone: bool = False) -> list[HumanLabel]:
+def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: Actor, undone: bool = False) -> None:
     """Writes a person's labels on many voices and moves their counts at once; the caller holds the voices, and writes the trail.
 
     A theme clears a 中分類 that was of another one, unless one is given with it. ``undone``: they put back what stood before.
@@ -92,23 +93,23 @@ def put(session: Session, wanted: Sequence[tuple[Voice, Facet, str]], *, actor: 
     """
     _require_labeller(actor)
     if not wanted:
-        return []
+        return
     voices = {voice.id: voice for voice, _, _ in wanted}
     readings = session.scalars(select(MachineReading).where(among(session, MachineReading.voice_id, list(voices))))
     machine = {reading.voice_id: reading.labels() for reading in readings}
     facts.share(session)
     before = facts.rows_of(session, list(voices))
     named = {(voice.id, facet) for voice, facet, _ in wanted}
-    made = []
+    rows = []
     for voice, facet, value in wanted:
         said = machine.get(voice.id, {})
         changed = value != in_force(voice, facet)
-        made.append(_write(session, voice, facet, value, actor=actor, machine=said, undone=undone))
+        rows.append(_put_on(voice, facet, value, actor=actor, machine=said) | {"undone": undone})
         if facet is Facet.THEME and changed and voice.subtheme and (voice.id, Facet.SUBTHEME) not in named:
-            made.append(_write(session, voice, Facet.SUBTHEME, "", actor=actor, machine=said, undone=undone))
+            rows.append(_put_on(voice, Facet.SUBTHEME, "", actor=actor, machine=said) | {"undone": undone})
     session.flush()
+    insert_rows(session, HumanLabel.__table__, rows)
     facts.move(session, before=before, after=facts.rows_of(session, list(voices)))
-    return made
 
 
 def take_back(session: Session, voices: Sequence[int], *, since: datetime) -> None:
@@ -194,15 +195,26 @@ def _write(
     machine: dict[Facet, MachineLabel],
     undone: bool = False,
 ) -> HumanLabel:
-    said = machine[facet].value if facet in machine else ""
-    about = {"voice_id": voice.id, "facet": facet, "user_id": actor.user_id, "created_at": utc_now()}
-    label = HumanLabel(value=value, machine_value=said, undone=undone, **about)
+    label = HumanLabel(**_put_on(voice, facet, value, actor=actor, machine=machine), undone=undone)
     session.add(label)
+    return label
+
+
+def _put_on(voice: Voice, facet: Facet, value: str, *, actor: Actor, machine: dict[Facet, MachineLabel]) -> dict[str, Any]:
+    """Gives the voice the label, and what stands in the row that says who did."""
     typed: str = Kind(value) if facet is Facet.KIND else Urgency(value) if facet is Facet.URGENCY else value
     setattr(voice, facet.value, typed)
     if facet is Facet.THEME:
         voice.confidence = 1.0
-    return label
+    said = machine[facet].value if facet in machine else ""
+    return {
+        "voice_id": voice.id,
+        "facet": facet,
+        "value": value,
+        "machine_value": said,
+        "user_id": actor.user_id,
+        "created_at": utc_now(),
+    }
 
 
 def _mark_triaged(voice: Voice, *, decided: set[Facet], machine: dict[Facet, MachineLabel]) -> None:

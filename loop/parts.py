@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from core.clock import today, utc_now
@@ -29,7 +30,7 @@ def lead_by(session: Session, item: Handled, department: str, *, person: User | 
     """Lets a department answer, and a person in it; the one that did so before keeps its part and is asked for nothing."""
     for part in item.parts:
         part.is_lead = False
-    part = item.part_of(department) or join(session, item, department)
+    part = join(session, item, department)
     part.is_lead, part.asked_at, part.due_on = True, None, None
     if person is not None:
         part.assignee_id = person.id
@@ -38,14 +39,23 @@ def lead_by(session: Session, item: Handled, department: str, *, person: User | 
 
 def join(session: Session, item: Handled, department: str) -> CasePart:
     """The department's part, given to it when it has none."""
-    if (known := item.part_of(department)) is not None:
-        return known
+    join_all(session, [(item, department)])
+    return next(part for part in item.parts if part.department == department)
+
+
+def join_all(session: Session, wanted: Iterable[tuple[Handled, str]]) -> None:
+    """Gives departments a part in cases that they have none in, all at once."""
+    without = {(item.case.id, department): item for item, department in wanted if item.part_of(department) is None}
+    if not without:
+        return
+    now = utc_now()
     # Beyond what an earlier part of it had come to: what is written to an old request isn't taken for the answer to a new one.
-    version = item.case.version + 1
-    part = CasePart(case_id=item.case.id, department=department, is_lead=False, added_at=utc_now(), passages=[], version=version)
-    session.add(part)
-    item.parts.append(part)
-    return part
+    rows = [
+        {"case_id": number, "department": name, "is_lead": False, "added_at": now, "passages": [], "version": item.case.version + 1}
+        for (number, name), item in without.items()
+    ]
+    for part in session.scalars(insert(CasePart).returning(CasePart), rows):
+        without[part.case_id, part.department].parts.append(part)
 
 
 def ask(session: Session, item: Handled, department: str) -> CasePart:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, Table, case, delete, func, select, text, update
+from sqlalchemy import Engine, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,6 @@ _AT_ONCE = 20_000
 _MARK = "campaigns"
 _SLICE = 500
 _SAMPLE = 200
-_WORDINGS = cast("Table", VoiceWording.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,9 @@ def update_campaigns(
 def keep_wordings(session: Session, voices: Sequence[int], made: Sequence[Wording]) -> None:
     """Stores the wordings of voices that have none yet, in the caller's transaction."""
     rows = zip(voices, made, strict=True)
-    insert_rows(session, _WORDINGS, [{"voice_id": voice, "key": found.key, "signature": found.signature} for voice, found in rows])
+    insert_rows(
+        session, VoiceWording.__table__, [{"voice_id": voice, "key": found.key, "signature": found.signature} for voice, found in rows]
+    )
 
 
 def campaigns(session: Session, *, least: int = 5, limit: int = 100) -> list[Campaign]:

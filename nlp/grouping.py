@@ -10,19 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Table, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.bulk import among, insert_rows
 from core.clock import utc_now
 from core.models import Campaign, CampaignMember, Voice
 from nlp.wordings import NEAR, Pairs, grams, near, overlap, plain_text
-
-_MEMBERS = cast("Table", CampaignMember.__table__)
 
 # A point of the graph while a chunk is placed: a wording in no group is its text's id, a group is its own id below zero.
 Node = int
@@ -149,7 +146,7 @@ class Grouping:
         rows = [
             {"voice_id": voice, "campaign_id": group, "text_id": text_of[voice]} for group, voices in members for voice in sorted(voices)
         ]
-        insert_rows(self._session, _MEMBERS, rows)
+        insert_rows(self._session, CampaignMember.__table__, rows)
         return len(fresh), joined
 
     def _begin(self, count: int) -> list[int]:

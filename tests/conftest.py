@@ -23,6 +23,7 @@ from core.crypto import Keyring, load_keyring
 from core.models import Base
 from core.settings import PROJECT_ROOT, Settings
 from nlp.annotate import Annotator, ready
+from tests.oidc_provider import OidcProvider
 
 EXAMPLES_OF_EACH_FILE = 25
 Run = Callable[..., CursorResult[Any]]
@@ -59,6 +60,13 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def keyring(settings: Settings) -> Keyring:
     return load_keyring(settings)
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    """A real OpenID provider, one for the tests of a file."""
+    with OidcProvider(tmp_path_factory.mktemp("oidc")) as provider:
+        yield provider
 
 
 @pytest.fixture(scope="session")

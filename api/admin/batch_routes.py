@@ -39,7 +39,8 @@ def batch_page(
     session: Reading,
     pages: PagesOf,
     after: Annotated[Number, Query()] = None,
-    every: Annotated[bool, Query(alias="all")] = False,  # noqa: FBT002  (a query parameter)
+    *,
+    every: Annotated[bool, Query(alias="all")] = False,
     done: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """What an import gave, and the rows that it couldn't take."""
@@ -55,8 +56,9 @@ def undo(
     settings: SettingsOf,
     pages: PagesOf,
     reason: Reason = "",
-    sure: Annotated[bool, Form()] = False,  # noqa: FBT002  (a form field)
-    force: Annotated[bool, Form()] = False,  # noqa: FBT002  (a form field)
+    *,
+    sure: Annotated[bool, Form()] = False,
+    force: Annotated[bool, Form()] = False,
 ) -> Response:
     """Takes the whole import back, in the background. Where staff have worked on its voices, only when that is said, too."""
     told = _reason(UNDO_REASONS, reason)

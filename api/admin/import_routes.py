@@ -39,7 +39,8 @@ def import_page(
     settings: SettingsOf,
     pages: PagesOf,
     before: Annotated[Number, Query()] = None,
-    discarded: Annotated[bool, Query()] = False,  # noqa: FBT002  (a query parameter)
+    *,
+    discarded: Annotated[bool, Query()] = False,
 ) -> Response:
     """What was taken in, what waits, and the form that sends files."""
     context = _listed(session, settings, before=before, discarded=discarded)
@@ -83,7 +84,8 @@ def preview(
     settings: SettingsOf,
     keyring: KeyringOf,
     pages: PagesOf,
-    saved: Annotated[bool, Query()] = False,  # noqa: FBT002  (a query parameter)
+    *,
+    saved: Annotated[bool, Query()] = False,
 ) -> Response:
     """How a file would be read, and what its first rows would become."""
     looked = imports.look_at(engine, upload_id, settings=settings, keyring=keyring, actor=signed_in.actor.username)

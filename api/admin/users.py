@@ -118,8 +118,7 @@ def close_user(
 ) -> Response:  # fmt: skip
     """Closes an account; nobody closes their own."""
     try:
-        if user_id == signed_in.actor.user_id:
-            raise ConflictError("自分の利用を止めることはできません。", hint="ほかの管理者に頼んでください。")
+        _require_another(user_id, signed_in, "自分の利用を止めることはできません。")
         with db.writing(engine) as session:
             accounts.close_user(session, accounts.find_user(session, user_id), actor=signed_in.actor.username)
     except _FAULTS as error:
@@ -158,13 +157,18 @@ def give_to_city(
     """Has somebody sign in by the city's own sign-in from now on; nobody does that to themselves, lest they find the door shut."""
     try:
         city_sign_in(request)
-        if user_id == signed_in.actor.user_id:
-            raise ConflictError("自分のログインのしかたを変えることはできません。", hint="ほかの管理者に頼んでください。")
+        _require_another(user_id, signed_in, "自分のログインのしかたを変えることはできません。")
         with db.writing(engine) as session:
             accounts.give_to_city(session, accounts.find_user(session, user_id), actor=signed_in.actor.username)
     except _FAULTS as error:
         return _again(request, pages, taxonomy, engine, user_id, error)
     return _to(user_id, "city")
+
+
+def _require_another(user_id: int, signed_in: Administrator, told: str) -> None:
+    """Raises ``ConflictError`` for what would shut the door on the administrator who does it."""
+    if user_id == signed_in.actor.user_id:
+        raise ConflictError(told, hint="ほかの管理者に頼んでください。")
 
 
 def _check_department(person: Person, taxonomy: Taxonomy) -> None:

@@ -24,10 +24,9 @@ from api.deps import (
 )
 from api.desk import part_acts, part_view
 from api.desk.routes import ReceiptNumber, ViewQuery
-from api.desk.view import DeskQuery
 from api.fields import Day, Name, Number
 from core import db
-from core.errors import ConflictError, InputError
+from core.errors import ConflictError, InputError, KoeError
 from loop import case_queries, queries
 from loop.handling import Target
 
@@ -102,14 +101,12 @@ def divide(
     version: Annotated[Number, Form()] = None,
 ) -> Response:
     """Asks a department for its part; comes back to the letter, where more may be to divide."""
-    wanted = part_acts.Request(department, number, asked, due_on)
-    try:
-        act = part_acts.divide(
-            engine, settings, Target(receipt_number, version), wanted, actor=signed_in.actor, taxonomy=taxonomy, rules=rules
-        )
-    except (ConflictError, InputError) as error:
-        return again(part_view.Typed("divide", error, department, tuple(number), asked, due_on))
-    return RedirectResponse(f"/desk/{receipt_number}/parts{query.query(done=act)}", status_code=303)
+    target, wanted = Target(receipt_number, version), part_acts.Request(department, number, asked, due_on)
+    return _do(
+        lambda: part_acts.divide(engine, settings, target, wanted, actor=signed_in.actor, taxonomy=taxonomy, rules=rules),
+        lambda error: again(part_view.Typed("divide", error, department, tuple(number), asked, due_on)),
+        lambda act: f"/desk/{receipt_number}/parts{query.query(done=act)}",
+    )
 
 
 @router.post("/desk/{receipt_number}/parts/reply", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
@@ -124,11 +121,11 @@ def reply(
     seen: Annotated[Number, Form()] = None,
 ) -> Response:
     """Keeps what one's own department has to say, and comes back to the voice."""
-    try:
-        act = part_acts.reply(engine, settings, Target(receipt_number), text, actor=signed_in.actor, seen=seen)
-    except (ConflictError, InputError) as error:
-        return again(part_view.Typed("reply", error, text=text))
-    return _back_to_case(query, receipt_number, act)
+    return _do(
+        lambda: part_acts.reply(engine, settings, Target(receipt_number), text, actor=signed_in.actor, seen=seen),
+        lambda error: again(part_view.Typed("reply", error, text=text)),
+        lambda act: f"/desk/{receipt_number}{query.query(done=act)}#case",
+    )
 
 
 @router.post("/desk/{receipt_number}/parts/return", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
@@ -145,12 +142,17 @@ def return_(
 ) -> Response:
     """Sends a department's reply back to it, and comes back to the voice."""
     target = Target(receipt_number, version)
+    return _do(
+        lambda: part_acts.return_part(engine, settings, target, department, reason, actor=signed_in.actor),
+        lambda error: again(part_view.Typed("return", error, department, text=reason)),
+        lambda act: f"/desk/{receipt_number}{query.query(done=act)}#case",
+    )
+
+
+def _do(act: Callable[[], int], again: Callable[[KoeError], Response], after: Callable[[int], str]) -> Response:
+    """Leads to the page ``after`` an act, which may be taken back there, or shows ``again`` what couldn't be taken."""
     try:
-        act = part_acts.return_part(engine, settings, target, department, reason, actor=signed_in.actor)
+        number = act()
     except (ConflictError, InputError) as error:
-        return again(part_view.Typed("return", error, department, text=reason))
-    return _back_to_case(query, receipt_number, act)
-
-
-def _back_to_case(query: DeskQuery, receipt_number: str, act: int) -> Response:
-    return RedirectResponse(f"/desk/{receipt_number}{query.query(done=act)}#case", status_code=303)
+        return again(error)
+    return RedirectResponse(after(number), status_code=303)

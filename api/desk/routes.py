@@ -1,11 +1,11 @@
-"""The desk's pages: the list, a voice, and the forms on them."""
+"""The desk's pages: the list, a voice, what stands around it, and its original."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.deps import (
@@ -43,7 +43,6 @@ from loop import (
     looks,
     originals,
     queries,
-    recount,
     rule_queries,
     sought,
     topic_queries,
@@ -210,43 +209,6 @@ def voice_opinions(
     return pages.page(request, "desk/opinions.html", context, block="opinions")
 
 
-@router.post("/desk/{receipt_number}/labels", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
-def decide(
-    receipt_number: ReceiptNumber,
-    query: ViewQuery,
-    signed_in: Labeller,
-    session: Writing,
-    taxonomy: TaxonomyOf,
-    rules: RulesOf,
-    facet: Annotated[Facet, Form()],
-    value: Annotated[str, Form(max_length=64)] = "",
-    seen: Annotated[int | None, Form()] = None,
-) -> Response:
-    """Accepts or changes one label, and comes back to the voice; to the list, where it has become another department's."""
-    voice = recount.hold(session, receipt_number, seen_by=signed_in.actor)
-    before = labels.in_force(voice, facet)
-    made = recount.decide(session, voice, facet, value, actor=signed_in.actor, taxonomy=taxonomy, rules=rules, seen=seen)
-    if not signed_in.actor.may_see(voice):
-        return RedirectResponse("/desk" + query.query(), status_code=303)
-    changed = ".".join(str(label.id) for label in made) if value != before else "accepted"
-    return _back_to_voice(query, receipt_number, changed)
-
-
-@router.post("/desk/{receipt_number}/undo", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
-def undo(
-    receipt_number: ReceiptNumber,
-    query: ViewQuery,
-    signed_in: Labeller,
-    session: Writing,
-    rules: RulesOf,
-    labels_given: Annotated[str, Form(alias="labels", max_length=100, pattern=r"^\d{1,9}(\.\d{1,9})*$")],
-) -> Response:
-    """Takes the last change back."""
-    voice = recount.hold(session, receipt_number, seen_by=signed_in.actor)
-    recount.undo(session, voice, [int(number) for number in labels_given.split(".")], actor=signed_in.actor, rules=rules)
-    return _back_to_voice(query, receipt_number, "undone")
-
-
 @router.post("/desk/{receipt_number}/original", dependencies=[Depends(MAY_LABEL), Depends(form_token)])
 def original(
     request: Request,
@@ -269,11 +231,6 @@ def original(
 
 def _done(session: Session, query: DeskQuery, actor: Actor) -> DeskAct | None:
     return case_queries.act_of(session, query.done, actor.user_id) if query.done else None
-
-
-def _back_to_voice(query: DeskQuery, receipt_number: str, changed: str) -> Response:
-    # 303: the browser fetches the page anew, and a reload doesn't send the form again.
-    return RedirectResponse(f"/desk/{receipt_number}" + query.query(changed=changed, done="") + "#labels", status_code=303)
 
 
 def _filter_choices(session: Session, taxonomy: Taxonomy) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def add_memberships(session: Session, run: TopicRun, voices: Ints, topic_ids: In
         "probability": np.round(probabilities.astype(np.float64), 4).tolist(),
         "x": rounded[:, 0].tolist(), "y": rounded[:, 1].tolist(), "run_id": Same(run.id),
     }  # fmt: skip
-    insert_columns(session, TopicMembership.__table__, columns, count=len(voices))  # type: ignore[arg-type]
+    insert_columns(session, TopicMembership.__table__, columns, count=len(voices))
 
 
 def count_voices(session: Session) -> None:

@@ -12,7 +12,7 @@ from core import deadline_file
 from core.clock import today
 from core.crypto import Keyring
 from core.deadline_rules import DeadlineRules
-from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, Role, User, Voice
+from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
 from core.settings import PROJECT_ROOT
 from loop import answers, approvals, merging, parts, sending
 from loop.actors import Actor
@@ -21,6 +21,7 @@ from loop.chains import Chain, ChainStep
 from loop.handling import Target
 from nlp import taxonomy
 from tests import factories
+from tests.loop.people import actor_of, member, somebody
 
 _WAY = (Chain("通常", (ChainStep("係長", "広聴課", optional=True), ChainStep("課長", "広聴課")), {}),)
 _TEXT = (
@@ -44,9 +45,8 @@ class Answering:
 
 def fill(session: Session, keyring: Keyring, head: User) -> Answering:
     """Three answers on their way; ``head`` is the 課長 who decides."""
-    clerk = factories.create_user(session, username="clerk", display_name="港 一郎")
-    desk = _Desk(session, Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department))
-    boss = Actor(head.id, head.username, head.display_name, head.role, head.department)
+    desk = _Desk(session, somebody(session, username="clerk", display_name="港 一郎"))
+    boss = actor_of(head)
     returned, waiting, sent = (_voices(session, keyring, count) for count in (1, 3, 3))
     for voices in (returned, waiting):
         desk.submit(voices, _TEXT)
@@ -75,9 +75,7 @@ def _divided(session: Session, keyring: Keyring, clerk: Actor, rules: DeadlineRu
     parts.reply(session, target, "来月直します。", actor=clerk)
     parts.return_part(session, target, "広聴課", "何日か書いてください。", actor=clerk)
     parts.reply(session, target, "11月5日に直します。", actor=clerk)
-    parks = factories.create_user(session, role=Role.DEPARTMENT, department="公園緑地課")
-    member = Actor(parks.id, parks.username, parks.display_name, parks.role, parks.department)
-    parts.reply(session, target, "来月替えます。", actor=member)
+    parts.reply(session, target, "来月替えます。", actor=member(session, department="公園緑地課"))
     parts.return_part(session, target, "公園緑地課", "何日か書いてください。", actor=clerk)
     return voice.receipt_number
 

@@ -68,7 +68,7 @@ def test_searching_swaps_the_list_and_the_address(visit: Any) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without"])
-def test_accepting_changing_and_taking_back(visit: Any, site: Site, scripts: bool) -> None:  # noqa: FBT001
+def test_accepting_changing_and_taking_back(visit: Any, site: Site, *, scripts: bool) -> None:
     visitor = visit(java_script_enabled=scripts).sign_in()
     page = visitor.page
     page.goto(f"/desk/{site.voice}")

@@ -52,6 +52,10 @@ def box(records: range) -> Iterator[bytes]:
 def test_a_file_four_times_as_long_needs_no_more_memory(
     sqlite_engine: Engine, take: Take, tmp_path: Path, name: str, write_records: Callable[[range], Iterator[bytes]]
 ) -> None:
+    def collect(*_: object) -> None:
+        """After each chunk: when Python searches for cycles by itself is no matter of the file's length."""
+        gc.collect()
+
     def peak(records: range) -> int:
         path = tmp_path / name
         with path.open("wb") as file:
@@ -60,8 +64,6 @@ def test_a_file_four_times_as_long_needs_no_more_memory(
         gc.freeze()  # what was there before needn't be searched again and again
         tracemalloc.start()
         try:
-            # Searched for cycles after each chunk: when Python does so by itself is no matter of the file's length.
-            collect = lambda *_: gc.collect()  # noqa: E731
             report = take(sqlite_engine, path, annotate=annotate_lightly, mask=mask_lightly, chunk_voices=CHUNK, progress=collect)
             assert report.read == len(records)
             return tracemalloc.get_traced_memory()[1]

@@ -19,6 +19,11 @@ def somebody(session: Session, role: Role = Role.KOCHO, **values: str) -> Actor:
     return actor_of(factories.create_user(session, role=role, **values))
 
 
+def member(session: Session, **values: str) -> Actor:
+    """A member of a department; of 道路維持課, where none is named."""
+    return somebody(session, Role.DEPARTMENT, **values)
+
+
 def case_of(session: Session, voice: Voice) -> Case:
     return session.get_one(Case, session.scalar(select(Voice.case_id).where(Voice.id == voice.id)))
 

@@ -16,25 +16,16 @@ from core.models import AuditEntry, Case, CaseEvent, Channel, DeskAct, Dispositi
 from loop import answers, cases, handling
 from loop.actors import Actor
 from loop.answers import Checks, OvertakenError
-from loop.handling import Target
 from tests import factories
+from tests.loop.people import case_of, somebody, target
 
 TEXT = "歩道の段差は、昨日直しました。"
 ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
 NAMED = {"name": "港町一郎"}
 
 
-def somebody(session: Session, role: Role = Role.KOCHO, **values: str) -> Actor:
-    user = factories.create_user(session, role=role, **values)
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
-def case_of(session: Session, voice: Voice) -> Case:
-    return session.get_one(Case, session.scalar(select(Voice.case_id).where(Voice.id == voice.id)))
-
-
 def save(session: Session, voice: Voice, who: Actor, text: str = TEXT, version: int | None = None) -> Draft:
-    return answers.save(session, Target(voice.receipt_number), actor=who, text=text, version=version)
+    return answers.save(session, target(voice), actor=who, text=text, version=version)
 
 
 def test_a_draft_begins_a_case_and_keeps_every_version(engine: Engine) -> None:
@@ -42,7 +33,7 @@ def test_a_draft_begins_a_case_and_keeps_every_version(engine: Engine) -> None:
         who, voice = somebody(session), factories.create_voice(session)
         save(session, voice, who)
         draft = answers.save(
-            session, Target(voice.receipt_number), actor=who, text=f"{TEXT}\r\nご連絡をありがとうございました。  ", version=1,
+            session, target(voice), actor=who, text=f"{TEXT}\r\nご連絡をありがとうございました。  ", version=1,
             disposition=Disposition.PLANNED, review_on=date(2026, 12, 1), sources=[{"kind": "answer", "number": "R08-000001-1"}],
         )  # fmt: skip
     with db.reading(engine) as session:
@@ -129,7 +120,7 @@ def test_a_source_is_an_answer_an_entry_or_a_template(engine: Engine, source: di
     with db.writing(engine) as session:
         who, voice = somebody(session), factories.create_voice(session)
     with pytest.raises(InputError, match="もとにしたもの"), db.writing(engine) as session:
-        answers.save(session, Target(voice.receipt_number), actor=who, text=TEXT, sources=[source])
+        answers.save(session, target(voice), actor=who, text=TEXT, sources=[source])
 
 
 @pytest.mark.parametrize(("role", "wrong"), [(Role.MANAGER, ForbiddenError), (Role.DEPARTMENT, NotFoundError)])
@@ -144,11 +135,11 @@ def test_a_closed_case_takes_no_draft_and_a_reopened_one_goes_on_with_its_own(en
     with db.writing(engine) as session:
         who, voice = somebody(session), factories.create_voice(session)
         draft = save(session, voice, who)
-        cases.close(session, [Target(voice.receipt_number)], "noted", actor=who)
+        cases.close(session, [target(voice)], "noted", actor=who)
     with pytest.raises(ConflictError, match="回答案を保存"), db.writing(engine) as session:
         save(session, voice, who, "つづきです。", 1)
     with db.writing(engine) as session:
-        cases.reopen(session, [Target(voice.receipt_number)], "mistake", actor=who)
+        cases.reopen(session, [target(voice)], "mistake", actor=who)
         assert save(session, voice, who, "つづきです。", 1).id == draft.id
 
 

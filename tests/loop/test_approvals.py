@@ -34,8 +34,8 @@ from loop.actors import Actor
 from loop.answers import Checks, OvertakenError
 from loop.approvals import CheckError
 from loop.chains import Chain, ChainStep
-from loop.handling import Target
 from tests import factories
+from tests.loop.people import member, somebody, target
 
 TEXT = "歩道の段差は、昨日直しました。"
 ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
@@ -43,21 +43,13 @@ ROADS = "道路維持課"
 TWO = (Chain("通常", (ChainStep("係長"), ChainStep("課長")), {}),)
 
 
-def actor_of(user: User) -> Actor:
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
-def somebody(session: Session, position: str = "", role: Role = Role.DEPARTMENT, department: str = ROADS, **values: object) -> Actor:
-    return actor_of(factories.create_user(session, role=role, department=department, position=position, **values))
-
-
 class Office:
     """道路維持課 with a clerk, a 係長 and a 課長, and a voice that the clerk has drafted an answer to."""
 
     def __init__(self, session: Session, text: str = TEXT, **values: object) -> None:
-        self.clerk, self.senior, self.head = somebody(session), somebody(session, "係長"), somebody(session, "課長")
+        self.clerk, self.senior, self.head = member(session), member(session, position="係長"), member(session, position="課長")
         self.voice = factories.create_voice(session, text=ASKED, theme="道路・交通", urgency=Urgency.NORMAL, kind=Kind.REQUEST, **values)
-        self.target = Target(self.voice.receipt_number)
+        self.target = target(self.voice)
         self.write(session, text)
 
     def write(self, session: Session, text: str, version: int = 0) -> Draft:
@@ -65,7 +57,7 @@ class Office:
             session, self.target, actor=self.clerk, text=text, disposition=Disposition.PLANNED, delivery=Delivery.MAIL, version=version
         )  # fmt: skip
 
-    def submit(self, session: Session, version: int = 1, way: tuple[Chain, ...] = TWO, acknowledged: bool = False) -> Draft:  # noqa: FBT001, FBT002
+    def submit(self, session: Session, version: int = 1, *, way: tuple[Chain, ...] = TWO, acknowledged: bool = False) -> Draft:
         return approvals.submit(
             session, self.target, actor=self.clerk, chains=way, checks=Checks(), version=version, acknowledged=acknowledged
         )
@@ -155,7 +147,7 @@ def test_a_draft_that_changed_is_not_put_forward_unseen(engine: Engine) -> None:
 def test_of_two_who_hold_the_same_position_one_decides(engine: Engine) -> None:
     with db.writing(engine) as session:
         office = Office(session)
-        others = [office.senior, *(somebody(session, "係長") for _ in range(3))]
+        others = [office.senior, *(member(session, position="係長") for _ in range(3))]
         office.submit(session)
         first = steps(session)[0]
     started, told = threading.Barrier(len(others)), []
@@ -192,7 +184,7 @@ def test_a_drafter_takes_it_back_even_when_it_is_approved(engine: Engine) -> Non
             approvals.approve(session, step, actor=who)
         with pytest.raises(ForbiddenError, match="引き戻せる"):
             approvals.withdraw(session, office.target, actor=office.senior)
-        approvals.withdraw(session, office.target, actor=somebody(session, role=Role.KOCHO, department="広聴課"))
+        approvals.withdraw(session, office.target, actor=somebody(session))
         assert stands(session) == (Status.DRAFTING, DraftState.EDITING)
         with pytest.raises(ConflictError):
             approvals.withdraw(session, office.target, actor=office.clerk)
@@ -201,13 +193,13 @@ def test_a_drafter_takes_it_back_even_when_it_is_approved(engine: Engine) -> Non
 def test_a_deputy_decides_in_place_and_that_is_written_down(engine: Engine) -> None:
     with db.writing(engine) as session:
         office = Office(session)
-        deputy = somebody(session, department="公園緑地課", username="deputy")
+        deputy = member(session, department="公園緑地課", username="deputy")
         office.submit(session)
         first = steps(session)[0]
         with pytest.raises(NotFoundError):
             approvals.approve(session, first, actor=deputy)
         with pytest.raises(ForbiddenError, match="係長がします"):
-            approvals.approve(session, first, actor=somebody(session))
+            approvals.approve(session, first, actor=member(session))
         with pytest.raises(ForbiddenError, match="代決"):
             approvals.delegate(session, first, "deputy", actor=office.clerk)
         with pytest.raises(InputError, match="見つかりません"):
@@ -227,7 +219,7 @@ def test_a_manager_who_handles_no_case_may_decide_what_waits_for_the_position(en
     way = (Chain("通常", (ChainStep("部長", "政策企画課"),), {}),)
     with db.writing(engine) as session:
         office = Office(session)
-        director = somebody(session, "部長", Role.MANAGER, "政策企画課")
+        director = somebody(session, Role.MANAGER, position="部長", department="政策企画課")
         office.submit(session, way=way)
         approvals.approve(session, steps(session)[0], actor=director)
         assert stands(session) == (Status.IN_APPROVAL, DraftState.APPROVED)
@@ -239,7 +231,7 @@ def test_nobody_approves_an_own_draft_unless_the_chain_says_so(engine: Engine) -
         office = Office(session)
         with pytest.raises(InputError, match=f"{ROADS}に、決裁できる係長がいません"):
             approvals.submit(session, office.target, actor=office.senior, chains=(one,), checks=Checks(), version=1)
-        colleague = somebody(session, "係長")
+        colleague = member(session, position="係長")
         approvals.submit(session, office.target, actor=office.senior, chains=(one,), checks=Checks(), version=1)
         assert approval_queries.count_waiting(session, office.senior) == 0
         with pytest.raises(ForbiddenError, match="起案した"):
@@ -308,9 +300,9 @@ def test_a_case_in_approval_is_left_by_approval_alone(engine: Engine, act: Calla
 
 def test_there_is_nothing_to_put_forward_without_a_draft(engine: Engine) -> None:
     with db.writing(engine) as session:
-        who, voice = somebody(session), factories.create_voice(session, text=ASKED, theme="道路・交通")
+        who, voice = member(session), factories.create_voice(session, text=ASKED, theme="道路・交通")
         with pytest.raises(ConflictError):
-            approvals.submit(session, Target(voice.receipt_number), actor=who, chains=TWO, checks=Checks(), version=1)
+            approvals.submit(session, target(voice), actor=who, chains=TWO, checks=Checks(), version=1)
         with pytest.raises(KoeError, match="見つかりません"):
             approvals.approve(session, 99, actor=who)
 

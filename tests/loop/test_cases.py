@@ -24,38 +24,21 @@ from core.models import (
     MachineReading,
     Role,
     Status,
-    User,
     Voice,
 )
 from core.settings import Settings
 from loop import answers, cases, handling, merging, parts
 from loop.actors import Actor
-from loop.handling import Target
 from loop.steps import STEPS, Step, next_status, possible
 from nlp import service, taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
+from tests.loop.people import case_of, somebody, target
 
 
 @pytest.fixture
 def city(settings: Settings) -> Taxonomy:
     return taxonomy.load(settings.taxonomy_dir)
-
-
-def actor_of(user: User) -> Actor:
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
-def somebody(session: Session, role: Role = Role.KOCHO, **values: str) -> Actor:
-    return actor_of(factories.create_user(session, role=role, **values))
-
-
-def case_of(session: Session, voice: Voice) -> Case:
-    return session.get_one(Case, session.scalar(select(Voice.case_id).where(Voice.id == voice.id)))
-
-
-def target(voice: Voice, version: int | None = None) -> Target:
-    return Target(voice.receipt_number, version)
 
 
 def lines(session: Session) -> set[str]:

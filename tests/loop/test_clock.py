@@ -13,12 +13,13 @@ from core import clock as time
 from core import db, deadline_file
 from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, InputError
-from core.models import Case, CasePause, Role, Voice
+from core.models import Case, CasePause, Voice
 from core.settings import Settings
 from loop import clock, handling, merging
 from loop.actors import Actor
 from loop.handling import Target
 from tests import factories
+from tests.loop.people import somebody
 
 
 @pytest.fixture
@@ -36,10 +37,8 @@ def turn_to(monkeypatch: pytest.MonkeyPatch) -> TurnTo:
 
 
 def started(session: Session, rules: DeadlineRules, *, received_on: date) -> tuple[Actor, Voice, Target]:
-    user = factories.create_user(session, role=Role.KOCHO)
     voice = factories.create_voice(session, received_on=received_on, due_on=rules.due_on(received_on))
-    who = Actor(user.id, user.username, user.display_name, user.role, user.department)
-    return who, voice, Target(voice.receipt_number)
+    return somebody(session), voice, Target(voice.receipt_number)
 
 
 def test_the_days_that_were_left_are_left_when_it_goes_on(engine: Engine, rules: DeadlineRules, turn_to: TurnTo) -> None:

@@ -14,15 +14,15 @@ from sqlalchemy.orm import Session
 
 from core import db, facts
 from core.calendar import OpenDays
-from core.models import Answer, Channel, Facet, Kind, Role, Topic, TopicMembership, TopicStatus, Urgency, Voice
+from core.models import Answer, Channel, Facet, Kind, Topic, TopicMembership, TopicStatus, Urgency, Voice
 from core.settings import Settings
 from loop import labels, publication, queries, topic_queries
-from loop.actors import Actor
 from loop.filters import Scope, Tab, VoiceFilter, in_topic
 from loop.periods import Period
 from loop.topic_course import course
 from nlp import taxonomy, topic_moves
 from tests import factories
+from tests.loop.people import somebody
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 5, 31)
 FILTERS: list[dict[str, Any]] = [
@@ -48,8 +48,7 @@ def filled(engine: Engine, settings: Settings) -> Engine:
     rng = random.Random(7)  # noqa: S311
     city = taxonomy.load(settings.taxonomy_dir)
     with db.writing(engine) as session:
-        user = factories.create_user(session, role=Role.KOCHO)
-        actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
+        actor = somebody(session)
         for number in range(45):
             day = date(2026, 2, 1) + timedelta(days=rng.randrange(150))
             answer = {"answered": number % 4 == 0, "published": number % 8 == 0}
@@ -157,8 +156,7 @@ def test_labels_and_topics_that_change_at_the_same_time(grouped: Engine, setting
         numbers = session.scalars(select(Voice.receipt_number).order_by(Voice.id)).all()
         leaves = session.scalars(select(Topic.id).where(Topic.name.in_(["段差", "街灯", "その他の声"])).order_by(Topic.id)).all()
     with db.writing(grouped) as session:
-        user = factories.create_user(session, role=Role.KOCHO)
-        actor = Actor(user.id, user.username, user.display_name, user.role, user.department)
+        actor = somebody(session)
 
     def act(turn: int) -> None:
         rng = random.Random(turn)  # noqa: S311

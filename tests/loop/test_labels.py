@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core import db, facts
 from core.errors import ConflictError, ForbiddenError, InputError
-from core.models import Facet, Role, Status, User, Voice
+from core.models import Facet, HumanLabel, Role, Status, Voice
 from core.settings import Settings
 from loop import labels, queries
 from loop.actors import Actor
 from nlp import service, taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
+from tests.loop.people import member, somebody
 
 
 @pytest.fixture
@@ -20,12 +21,8 @@ def city(settings: Settings) -> Taxonomy:
     return taxonomy.load(settings.taxonomy_dir)
 
 
-def actor(user: User) -> Actor:
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
 def start(session: Session, *, role: Role = Role.KOCHO, theme: str = "道路・交通") -> tuple[Voice, Actor]:
-    return factories.create_voice(session, theme=theme, confidence=0.5), actor(factories.create_user(session, role=role))
+    return factories.create_voice(session, theme=theme, confidence=0.5), somebody(session, role)
 
 
 def test_an_acceptance_is_a_row_that_keeps_what_the_machine_said(engine: Engine, city: Taxonomy) -> None:
@@ -50,7 +47,8 @@ def test_a_voice_is_triaged_when_every_facet_was_decided(engine: Engine, city: T
 def test_accepting_twice_writes_once(engine: Engine) -> None:
     with db.writing(engine) as session:
         voice, who = start(session)
-        assert len(labels.put(session, labels.undecided(session, [voice]), actor=who)) == 5
+        labels.put(session, labels.undecided(session, [voice]), actor=who)
+        assert session.scalar(select(func.count(HumanLabel.id))) == 5
         assert labels.undecided(session, [voice]) == []
 
 
@@ -60,8 +58,9 @@ def test_what_was_taken_back_can_be_accepted_and_what_stands_is_left(engine: Eng
         labels.decide(session, voice, Facet.KIND, "提案", actor=who, taxonomy=city)
         made = labels.decide(session, voice, Facet.THEME, "公園・緑地", actor=who, taxonomy=city)
         labels.undo(session, voice, [label.id for label in made], actor=who)
-        again = labels.put(session, labels.undecided(session, [voice]), actor=who)
-        assert {label.facet for label in again} == set(Facet) - {Facet.KIND}
+        again = labels.undecided(session, [voice])
+        labels.put(session, again, actor=who)
+        assert {facet for _, facet, _ in again} == set(Facet) - {Facet.KIND}
         standing = [made for made in queries.labels_of(session, voice.id).decisions[Facet.THEME] if not made.undone]
         assert [made.value for made in standing] == ["道路・交通"]
 
@@ -129,7 +128,7 @@ def test_a_department_hands_over_its_own_voices_and_takes_nobodys(engine: Engine
     own, other = city.departments[0].name, city.departments[1].name
     with db.writing(engine) as session:
         voice = factories.create_voice(session, department=other)
-        who = actor(factories.create_user(session, role=Role.DEPARTMENT, department=own))
+        who = member(session, department=own)
         with pytest.raises(ForbiddenError):
             labels.decide(session, voice, Facet.DEPARTMENT, own, actor=who, taxonomy=city)
         assert voice.department == other

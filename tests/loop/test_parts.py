@@ -20,12 +20,12 @@ from loop.actors import Actor
 from loop.answers import Checks
 from loop.deadlines import reply_day
 from loop.filters import owed_by
-from loop.handling import Target
 from nlp import taxonomy
 from nlp.answering.checks import Code
 from nlp.segments import sentences
 from nlp.taxonomy import Taxonomy
 from tests import factories
+from tests.loop.people import somebody, target
 
 LETTER = "歩道の段差が大きくて車いすで通れません。早く直してください。また、公園のブランコの鎖がさびています。取り替えはいつですか。"
 RULES = DeadlineRules(OpenDays())
@@ -36,17 +36,8 @@ def city(settings: Settings) -> Taxonomy:
     return taxonomy.load(settings.taxonomy_dir)
 
 
-def somebody(session: Session, role: Role = Role.KOCHO, **values: str) -> Actor:
-    user = factories.create_user(session, role=role, **values)
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
 def letter(session: Session, **values: object) -> Voice:
     return factories.create_voice(session, **{"theme": "道路・交通", "text": LETTER, **values})
-
-
-def target(voice: Voice, version: int | None = None) -> Target:
-    return Target(voice.receipt_number, version)
 
 
 def part(session: Session, department: str = "公園緑地課") -> CasePart:

@@ -8,18 +8,19 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import db
+from core import audit, db
 from core.deadline_rules import DeadlineRules
 from core.errors import ConflictError, ForbiddenError, NotFoundError
-from core.models import Case, CaseEvent, DeskAct, Facet, HumanLabel, Kind, Role, Status, Voice
+from core.models import Case, CaseEvent, DeskAct, Facet, HumanLabel, Kind, Status, Voice
 from core.settings import Settings
 from loop import cases, handling, merging, parts, recount
 from loop.actors import Actor
 from nlp import taxonomy
 from nlp.taxonomy import Taxonomy
 from tests import factories
-from tests.loop.people import case_of, somebody, target
+from tests.loop.people import case_of, member, somebody, target
 from tests.loop.test_recount import RULES
+from tests.web.conftest import queries_of
 
 ROADS, PARKS = "道路維持課", "公園緑地課"
 
@@ -32,10 +33,6 @@ def city(settings: Settings) -> Taxonomy:
 def decide(session: Session, voice: Voice, facet: Facet, value: str, who: Actor, city: Taxonomy, rules: DeadlineRules = RULES) -> None:
     held = recount.hold(session, voice.receipt_number, seen_by=who)
     recount.decide(session, held, facet, value, actor=who, taxonomy=city, rules=rules)
-
-
-def member(session: Session, department: str, name: str) -> Actor:
-    return somebody(session, Role.DEPARTMENT, username=name, department=department)
 
 
 def test_what_a_colleague_decided_since_is_never_taken_back_with_it(engine: Engine, city: Taxonomy) -> None:
@@ -69,7 +66,7 @@ def test_of_an_act_on_many_what_somebody_changed_stays_and_the_rest_goes_back(en
 
 def test_a_voice_that_went_to_another_department_does_not_come_back_by_an_undo(engine: Engine, city: Taxonomy) -> None:
     with db.writing(engine) as session:
-        who, desk = member(session, ROADS, "doro01"), somebody(session)
+        who, desk = member(session, department=ROADS), somebody(session)
         voices = [factories.create_voice(session, theme="道路・交通") for _ in range(2)]
         number = cases.accept(session, [target(voice) for voice in voices], actor=who).id
         for voice in voices:
@@ -83,7 +80,7 @@ def test_a_voice_that_went_to_another_department_does_not_come_back_by_an_undo(e
 @pytest.mark.parametrize("act", ["assign", "also", "merge", "involve", "relabel"])
 def test_a_department_that_only_has_a_part_says_nothing_of_whose_the_voice_is(engine: Engine, city: Taxonomy, act: str) -> None:
     with db.writing(engine) as session:
-        who, desk = member(session, PARKS, "koen01"), somebody(session)
+        who, desk = member(session, department=PARKS), somebody(session)
         voice, own = factories.create_voice(session, theme="道路・交通"), factories.create_voice(session, theme="公園・緑地")
         parts.divide(session, target(voice), PARKS, [1], actor=desk, taxonomy=city, rules=RULES, asked="時期は？")
         cases.take_over(session, [target(own)], actor=who)
@@ -131,12 +128,28 @@ def test_new_copies_of_a_campaign_do_not_join_a_case_whose_clock_stands_still(en
         assert [voice.case_id for voice in voices] == [first, first, second, second]
 
 
-def test_an_act_on_many_cases_takes_as_many_statements_for_each_and_begins_them_at_once(engine: Engine) -> None:
-    with db.writing(engine) as session:
-        who, voices = somebody(session), [factories.create_voice(session, theme="道路・交通") for _ in range(5)]
-        act = cases.accept(session, [target(voice) for voice in voices], actor=who)
-        assert session.scalars(select(CaseEvent.case_id).order_by(CaseEvent.case_id)).all() == sorted(
-            voice.case_id or 0 for voice in voices
-        )
-        assert handling.undo(session, act.id, actor=who) == (5, 0)
-        assert session.get_one(DeskAct, act.id).undone_at is not None
+@pytest.mark.parametrize("act", ["accept", "assign", "take_over"])
+def test_an_act_on_many_cases_and_taking_it_back_take_as_many_statements_as_on_few(engine: Engine, city: Taxonomy, act: str) -> None:
+    acts = {
+        "accept": lambda s, chosen, who: cases.accept(s, chosen, actor=who),
+        "assign": lambda s, chosen, who: cases.assign(s, chosen, PARKS, actor=who, taxonomy=city, also=["ごみ減量課"]),
+        "take_over": lambda s, chosen, who: cases.take_over(s, chosen, actor=who),
+    }
+
+    def sent(count: int) -> tuple[int, int]:
+        with db.writing(engine) as session:
+            who = somebody(session)
+            chosen = [target(factories.create_voice(session, theme="道路・交通")) for _ in range(count)]
+        with queries_of(engine) as acting, db.writing(engine) as session:
+            number = acts[act](session, chosen, who).id
+        with db.reading(engine) as session:
+            told = session.scalars(select(CaseEvent.case_id).where(CaseEvent.user_id == who.user_id)).all()
+            assert (len(told), len(set(told))) == (count, count)
+        with queries_of(engine) as undoing, db.writing(engine) as session:
+            assert handling.undo(session, number, actor=who) == (count, 0)
+        with db.reading(engine) as session:
+            assert session.get_one(DeskAct, number).undone_at is not None
+            assert audit.verify(session).broken_at is None
+        return len(acting), len(undoing)
+
+    assert sent(25) == sent(5)

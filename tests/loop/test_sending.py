@@ -28,7 +28,6 @@ from core.models import (
     Draft,
     DraftKind,
     DraftState,
-    Role,
     Status,
     Voice,
 )
@@ -39,6 +38,7 @@ from loop.answers import Checks
 from loop.chains import Chain, ChainStep
 from loop.handling import Target
 from tests import factories
+from tests.loop.people import member
 
 TEXT = "歩道の段差は、昨日直しました。"
 ASKED = "歩道の段差が大きく、車いすで通れません。直してください。"
@@ -66,11 +66,6 @@ class Mails:
         return f"<{len(self.arrived)}@example.jp>"
 
 
-def somebody(session: Session, role: Role = Role.DEPARTMENT, **values: str) -> Actor:
-    user = factories.create_user(session, role=role, **{"department": "道路維持課", **values})
-    return Actor(user.id, user.username, user.display_name, user.role, user.department)
-
-
 def voices_with(session: Session, keyring: Keyring, contacts: list[dict[str, str]]) -> list[Voice]:
     made = []
     for contact in contacts:
@@ -84,7 +79,7 @@ def approved(
     session: Session, voices: list[Voice], delivery: Delivery = Delivery.MAIL, kind: DraftKind = DraftKind.FINAL
 ) -> tuple[Actor, Target]:
     """A case of these voices with an approved draft: its drafter, and how it is meant."""
-    who, head = somebody(session), somebody(session, position="課長")
+    who, head = member(session), member(session, position="課長")
     if len(voices) > 1:
         merging.merge(session, [Target(voice.receipt_number) for voice in voices], actor=who)
     target = Target(voices[0].receipt_number)
@@ -238,7 +233,7 @@ def test_an_answer_that_is_only_published_goes_to_nobody(engine: Engine, keyring
 def test_an_answer_given_again_takes_the_old_one_off_the_public_page(engine: Engine, keyring: Keyring) -> None:
     with db.writing(engine) as session:
         voice = factories.create_voice(session, text=ASKED, theme="道路・交通", published=True)
-        who = somebody(session)
+        who = member(session)
         cases.reopen(session, [Target(voice.receipt_number)], "not_solved", actor=who)
         sending.send(session, approved(session, [voice])[1], actor=who, rules=RULES)
     with db.reading(engine) as session:
@@ -252,7 +247,7 @@ def test_who_handles_it_but_may_not_read_the_contact_prints_no_letter(engine: En
         voice.related = ["公園緑地課"]
         who, target = approved(session, [voice], Delivery.LETTER)
         sending.send(session, target, actor=who, rules=RULES)
-        other = somebody(session, department="公園緑地課")
+        other = member(session, department="公園緑地課")
         numbers = list(session.scalars(select(Dispatch.id)))
         with pytest.raises(ForbiddenError, match="宛先"):
             sending.letters(session, keyring, target, numbers, actor=other)

@@ -48,19 +48,19 @@ def at(app: FastAPI, address: str) -> Browser:
     return Browser(TestClient(app, client=(address, 50_000)))
 
 
-def fourth(ask: Callable[[], object]) -> object:
+def fourth(ask: Callable[[], httpx.Response]) -> httpx.Response:
     """The answer to what is asked once too often; the first three are answered."""
     answers = [ask() for _ in range(4)]
-    assert [answer.status_code == 429 for answer in answers] == [False, False, False, True]  # type: ignore[attr-defined]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, False, True]
     return answers[-1]
 
 
-def told(response: object, words: str) -> None:
+def told(response: httpx.Response, words: str) -> None:
     page = check(response)
     assert page.heading == "回数が多すぎます"
     assert words in page.words()
     assert "秒ほど待って" in page.words()
-    assert 1 <= int(response.headers["Retry-After"]) <= 60  # type: ignore[attr-defined]
+    assert 1 <= int(response.headers["Retry-After"]) <= 60
 
 
 @pytest.mark.parametrize("address", ["/desk?q=段差", "/trends/search?q=段差", "/admin/audit?word=段差"])
@@ -75,10 +75,10 @@ def test_searches_of_one_person(app: FastAPI, address: str) -> None:
 def test_searches_by_json(app: FastAPI) -> None:
     busy = person(app)
     response = fourth(lambda: busy.client.get("/api/v1/voices?q=段差"))
-    assert response.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
-    body = response.json()  # type: ignore[attr-defined]
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
     assert (body["status"], body["code"], body["title"]) == (429, "too_many", "短い時間に、多くの検索が行われました。")
-    assert int(response.headers["Retry-After"]) <= 60  # type: ignore[attr-defined]
+    assert int(response.headers["Retry-After"]) <= 60
 
 
 def test_files_of_one_person(app: FastAPI) -> None:
@@ -95,7 +95,7 @@ def test_a_key(app: FastAPI) -> None:
         )
     client = TestClient(app)
     response = fourth(lambda: client.get("/api/v1/voices", headers={"Authorization": f"Bearer {busy}"}))
-    assert "API キー" in response.json()["title"]  # type: ignore[attr-defined]
+    assert "API キー" in response.json()["title"]
     assert client.get("/api/v1/voices", headers={"Authorization": f"Bearer {other}"}).status_code == 200
 
 

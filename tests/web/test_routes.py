@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api.account import sign_in_token
+from api.account.sign_in import sign_in_token
 from api.admin.receiving import sent_files
 from api.app import ROUTERS
 from api.deps import Right, form_token, header_token, public

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
@@ -16,7 +17,7 @@ from tests.web.browser import Browser, Page
 from tests.web.conftest import SignIn
 
 
-def try_to_sign_in(browser: Browser, username: str, password: str = factories.PASSWORD, *, wanted: str = "") -> object:
+def try_to_sign_in(browser: Browser, username: str, password: str = factories.PASSWORD, *, wanted: str = "") -> httpx.Response:
     token = browser.get("/sign-in").form("/sign-in")["csrf_token"]
     data = {"csrf_token": token, "username": username, "password": password, "next": wanted}
     return browser.client.post("/sign-in", data=data, follow_redirects=False)

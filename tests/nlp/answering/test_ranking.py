@@ -15,13 +15,15 @@ DRAIN = "側溝のふたが割れて、子どもが足を落としました。�
 BUS = "バスの本数が減って、通学に困っています。増便してください。"
 FIXED = "側溝のふたは職員が確認し、新しいものに取りかえました。"
 PLANNED = "バスの増便は、運転士の確保を見ながら、来年のダイヤで検討します。"
+APRIL = date(2026, 4, 1)
+UNLABELLED = Labels()
 
 
-def past(key: int, text: str, answer: str, *, on: date = date(2026, 4, 1), labels: Labels = Labels(), empty: bool = False) -> Past:  # noqa: B008
+def past(key: int, text: str, answer: str, *, on: date = APRIL, labels: Labels = UNLABELLED, empty: bool = False) -> Past:
     return Past(key, text, terms(text), terms(answer), labels, on, empty)
 
 
-def asked(text: str, labels: Labels = Labels()) -> Asked:  # noqa: B008
+def asked(text: str, labels: Labels = UNLABELLED) -> Asked:
     return Asked(text, terms(text), labels, tuple(terms(one.subject(text)) for one in questions(text)))
 
 

@@ -15,10 +15,9 @@ from core import db
 from core.crypto import Keyring
 from core.models import Approval, Batch, Delivery, Disposition, Job, Reject, Role, Upload, Voice
 from loop import answers, approvals, cases, chains
-from loop.actors import Actor
 from loop.answers import Checks
-from loop.handling import Target
 from tests import factories
+from tests.loop.people import member, somebody, target
 from tests.web.browser import Browser, TestClient
 from tests.web.imports.pages import CSV, choices, sent, work
 
@@ -99,26 +98,23 @@ def build(app: FastAPI, keyring: Keyring) -> World:
 
 def _accepted(session: Session, voice: Voice) -> int:
     """An act of a member of the voice's department."""
-    user = factories.create_user(session, role=Role.DEPARTMENT, department=voice.department)
-    who = Actor(user.id, user.username, user.display_name, user.role, user.department)
-    return cases.accept(session, [Target(voice.receipt_number)], actor=who).id
+    return cases.accept(session, [target(voice)], actor=member(session, department=voice.department)).id
 
 
 def _withdrawn(session: Session, voice: Voice) -> int:
     """The step of an approval that was taken back: whoever may see it is told so, and nobody can decide it any more."""
-    clerk = factories.create_user(session, role=Role.KOCHO)
-    factories.create_user(session, role=Role.DEPARTMENT, department=voice.department, position="課長")
-    who, target = Actor(clerk.id, clerk.username, clerk.display_name, clerk.role, clerk.department), Target(voice.receipt_number)
+    who, letter = somebody(session), target(voice)
+    member(session, department=voice.department, position="課長")
     answers.save(
         session,
-        target,
+        letter,
         actor=who,
         text="歩道の段差もブランコの鎖も、昨日直しました。",
         disposition=Disposition.DONE,
         delivery=Delivery.NONE,
     )
-    approvals.submit(session, target, actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1, acknowledged=True)
-    approvals.withdraw(session, target, actor=who)
+    approvals.submit(session, letter, actor=who, chains=(chains.DEFAULT,), checks=Checks(), version=1, acknowledged=True)
+    approvals.withdraw(session, letter, actor=who)
     return session.scalar(select(func.max(Approval.id))) or 0
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import auth
@@ -30,10 +30,12 @@ from core.errors import ForbiddenError
 from core.settings import Settings
 
 router = APIRouter(include_in_schema=False)
+Wanted = Annotated[str, Query(alias="next")]
+"""The page that somebody wanted to go to when they were asked to sign in."""
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\\]*")
 _LONGEST_PATH = 1000
 LEAVE = "/sign-out/city"
-"""Where the way out of the city's own sign-in begins (``api.account_city``)."""
+"""Where the way out of the city's own sign-in begins (``api.account.city``)."""
 FAILED = "ログインできませんでした。利用者名とパスワードを確かめてください。5回続けて失敗すると、15分間ログインできなくなります。"
 
 
@@ -68,9 +70,9 @@ def sign_in_token(request: Request, settings: SettingsOf, csrf_token: Annotated[
 
 
 @router.get("/sign-in", dependencies=[Depends(public)])
-def sign_in_page(request: Request, settings: SettingsOf, pages: PagesOf, next: str = "") -> Response:  # noqa: A002
+def sign_in_page(request: Request, settings: SettingsOf, pages: PagesOf, wanted: Wanted = "") -> Response:
     """The form."""
-    return form(request, settings, pages, wanted=next)
+    return form(request, settings, pages, wanted=wanted)
 
 
 @router.post("/sign-in", dependencies=[Depends(public), Depends(sign_in_token)])
@@ -81,7 +83,7 @@ def sign_in(
     pages: PagesOf,
     username: Annotated[str, Form(max_length=64)] = "",
     password: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "",  # noqa: A002
+    wanted: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     """Opens a session, or shows the form again with an answer that is the same for every reason."""
     limits, username = limits_of(request), username.replace("\x00", "")
@@ -89,9 +91,9 @@ def sign_in(
     limits.count(Limit.ACCOUNT, username)
     token = auth.sign_in(engine, username, password, hours=settings.session_hours)
     if token is None:
-        return form(request, settings, pages, wanted=next, username=username, failed=FAILED)
+        return form(request, settings, pages, wanted=wanted, username=username, failed=FAILED)
     limits.forget(Limit.ACCOUNT, username)
-    return let_in(settings, token, wanted=next)
+    return let_in(settings, token, wanted=wanted)
 
 
 @router.post("/sign-out", dependencies=[Depends(AT_FIRST), Depends(form_token)])

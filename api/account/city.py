@@ -12,8 +12,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api import city_accounts
-from api.account import LEAVE, form, let_in, own_path
+from api.account import admission
+from api.account.sign_in import LEAVE, Wanted, form, let_in, own_path
 from api.deps import CitySignIn, EngineOf, KeyringOf, PagesOf, SettingsOf, TaxonomyOf, address_of, limits_of, public
 from api.limits import Limit
 from api.oidc import Attempt
@@ -53,14 +53,14 @@ def sign_in_attempt(request: Request) -> None:
 
 @router.get("/sign-in/city", dependencies=[Depends(public), Depends(sign_in_attempt)])
 def leave_for_city(
-    request: Request, provider: CitySignIn, settings: SettingsOf, keyring: KeyringOf, pages: PagesOf, next: str = ""  # noqa: A002
+    request: Request, provider: CitySignIn, settings: SettingsOf, keyring: KeyringOf, pages: PagesOf, wanted: Wanted = ""
 ) -> Response:  # fmt: skip
     """Sends the browser to the city's sign-in."""
     try:
         address, attempt = provider.begin(back=_address(request, settings, BACK))
     except CitySignInError as error:
-        return form(request, settings, pages, wanted=next, failed=str(error), status=error.status)
-    kept = Kept(attempt=attempt, wanted=own_path(next), until=utc_now().timestamp() + 60 * _MINUTES)
+        return form(request, settings, pages, wanted=wanted, failed=str(error), status=error.status)
+    kept = Kept(attempt=attempt, wanted=own_path(wanted), until=utc_now().timestamp() + 60 * _MINUTES)
     response = RedirectResponse(address, status_code=302)
     response.set_cookie(
         _cookie(settings), _seal(keyring, kept), httponly=True, samesite="lax", secure=settings.secure_cookies, max_age=60 * _MINUTES
@@ -98,13 +98,13 @@ def back_from_city(
             said, status, reason = str(problem), problem.status, problem.code
         else:
             departments = {department.name for department in taxonomy.departments}
-            token = city_accounts.enter(engine, identity, settings=settings, departments=departments)
+            token = admission.enter(engine, identity, settings=settings, departments=departments)
             if token is not None:
                 return _used(settings, let_in(settings, token, wanted=kept.wanted))
             said = _REFUSED
     if reason:
         with db.writing(engine) as session:
-            city_accounts.refuse(session, reason)
+            admission.refuse(session, reason)
     return _used(settings, form(request, settings, pages, wanted=kept.wanted, failed=said, status=status))
 
 
