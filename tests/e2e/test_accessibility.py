@@ -315,7 +315,10 @@ def test_letters_are_sheets_and_nothing_else_on_paper(visitor: Any, site: Site) 
     assert page.locator(".letter-name").first.is_visible()
     for hidden in (".staff-header", ".letters-head"):
         assert not page.locator(hidden).is_visible(), hidden
-    assert page.locator(".letter-foot").first.evaluate("element => getComputedStyle(element).breakBefore") == "avoid"
+    end = page.locator(".letter-end").first
+    assert end.locator(".letter-text").inner_text()
+    assert end.locator(".letter-foot").is_visible()
+    assert end.evaluate("element => getComputedStyle(element).breakInside") == "avoid"
 
 
 def test_a_case_and_a_decision_on_paper_have_no_forms(visitor: Any, site: Site) -> None:
