@@ -130,6 +130,7 @@ _MORE: dict[Step, Callable[[Values], str]] = {
     Step.DIVIDE: _asked,
     Step.REPLY: lambda values: str(values.get("department", "")),
     Step.RETURN_PART: lambda values: str(values.get("department", "")),
+    Step.MERGE: _count("cases", "件"),
     Step.SPLIT: _count("voices", "件"),
     Step.FOLD: _count("voices", "件"),
     Step.ATTACH: lambda values: "消した" if "removed" in values else words.size(values["size"]) if "size" in values else "",

@@ -209,7 +209,8 @@ class Interpreter:
         if is_nothing(given):
             if self.fallback.certain:
                 return None, None
-            raise _RejectError("received_on", "date", "受付日が空です。日付を入れるか、取込のときに受付日を指定してください。")
+            found = "受付日に日付がありません（「未定」など）。" if given.strip() else "受付日が空です。"
+            raise _RejectError("received_on", "date", f"{found}日付を入れるか、取込のときに受付日を指定してください。")
         try:
             moment = parse_moment(given, as_of=self.as_of)
         except DateError as error:

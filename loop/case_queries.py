@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.bulk import among
-from core.models import Case, CasePart, CloseReason, DeskAct, Disposition, Role, Status, User, Voice
+from core.models import Case, CasePart, CasePause, CloseReason, DeskAct, Disposition, Role, Status, User, Voice
 
 Mark = tuple[str, int, int]
 """A department, and where a passage that it answers begins and ends."""
@@ -111,6 +111,7 @@ class CaseView:
     close_reason: CloseReason | None = None
     forwarded_to: str = ""
     paused_on: date | None = None
+    paused_for: str = ""
     interim_on: date | None = None
     answered_on: date | None = None
     closed_on: date | None = None
@@ -191,12 +192,19 @@ def case_view(session: Session, voice: Voice) -> CaseView:
         close_reason=case.close_reason,
         forwarded_to=case.forwarded_to,
         paused_on=case.paused_on,
+        paused_for=_pause(session, case.id) if case.paused_on else "",
         interim_on=case.interim_on,
         answered_on=case.answered_on,
         closed_on=case.closed_on,
         parts=_parts(session, case.id, voice),
         members=members,
     )
+
+
+def _pause(session: Session, case_id: int) -> str:
+    """Why the clock stands still (``clock.PAUSE_REASONS``)."""
+    own = select(CasePause.reason).where(CasePause.case_id == case_id, CasePause.until.is_(None))
+    return session.scalar(own.order_by(CasePause.id.desc()).limit(1)) or ""
 
 
 def _parts(session: Session, case_id: int, voice: Voice) -> list[Part]:

@@ -127,13 +127,18 @@ def timeline(session: Session, case_id: int, *, after: str = "", limit: int = PA
 
 
 def _steps(session: Session, case_id: int, place: Place | None, limit: int) -> Iterator[Entry]:
-    columns = (CaseEvent.at, CaseEvent.id, func.coalesce(User.display_name, ""), CaseEvent.kind, CaseEvent.detail)
-    statement = select(*columns).outerjoin(User, User.id == CaseEvent.user_id)
+    """What was done to the case; what one act did to several that are one case now, such as merging them, is one line."""
     own = CaseEvent.case_id.in_(merged.members(case_id)) & CaseEvent.kind.not_in([step.value for step in _TOLD_ELSEWHERE])
-    for at, number, user, kind, detail in session.execute(
-        _newest(statement.where(own), CaseEvent.at, CaseEvent.id, Source.STEP, place, limit)
-    ):
-        yield Entry(Place(at, Source.STEP, number), kind, user, detail)
+    acts = (
+        select(CaseEvent.at.label("at"), func.max(CaseEvent.id).label("id"), func.count(CaseEvent.case_id.distinct()).label("cases"))
+        .where(own)
+        .group_by(CaseEvent.at, CaseEvent.user_id, CaseEvent.kind)
+        .subquery()
+    )
+    columns = (acts.c.at, acts.c.id, func.coalesce(User.display_name, ""), CaseEvent.kind, CaseEvent.detail, acts.c.cases)
+    statement = select(*columns).join(CaseEvent, CaseEvent.id == acts.c.id).outerjoin(User, User.id == CaseEvent.user_id)
+    for at, number, user, kind, detail, cases in session.execute(_newest(statement, acts.c.at, acts.c.id, Source.STEP, place, limit)):
+        yield Entry(Place(at, Source.STEP, number), kind, user, detail | {"cases": cases} if cases > 1 else detail)
 
 
 def _notes(session: Session, case_id: int, place: Place | None, limit: int) -> Iterator[Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Request
@@ -23,7 +24,8 @@ _WRITES = [Depends(MAY_ADMINISTER), Depends(form_token)]
 @router.get("/admin/keys", dependencies=[Depends(MAY_ADMINISTER)])
 def key_list(request: Request, session: Reading, pages: PagesOf) -> Response:
     """All keys, and the form for one more."""
-    context = {"keys": keys.list_keys(session), "is_open": keys.is_open, "scopes": keys.SCOPES, "wrong": None, "name": "", "chosen": []}
+    context = {"keys": keys.list_keys(session), "is_open": keys.is_open, "scopes": keys.SCOPES}
+    context |= {"wrong": None, "name": "", "chosen": [], "expires_on": None}
     return pages.page(request, "admin/keys.html", context)
 
 
@@ -42,7 +44,7 @@ def add_key(
         with db.writing(engine) as session:
             token = keys.add_key(session, name=name, scopes=scope, expires_on=expires_on, actor=signed_in.actor.username)
     except (InputError, ConflictError) as error:
-        return _again(request, pages, engine, error, name, scope)
+        return _again(request, pages, engine, error, name, scope, expires_on)
     context = {"name": name, "token": token, "chosen": scope, "scopes": keys.SCOPES, "expires_on": expires_on}
     return pages.page(request, "admin/key.html", context, headers={"Cache-Control": "no-store"})
 
@@ -54,8 +56,10 @@ def revoke_key(name: KeyName, signed_in: Administrator, session: Writing) -> Res
     return RedirectResponse("/admin/keys", status_code=303)
 
 
-def _again(request: Request, pages: Pages, engine: Engine, wrong: KoeError, name: str, chosen: list[str]) -> Response:
+def _again(
+    request: Request, pages: Pages, engine: Engine, wrong: KoeError, name: str, chosen: list[str], expires_on: date | None
+) -> Response:  # fmt: skip
     with db.reading(engine) as session:
         context = {"keys": keys.list_keys(session), "is_open": keys.is_open, "scopes": keys.SCOPES}
-        context |= {"wrong": wrong, "name": name, "chosen": chosen}
+        context |= {"wrong": wrong, "name": name, "chosen": chosen, "expires_on": expires_on}
         return pages.page(request, "admin/keys.html", context, status=wrong.status)

@@ -14,7 +14,7 @@ from core.crypto import Keyring
 from core.deadline_rules import DeadlineRules
 from core.models import Approval, Delivery, Dispatch, DispatchState, Disposition, User, Voice
 from core.settings import PROJECT_ROOT
-from loop import answers, approvals, merging, parts, sending
+from loop import answers, approvals, cases, clock, merging, parts, sending
 from loop.actors import Actor
 from loop.answers import Checks
 from loop.chains import Chain, ChainStep
@@ -32,8 +32,8 @@ _TEXT = (
 
 @dataclass(frozen=True)
 class Answering:
-    """Receipt numbers of voices whose answers were returned, wait for hanako and went out, of a letter with parts, and the step that
-    waits for her.
+    """Receipt numbers of voices whose answers were returned, wait for hanako and went out, of a letter with parts, of a case whose clock
+    stands still and of one that was closed without an answer, and the step that waits for her.
     """
 
     divided: str = ""
@@ -41,6 +41,8 @@ class Answering:
     waiting: str = ""
     sent: str = ""
     approval: int = 0
+    paused: str = ""
+    closed: str = ""
 
 
 def fill(session: Session, keyring: Keyring, head: User) -> Answering:
@@ -61,8 +63,17 @@ def fill(session: Session, keyring: Keyring, head: User) -> Answering:
     first = session.scalars(select(Dispatch).order_by(Dispatch.id)).first()
     assert first is not None
     first.delivery, first.state, first.problem = Delivery.MAIL, DispatchState.FAILED, "メールアドレスがありません。"
+    paused, closed = (Target(voice.receipt_number) for voice in _voices(session, keyring, 2))
+    clock.stop(session, paused, "other_office", actor=desk.clerk)
+    cases.close(session, [closed], "forwarded", actor=desk.clerk, forwarded_to="県土木事務所")
     return Answering(
-        _divided(session, keyring, desk.clerk, rules), returned[0].receipt_number, waiting[0].receipt_number, sent[0].receipt_number, step
+        divided=_divided(session, keyring, desk.clerk, rules),
+        returned=returned[0].receipt_number,
+        waiting=waiting[0].receipt_number,
+        sent=sent[0].receipt_number,
+        approval=step,
+        paused=paused.receipt_number,
+        closed=closed.receipt_number,
     )
 
 

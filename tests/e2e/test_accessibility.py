@@ -39,6 +39,12 @@ PAGES: dict[str, Callable[[Site], str]] = {
     "desk-opinions": lambda site: f"/desk/{site.voice}/opinions",
     "desk-parts": lambda site: f"/desk/{site.voice}/parts",
     "outlook": lambda _: "/desk/outlook",
+    "outlook-department": lambda _: "/desk/outlook?department=道路維持課",
+    "desk-paused": lambda site: f"/desk/{site.answering.paused}",
+    "desk-closed": lambda site: f"/desk/{site.answering.closed}",
+    "desk-returned": lambda site: f"/desk/{site.answering.returned}",
+    "answer-paused": lambda site: f"/desk/{site.answering.paused}/answer",
+    "answer-closed": lambda site: f"/desk/{site.answering.closed}/answer",
     "desk-merged": lambda site: f"/desk/{site.answering.waiting}",
     "desk-divided": lambda site: f"/desk/{site.answering.divided}",
     "parts": lambda site: f"/desk/{site.answering.divided}/parts",
@@ -309,6 +315,27 @@ def test_letters_are_sheets_and_nothing_else_on_paper(visitor: Any, site: Site) 
     assert page.locator(".letter-name").first.is_visible()
     for hidden in (".staff-header", ".letters-head"):
         assert not page.locator(hidden).is_visible(), hidden
+    end = page.locator(".letter-end").first
+    assert end.locator(".letter-text").inner_text()
+    assert end.locator(".letter-foot").is_visible()
+    assert end.evaluate("element => getComputedStyle(element).breakInside") == "avoid"
+
+
+def test_a_case_and_a_decision_on_paper_have_no_forms(visitor: Any, site: Site) -> None:
+    page = visitor.page
+    for address, shown in (
+        (f"/desk/{site.answering.divided}", "#case-heading"),
+        (f"/desk/approvals/{site.answering.approval}", ".rounds"),
+        ("/desk", ".voices"),
+    ):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        page.emulate_media(media="print")
+        assert page.locator(shown).is_visible()
+        for hidden in ("form", "button", ".back", ".voice-check", "details:not([open]) > summary", "#decide-heading"):
+            assert page.locator(hidden).filter(visible=True).count() == 0, (address, hidden)
+        assert not is_wider_than_the_window(page)
+        page.emulate_media(media="screen")
 
 
 def test_a_chart_is_saved_as_a_picture(visitor: Any, site: Site) -> None:

@@ -111,7 +111,8 @@ def test_where_the_day_comes_from_when_no_row_tells() -> None:
 
 def test_an_empty_date_is_filled_only_by_a_day_that_somebody_gave() -> None:
     assert Reading(["受付日", "内容"], received_on=date(2025, 1, 1)).one("", "あ").received_on == date(2025, 1, 1)
-    assert Reading(["受付日", "内容"]).rejected("", "あ").code == "date"
+    reasons = [Reading(["受付日", "内容"]).rejected(day, "あ").reason for day in ("", "未定")]
+    assert ["受付日が空です" in reason for reason in reasons] == [True, False], "who opens the row sees the word"
 
 
 def test_the_same_words_under_another_number_are_another_voice() -> None:

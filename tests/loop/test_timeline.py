@@ -111,7 +111,7 @@ def test_everything_is_told_once_and_in_japanese(engine: Engine, city: Taxonomy,
         assert sum(line.startswith("分類を決定: 種別 苦情") for line in lines) == 1
         (note,) = (entry for entry in entries if entry.code == "note")
         assert (note.user, note.values["is_masked"], "葉子" in note.values["text"]) == ("港 一郎", True, False)
-        assert lines.count("案件をまとめる") == 3, "each of the cases that were merged says so"
+        assert lines.count("案件をまとめる: 3 件") == 1, "one act on several cases is one line"
 
 
 @pytest.mark.parametrize("limit", [1, 3])

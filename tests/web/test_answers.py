@@ -95,12 +95,15 @@ def test_what_comes_back_shows_its_comment_masked_and_what_changed(clerk: Browse
     head.post(f"{first}/return", page.form(first), status=400)
     head.post(f"{first}/return", {**page.form(first), "comment": "港町一郎さん（090-1234-5678）に時期を確かめてください。"})
     page = clerk.get(here(voice))
-    assert "に時期を確かめてください。" in page.words()
+    (notice,) = page.by_class("notice")
+    assert "道路維持課 課長から差し戻されました。" in page.words(notice)
+    assert "に時期を確かめてください。" in page.words(notice)
     assert "090-1234-5678" not in page.text
     clerk.submit(page, here(voice), **{**FIELDS, "text": f"{TEXT}\n工事は10月20日でした。", "then": "submit"})
     renew(save)
     page = head.get(f"/desk/approvals/{save.scalars(select(func.max(Approval.id))).one()}")
     assert [page.words(new) for new in page.all("ins")] == ["加わった文", "工事は10月20日でした。"]
+    assert "差し戻されました" not in clerk.get(here(voice)).words()
 
 
 def test_nothing_typed_is_lost_when_somebody_was_first(clerk: Browser, sign_in: SignIn, voice: Voice, save: Session) -> None:

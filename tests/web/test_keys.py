@@ -32,6 +32,10 @@ def test_a_key_is_made_on_the_page_used_and_stopped(sign_in: SignIn, reader: Bro
     form = admin.get("/admin/keys").form("/admin/keys")
     wrong = check(admin.post("/admin/keys", {**form, "name": "line"}, status=400))
     assert "できることが選ばれていません" in wrong.words()
+    until = (today() + timedelta(days=30)).isoformat()
+    wrong = check(admin.post("/admin/keys", {**form, "name": "Line", "scope": ["voices:read"], "expires_on": until}, status=400))
+    (day,) = wrong.all("input", name="expires_on")
+    assert day.get("value") == until
     shown = check(admin.post("/admin/keys", {**form, "name": "line", "scope": ["voices:read"]}, status=200))
     token = shown.words(shown.all("code")[0])
     header = {"Authorization": f"Bearer {token}"}
@@ -39,7 +43,9 @@ def test_a_key_is_made_on_the_page_used_and_stopped(sign_in: SignIn, reader: Bro
     renew(save)
     key = save.scalars(select(ApiKey)).one()
     assert (key.last_used_on, token in key.token_hash) == (today(), False)
-    assert token not in admin.get("/admin/keys").text
+    listed = admin.get("/admin/keys")
+    assert keys.SCOPES["voices:read"] in listed.words(listed.all("tbody")[0])
+    assert token not in listed.text
     admin.submit(admin.get("/admin/keys"), "/admin/keys/line/revoke")
     assert "停止" in admin.get("/admin/keys").words()
     answer = reader.client.get("/api/v1/voices", headers=header)

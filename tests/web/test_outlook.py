@@ -19,7 +19,7 @@ from core.clock import today
 from core.deadline_rules import DeadlineRules
 from core.models import Case, Facet, Kind, Role, Status, Voice
 from core.settings import PROJECT_ROOT, Settings
-from loop import cases, forecast, merging
+from loop import cases, clock, forecast, merging
 from loop.pace import LEAST
 from tests import factories
 from tests.loop.people import actor_of, case_of, target
@@ -98,6 +98,19 @@ def test_a_row_says_that_an_interim_reply_is_due_until_it_was_given(staff: Brows
     assert "に送りました" in staff.get(f"/desk/{replied.receipt_number}").words()
 
 
+def test_a_clock_that_stands_still_says_why(staff: Browser, save: Session, rules: DeadlineRules) -> None:
+    voice = waiting(save, rules, 3)
+    who = actor_of(factories.create_user(save))
+    clock.stop(save, target(voice), "other_office", actor=who)
+    clock.go_on(save, target(voice), actor=who, rules=rules)
+    clock.stop(save, target(voice), "on_site", actor=who)
+    save.commit()
+    page = staff.get(f"/desk/{voice.receipt_number}")
+    assert "から止めています（現地の調査を待っている）" in page.words(page.by_class("case-facts")[0])
+    assert "停止中" in row_of(staff.get("/desk"), voice)
+    assert "から止めています" in staff.get(f"/desk/{voice.receipt_number}/answer").words()
+
+
 def test_a_correction_moves_the_deadline_on_the_page_and_undo_moves_it_back(staff: Browser, save: Session, rules: DeadlineRules) -> None:
     voice = waiting(save, rules, 0)
     other = waiting(save, rules, 0)
@@ -147,6 +160,9 @@ def test_what_is_likely_to_be_late_is_told_in_rows_and_listed(sign_in: SignIn, s
     assert [each["department"] for each in found["departments"]] == [ROADS]
     clerk = sign_in(Role.KOCHO)
     assert {each["department"] for each in clerk.client.get("/api/v1/outlook").json()["departments"]} == {"", ROADS, NURSERY}
+    # Who sees all departments finds the way back to all; a member has their own alone.
+    shown = clerk.get(f"/desk/outlook?department={NURSERY}"), clerk.get("/desk/outlook"), member.get("/desk/outlook")
+    assert [len(page.all("a", href="/desk/outlook")) for page in shown] == [1, 0, 0]
     # A department without a past is taken to be as quick as the city.
     assert others.receipt_number in clerk.get(f"/desk/outlook?department={NURSERY}").words()
     assert "期限を過ぎそうな声はありません" in clerk.get("/desk/outlook?department=公園緑地課").words()
