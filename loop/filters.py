@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -19,7 +20,6 @@ from loop.sought import Sought
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_WORDS = 10
-_INDEXED = ("theme", "department")  # attributes that an index over all voices begins with
 WITHOUT = "（なし）"  # asks for voices that have no value of an attribute
 
 
@@ -70,15 +70,14 @@ class VoiceFilter:
         equal = {name: getattr(self, name) for name in ("theme", "kind", "channel", "urgency", "department", "district")}
         return {name: "" if value == WITHOUT else value for name, value in equal.items() if value}
 
-    def conditions(self, *, found: bool = False) -> list[ColumnElement[bool]]:
+    def conditions(self, *, passing: Sequence[str] = ()) -> list[ColumnElement[bool]]:
         """The conditions but for the words, to be joined by AND.
 
-        ``found``: the voices are found by something else that leaves few, as words do. An attribute is then written so that no index
-        over it fits: a database that takes the words for the wider condition would read all voices of a theme.
+        ``passing`` are attributes, of text, that are only looked at in passing, because something else finds the voices. They are written
+        so that no index fits: a database that takes the other for the wider condition would read all voices of a theme.
         """
         columns: dict[str, Any] = {name: getattr(Voice, name) for name in self.attributes}
-        if found:
-            columns |= {name: columns[name].concat("") for name in _INDEXED if name in columns}
+        columns |= {name: columns[name].concat("") for name in passing if name in columns}
         conditions: list[ColumnElement[bool]] = [columns[name] == value for name, value in self.attributes.items()]
         if self.since:
             conditions.append(Voice.received_on >= self.since)
@@ -132,7 +131,9 @@ class Scope:
 
     def wanted(self) -> list[ColumnElement[bool]]:
         """What the filter asks for besides words."""
-        return self.filter.conditions(found=self.sought is not None)
+        if self.sought is not None:
+            return self.filter.conditions(passing=("theme", "department"))
+        return self.filter.conditions(passing=() if self.is_whole else ("theme",))
 
     def lines(self) -> list[ColumnElement[bool]]:
         """What the tabs of open work have in common."""

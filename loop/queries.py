@@ -105,7 +105,7 @@ def _counting_all(session: Session, scope: Scope) -> Select[int]:
 def _counting_beside(scope: Scope, chosen: dict[str, str | list[str]], department: str) -> Select[int]:
     """What a department sees of all voices: its own, which are counted already, and the few of others that concern it."""
     wanted = scope.filter
-    others = _concerning(select(func.count()).select_from(Voice), department).where(*wanted.conditions())
+    others = _concerning(select(func.count()).select_from(Voice), department).where(*scope.wanted())
     if chosen.get("department", department) != department:
         return others
     own = facts.voices_with({**chosen, "department": department}, since=wanted.since, until=wanted.until)

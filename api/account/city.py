@@ -59,7 +59,7 @@ def leave_for_city(
     try:
         address, attempt = provider.begin(back=_address(request, settings, BACK))
     except CitySignInError as error:
-        return form(request, settings, pages, wanted=wanted, failed=str(error), status=error.status)
+        return form(request, settings, pages, wanted=wanted, failed=f"{error.message}{error.hint}", status=error.status)
     kept = Kept(attempt=attempt, wanted=own_path(wanted), until=utc_now().timestamp() + 60 * _MINUTES)
     response = RedirectResponse(address, status_code=302)
     response.set_cookie(

@@ -165,7 +165,7 @@ def test_what_is_likely_to_be_late_is_told_in_rows_and_listed(sign_in: SignIn, s
     assert [len(page.all("a", href="/desk/outlook")) for page in shown] == [1, 0, 0]
     # A department without a past is taken to be as quick as the city.
     assert others.receipt_number in clerk.get(f"/desk/outlook?department={NURSERY}").words()
-    assert "期限を過ぎそうな声はありません" in clerk.get("/desk/outlook?department=公園緑地課").words()
+    assert "「公園緑地課」の見通しはありません" in clerk.get("/desk/outlook?department=公園緑地課").words()
 
 
 def test_the_head_of_the_desk_says_how_many(sign_in: SignIn, save: Session, rules: DeadlineRules) -> None:
