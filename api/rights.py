@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 
-from api.deps import Limited, Right, public
+from api.deps import Right, public
 from core.models import Role
 
 OPEN_MOUNTS = frozenset({"/static"})
@@ -21,15 +21,12 @@ class UnstatedRightError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StatedRight:
-    """A route with its right. ``roles`` is ``None`` where it is everybody's; ``scope`` is what a key needs, "" where none opens it;
-    ``limited``: who asks too often has to wait.
-    """
+    """A route with its right. ``roles`` is ``None`` where it is everybody's; ``scope`` is what a key needs, "" where none opens it."""
 
     method: str
     path: str
     roles: frozenset[Role] | None
     scope: str
-    limited: bool = False
 
     @property
     def name(self) -> str:
@@ -49,8 +46,7 @@ def stated(routes: Iterable[BaseRoute]) -> list[StatedRight]:
         first = next((each.call for each in route.dependant.dependencies), None) if isinstance(route, APIRoute) else None
         if isinstance(route, APIRoute) and route.methods and (first is public or isinstance(first, Right)):
             roles, scope = (first.roles, first.scope) if isinstance(first, Right) else (None, "")
-            limited = any(isinstance(each.call, Limited) for each in route.dependant.dependencies)
-            found += [StatedRight(method, route.path, roles, scope, limited=limited) for method in sorted(route.methods)]
+            found += [StatedRight(method, route.path, roles, scope) for method in sorted(route.methods)]
         elif not (isinstance(route, Mount) and route.path in OPEN_MOUNTS):
             silent.append(f"{'/'.join(sorted(getattr(route, 'methods', None) or ('*',)))} {getattr(route, 'path', type(route).__name__)}")
     if silent:

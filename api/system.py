@@ -73,7 +73,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 def _statuses(right: rights.StatedRight) -> list[int]:
     """How a request may fail, by what the route states."""
     kept = right.roles is not None
-    when = {400: True, 401: kept, 403: kept, 404: "{" in right.path, 409: right.method != "GET", 422: True, 429: right.limited, 503: True}
+    takes_files = right.method == "POST" and right.path.endswith(("/files", "/uploads"))
+    when = {400: True, 401: kept, 403: kept, 404: "{" in right.path, 409: right.method != "GET", 413: takes_files}
+    when |= dict.fromkeys((422, 429, 503), True)
     return [status for status, may_be in when.items() if may_be]
 
 

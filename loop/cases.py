@@ -99,6 +99,8 @@ def take_over(session: Session, targets: Sequence[Target], *, actor: Actor) -> D
         if not all(name for _, name in begun):
             raise ConflictError("この案件の所管課が決まっていません。", hint="先に所管課を決めてください。")
         parts.join_all(session, begun)
+        for item, name in begun:
+            parts.lead_by(session, item, name)
         for item, name in own:
             part = item.part_of(actor.department) or item.leading or parts.lead_by(session, item, name)
             part.assignee_id = actor.user_id

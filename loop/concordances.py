@@ -92,8 +92,8 @@ def concordance(
     ``scope`` says which voices, of those that ``seen_by`` may see; its own words are left aside. ``page_size`` is in voices, or in
     places where their context orders them; of no more than ``voices_read`` voices the texts are read at once.
     """
-    held = sought.look_up(session, words, since=scope.since, until=scope.until)
-    wanted = [*held.everything, *scope.conditions(), *visible_to(seen_by)]
+    held = sought.look_up(session, words, since=scope.since, until=scope.until, numbers=False)
+    wanted = [*held.everything, *scope.conditions(passing=("theme", "department")), *visible_to(seen_by)]
     # One look at every voice that has the words, for its day; the texts are read of those that are shown.
     found = session.execute(select(Voice.received_on, Voice.id).where(*wanted)).all()
     days = sorted(((row.received_on, row.id) for row in found), reverse=sort is not Sort.OLDEST)

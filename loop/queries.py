@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from core import facts, memberships
 from core.bulk import among
 from core.errors import NotFoundError
-from core.models import Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice, VoiceConcern
+from core.models import CasePart, Channel, Facet, HumanLabel, Kind, MachineLabel, MachineReading, Status, Urgency, User, Voice, VoiceConcern
 from loop import sought
 from loop.actors import Actor, visible_to
 from loop.filters import Cursor, Order, Scope, Tab, beyond, sorting
@@ -246,7 +246,9 @@ def neighbours(session: Session, scope: Scope, *, order: Order, voice: Voice) ->
     scope = looked_up(session, scope)
     day = voice.received_on if order is Order.NEWEST else voice.due_on
     if order is Order.DUE and scope.tab is Tab.ASKED:
-        day = session.scalar(select(scope.day(order)).where(Voice.id == voice.id))
+        # That of the part whatever has become of it: who has just replied goes on from there.
+        own = scope.seen_by.department if scope.seen_by else ""
+        day = session.scalar(select(CasePart.due_on).where(CasePart.case_id == voice.case_id, CasePart.department == own))
     cursor = Cursor(day or date.max, voice.id)
     found = [
         session.scalar(

@@ -86,10 +86,15 @@ class _Word:
         return [] if self.voice is None else [Voice.id == self.voice]
 
 
-def look_up(session: Session, words: Sequence[str], *, since: date | None = None, until: date | None = None) -> Sought:
-    """What the index says of words. Of common ones the newest voices within the days are meant."""
-    numbers = among(session, Voice.receipt_number, [word.upper() for word in words])
-    voices = dict(session.execute(select(Voice.receipt_number, Voice.id).where(numbers)).all())
+def look_up(
+    session: Session, words: Sequence[str], *, since: date | None = None, until: date | None = None, numbers: bool = True
+) -> Sought:  # fmt: skip
+    """What the index says of words. Of common ones the newest voices within the days are meant.
+
+    ``numbers``: a receipt number finds its voice.
+    """
+    named = among(session, Voice.receipt_number, [word.upper() for word in words])
+    voices = dict(session.execute(select(Voice.receipt_number, Voice.id).where(named)).all()) if numbers else {}
     asked = [_Word(word, _ways(session, word), voices.get(word.upper())) for word in words]
     unknown = tuple(word.text for word in asked if not word.ways and word.voice is None)
     rarest, *others = sorted(asked, key=lambda word: (not word.ways and word.voice is None, word.documents))

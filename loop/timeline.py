@@ -127,12 +127,15 @@ def timeline(session: Session, case_id: int, *, after: str = "", limit: int = PA
 
 
 def _steps(session: Session, case_id: int, place: Place | None, limit: int) -> Iterator[Entry]:
-    """What was done to the case; what one act did to several that are one case now, such as merging them, is one line."""
+    """What was done to the case; what one act did to several that are one case now, such as merging them, is one line.
+
+    Of deadlines that were counted anew each case tells its own.
+    """
     own = CaseEvent.case_id.in_(merged.members(case_id)) & CaseEvent.kind.not_in([step.value for step in _TOLD_ELSEWHERE])
     acts = (
         select(CaseEvent.at.label("at"), func.max(CaseEvent.id).label("id"), func.count(CaseEvent.case_id.distinct()).label("cases"))
         .where(own)
-        .group_by(CaseEvent.at, CaseEvent.user_id, CaseEvent.kind)
+        .group_by(CaseEvent.at, CaseEvent.user_id, CaseEvent.kind, case((CaseEvent.kind == Step.RECOUNT.value, CaseEvent.id), else_=0))
         .subquery()
     )
     columns = (acts.c.at, acts.c.id, func.coalesce(User.display_name, ""), CaseEvent.kind, CaseEvent.detail, acts.c.cases)

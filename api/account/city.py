@@ -95,7 +95,7 @@ def back_from_city(
         try:
             identity = provider.identify(kept.attempt, code=code, back=_address(request, settings, BACK))
         except CitySignInError as problem:
-            said, status, reason = str(problem), problem.status, problem.code
+            said, status, reason = f"{problem.message}{problem.hint}", problem.status, problem.code
         else:
             departments = {department.name for department in taxonomy.departments}
             token = admission.enter(engine, identity, settings=settings, departments=departments)

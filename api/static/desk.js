@@ -131,7 +131,9 @@
     if (place >= 0 && rows().length) choose(place);
     /* The next voice took the place of the one before: read from its beginning. */
     if (event.detail.boosted) {
-      document.getElementById("main").focus({ preventScroll: true });
+      const main = document.getElementById("main");
+      main.blur(); /* it stays: focused already, it would not be read out */
+      main.focus({ preventScroll: true });
       showOpener();
     }
   });

@@ -200,6 +200,20 @@ def test_the_case_that_has_come_furthest_takes_the_others_in(engine: Engine) -> 
         merging.merge(session, [target(voices[0]), target(other)], actor=who)
 
 
+def test_who_takes_a_new_voice_of_their_own_department_answers_it(engine: Engine) -> None:
+    with db.writing(engine) as session:
+        own, other = (factories.create_voice(session, theme="道路・交通", department=name) for name in ("道路維持課", ""))
+        me = somebody(session, Role.DEPARTMENT, department="道路維持課")
+        kocho = somebody(session, Role.KOCHO, department="広聴課")
+        cases.take_over(session, [target(own)], actor=me)
+        cases.take_over(session, [target(other)], actor=kocho)
+        parts = session.scalars(select(CasePart).order_by(CasePart.case_id)).all()
+        assert [(part.department, part.is_lead, part.assignee_id) for part in parts] == [
+            ("道路維持課", True, me.user_id),
+            ("広聴課", True, kocho.user_id),
+        ]
+
+
 def test_a_split_gives_a_case_with_the_same_departments_and_can_be_taken_back(engine: Engine) -> None:
     with db.writing(engine) as session:
         who, voices = merged(session)

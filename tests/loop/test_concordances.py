@@ -104,6 +104,10 @@ def test_an_unknown_word_is_looked_for_in_the_newest_voices(engine: Engine, voic
     assert look(engine, "歩く").unknown == ()
 
 
+def test_a_receipt_number_is_no_word(engine: Engine, voices: list[Voice]) -> None:
+    assert look(engine, voices[0].receipt_number).voices == 0
+
+
 def test_voices_that_are_gone_are_not_counted(engine: Engine, voices: list[Voice]) -> None:
     with db.writing(engine) as session:
         session.delete(session.get_one(Voice, voices[0].id))

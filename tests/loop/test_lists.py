@@ -134,3 +134,6 @@ def test_what_a_department_is_asked_for_comes_by_the_days_of_its_parts(engine: E
         ] == expected[:2]
         beside = queries.neighbours(session, scope, order=Order.DUE, voice=voices[0])
         assert beside == (voices[4].receipt_number, voices[3].receipt_number)
+        parts.reply(session, target(voices[4]), "直します。", actor=own)
+        beside = queries.neighbours(session, scope, order=Order.DUE, voice=voices[4])
+        assert beside == (voices[1].receipt_number, voices[0].receipt_number), "who has replied goes on from there"

@@ -150,6 +150,20 @@ def test_labels_of_many_voices_set_at_once_are_one_line(engine: Engine) -> None:
         assert lines == ["分類を決定: 分野 ごみ・環境（機械の分類は 公園・緑地）、声 5 件"]
 
 
+def test_of_deadlines_counted_anew_at_once_each_is_told(engine: Engine, city: Taxonomy) -> None:
+    with db.writing(engine) as session:
+        who, voices = somebody(session), [factories.create_voice(session, theme="道路・交通") for _ in range(2)]
+        cases.assign(session, [target(voice) for voice in voices], "公園緑地課", actor=who, taxonomy=city)
+        for number, voice in enumerate(voices):
+            moved = {"from": f"2026-12-0{number + 1}", "to": "2026-12-10", "voices": 1, "because": []}
+            about = {"case_id": case_of(session, voice).id, "at": ANSWERED, "user_id": who.user_id}
+            session.add(CaseEvent(kind=Step.RECOUNT.value, detail=moved, **about))
+        merging.merge(session, [target(voice) for voice in voices], actor=who)
+    with db.reading(engine) as session:
+        entries = [entry for entry in course(session, voices[0]) if entry.code == Step.RECOUNT.value]
+        assert sorted(entry.values["from"] for entry in entries) == ["2026-12-01", "2026-12-02"]
+
+
 def test_the_number_of_statements_is_fixed(engine: Engine, city: Taxonomy, keyring: Keyring, settings: Settings) -> None:
     with db.writing(engine) as session:
         voice = full(session, city, keyring, settings)

@@ -181,7 +181,7 @@ def test_a_drafter_takes_it_back(clerk: Browser, head: Browser, voice: Voice) ->
 
 
 def test_a_letter_shows_name_and_address_once_and_logs_it(clerk: Browser, head: Browser, voice: Voice, save: Session) -> None:
-    write(clerk, voice, delivery="letter", then="submit")
+    write(clerk, voice, delivery="letter", then="submit", text=f"{TEXT}\n\nまた、標識も立てました。")
     first = f"/desk/approvals/{save.scalars(select(func.max(Approval.id))).one()}"
     head.submit(head.get(first), f"{first}/approve")
     page = clerk.submit(clerk.get(here(voice)), f"{here(voice)}/send")
@@ -189,6 +189,9 @@ def test_a_letter_shows_name_and_address_once_and_logs_it(clerk: Browser, head: 
     printed = clerk.post(f"/desk/{voice.receipt_number}/letter", {**page.form(f"{here(voice)}/post"), "dispatch": number}, status=200)
     assert "港町一郎 様" in printed.text
     assert "本町一丁目1番1号" in printed.text
+    # A block that keeps its line breaks shows all but the last one: between the paragraphs stands an empty line.
+    assert f'<div class="letter-text">{TEXT}\n\n</div>' in printed.text
+    assert '<div class="letter-text">また、標識も立てました。</div>' in printed.text
     assert printed.headers["cache-control"] == "no-store"
     renew(save)
     assert save.scalars(select(AuditEntry.detail).where(AuditEntry.action == "voice.read_original")).one()["fields"] == ["contact"]
