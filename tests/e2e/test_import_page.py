@@ -238,9 +238,9 @@ def test_without_javascript_on_a_narrow_window(house: House, visitor: Callable[.
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV で書き出す").click()
     text = Path(download.value.path()).read_text("utf-8-sig")
-    assert text.count("未定") == 4
+    assert text.count(",未定,") == 4
     mended = tmp_path / "直した.csv"
-    mended.write_text(text.replace("未定", "2026-09-30"), "utf-8-sig")
+    mended.write_text(text.replace(",未定,", ",2026-09-30,"), "utf-8-sig")
     page.get_by_label("書き出して直したファイル").set_input_files(mended)
     page.get_by_role("button", name="送って取り込む").click()
     expect(page.get_by_text("送られた行を読みました")).to_be_visible(timeout=LONG)
