@@ -131,9 +131,9 @@ class Scope:
 
     def wanted(self) -> list[ColumnElement[bool]]:
         """What the filter asks for besides words."""
-        if self.sought is not None:
+        if self.sought is not None or visible_to(self.seen_by):
             return self.filter.conditions(passing=("theme", "department"))
-        return self.filter.conditions(passing=() if self.is_whole else ("theme",))
+        return self.filter.conditions(passing=() if self.tab is Tab.ALL else ("theme",))
 
     def lines(self) -> list[ColumnElement[bool]]:
         """What the tabs of open work have in common."""
